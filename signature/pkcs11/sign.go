@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pkcs11
+
+import (
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/miekg/pkcs11"
+
+	"zaver/signature/algo"
+	"zaver/signature/pin"
+)
+
+// Sign signs a digest with one C_Sign. An RSA signature comes as PKCS#1 v1.5, an ECDSA signature as DER (RFC 3279 section 2.2.3).
+// A key that wants authentication for every use (CKA_ALWAYS_AUTHENTICATE) gets the same PIN once more, so the
+// person is asked once; p may be nil where Login took nil.
+func (k *Key) Sign(a algo.Algorithm, digest []byte, p *pin.PIN) ([]byte, error) {
+	mechanism, input, err := k.prepare(a, digest)
+	if err != nil {
+		return nil, err
+	}
+	sig, err := k.sign(mechanism, input, p, k.alwaysAuthenticate)
+	if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_NOT_LOGGED_IN)) && !k.alwaysAuthenticate {
+		// The module hides that the key wants it. The PIN has just been accepted, so this costs no try.
+		sig, err = k.sign(mechanism, input, p, true)
+	}
+	if err != nil {
+		var pinErr *pin.Error
+		if errors.As(err, &pinErr) {
+			return nil, err
+		}
+		return nil, wrap("sign", err)
+	}
+	if a.Key == algo.ECDSA {
+		return k.ecdsaDER(sig)
+	}
+	return sig, nil
+}
+
+func (k *Key) sign(mechanism uint, input []byte, p *pin.PIN, authenticate bool) ([]byte, error) {
+	ctx, h := k.s.m.ctx, k.s.h
+	if err := ctx.SignInit(h, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, k.h); err != nil {
+		return nil, err
+	}
+	if authenticate {
+		if err := k.s.login(pkcs11.CKU_CONTEXT_SPECIFIC, p); err != nil {
+			return nil, k.s.loginError(err)
+		}
+	}
+	return ctx.Sign(h, input)
+}
+
+// prepare picks the mechanism that signs a ready digest, and what it takes as input.
+func (k *Key) prepare(a algo.Algorithm, digest []byte) (mechanism uint, input []byte, err error) {
+	if a.Key != k.public.Kind() || len(digest) != a.Digest.Size {
+		return 0, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+	}
+	switch a.Key {
+	case algo.RSA:
+		input, err = digestInfo(a.Digest.OID, digest)
+		return pkcs11.CKM_RSA_PKCS, input, err
+	case algo.ECDSA:
+		// FIPS 186-5 section 6.4.1 takes the leftmost bits; tokens differ in whether they do it themselves.
+		return pkcs11.CKM_ECDSA, digest[:min(len(digest), k.half())], nil
+	}
+	return 0, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+}
+
+// half is the number of bytes of r and of s.
+func (k *Key) half() int { return (k.public.Bits() + 7) / 8 }
+
+// digestInfo is what CKM_RSA_PKCS pads and signs (RFC 8017 section 9.2).
+func digestInfo(oid asn1.ObjectIdentifier, digest []byte) ([]byte, error) {
+	der, err := asn1.Marshal(struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Digest    []byte
+	}{pkix.AlgorithmIdentifier{Algorithm: oid, Parameters: asn1.NullRawValue}, digest})
+	if err != nil {
+		return nil, fmt.Errorf("build DigestInfo: %w", err)
+	}
+	return der, nil
+}
+
+// ecdsaDER turns the standard's r||s (PKCS#11 v2.40 section 2.3.1 of the mechanisms) into DER; modules that already give DER exist.
+func (k *Key) ecdsaDER(sig []byte) ([]byte, error) {
+	type pair struct{ R, S *big.Int }
+	if n := k.half(); len(sig) == 2*n {
+		return asn1.Marshal(pair{new(big.Int).SetBytes(sig[:n]), new(big.Int).SetBytes(sig[n:])})
+	}
+	var p pair
+	if rest, err := asn1.Unmarshal(sig, &p); err != nil || len(rest) != 0 {
+		return nil, errors.New("sign: the module's signature is neither r||s nor DER")
+	}
+	return sig, nil
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"zaver/signature/algo"
+	"zaver/signature/cert"
+)
+
+// Listing is what one module answered.
+type Listing struct {
+	Module string
+	Tokens []Token // what it told before Err, if any
+	Err    error   // *Error, or nil
+}
+
+// List asks all modules at the same time and returns the tokens of those that answered, in the order of the modules, and an error for each of
+// the others. A certificate that several modules show is listed once, where it can be used. List waits for slow
+// modules only as long as it has nothing usable to offer, at least for Config.Patience.
+func (h *Host) List(ctx context.Context) ([]Token, []ModuleError) {
+	modules, problems := h.discover()
+	results := make([]*Listing, len(modules))
+	arrived := make(chan int, len(modules))
+	for i, path := range modules {
+		go func() {
+			results[i] = h.listModule(ctx, path)
+			arrived <- i
+		}()
+	}
+	patience := time.NewTimer(h.cfg.Patience)
+	defer patience.Stop()
+	var impatient, usable bool
+	got := make([]*Listing, len(modules))
+	for n := 0; n < len(modules) && !(impatient && usable); {
+		select {
+		case i := <-arrived:
+			n++
+			got[i] = results[i]
+			usable = usable || anyUsable(results[i].Tokens)
+		case <-patience.C:
+			impatient = true
+		}
+	}
+	var tokens []Token
+	for i, g := range got {
+		if g == nil {
+			g = &Listing{Module: modules[i], Err: &Error{Code: CodeSlow, Module: modules[i]}}
+		}
+		tokens = append(tokens, g.Tokens...)
+		if g.Err != nil {
+			problems = append(problems, moduleError(g.Module, g.Err))
+		}
+	}
+	return merge(tokens), problems
+}
+
+// ListEach hands each module's answer to f as soon as it arrives, one after another, and returns when all have answered.
+func (h *Host) ListEach(ctx context.Context, f func(Listing)) []ModuleError {
+	modules, problems := h.discover()
+	arrived := make(chan *Listing)
+	for _, path := range modules {
+		go func() { arrived <- h.listModule(ctx, path) }()
+	}
+	for range modules {
+		f(*<-arrived)
+	}
+	return problems
+}
+
+func moduleError(path string, err error) ModuleError {
+	var own *Error
+	if errors.As(err, &own) {
+		return ModuleError{Module: path, Code: own.Code, Err: err}
+	}
+	return ModuleError{Module: path, Code: CodeModule, Err: err}
+}
+
+func (h *Host) listModule(ctx context.Context, path string) *Listing {
+	out := &Listing{Module: path}
+	l, err := h.lane(path)
+	if err != nil {
+		out.Err = err
+		return out
+	}
+	g := l.list()
+	select {
+	case <-g.done:
+	case <-ctx.Done():
+		out.Err = fmt.Errorf("list tokens: %w", ctx.Err())
+		return out
+	}
+	out.Err = g.err
+	for i := range g.tokens {
+		out.Tokens = append(out.Tokens, newToken(path, &g.tokens[i], h.cfg.Now()))
+	}
+	return out
+}
+
+func newToken(path string, r *tokenReply, at time.Time) Token {
+	t := Token{Module: path, Slot: r.Slot, Label: r.Label, Manufacturer: r.Manufacturer, Model: r.Model, Serial: r.Serial,
+		Tries: r.Tries, CountLow: r.CountLow, Problem: r.Problem, LoginRequired: r.LoginRequired, ProtectedPath: r.ProtectedPath}
+	for _, c := range r.Certificates {
+		t.Credentials = append(t.Credentials, newCredential(&t, c, at))
+	}
+	for _, k := range r.Keys {
+		if !hasCertificate(r.Certificates, t.Credentials, k) {
+			t.Credentials = append(t.Credentials, Credential{ID: k.ID, Label: k.Label, Reason: ReasonNoCertificate})
+		}
+	}
+	return t
+}
+
+func newCredential(t *Token, r certReply, at time.Time) Credential {
+	c := Credential{ID: r.ID, Label: r.Label}
+	parsed, err := cert.Parse(r.DER)
+	if err != nil {
+		c.Reason = ReasonMalformed
+		return c
+	}
+	c.Certificate = parsed
+	c.Reason = Judge(parsed, at)
+	c.Usable = c.Reason == ""
+	c.Ref = CredentialRef{Module: t.Module, Slot: t.Slot, Label: t.Label, Serial: t.Serial, ID: r.ID, Certificate: parsed, Tries: t.Tries}
+	return c
+}
+
+// hasCertificate reports whether a key has its certificate: by CKA_ID, then by public key.
+func hasCertificate(certs []certReply, credentials []Credential, k keyReply) bool {
+	for _, c := range certs {
+		if len(k.ID) > 0 && bytes.Equal(c.ID, k.ID) {
+			return true
+		}
+	}
+	if k.Kind == algo.Unknown || len(k.SPKI) == 0 {
+		return false
+	}
+	public, err := cert.ParsePublicKey(k.SPKI)
+	if err != nil {
+		return false
+	}
+	for _, c := range credentials {
+		if c.Certificate != nil && c.Certificate.PublicKey != nil && c.Certificate.PublicKey.Equal(public) {
+			return true
+		}
+	}
+	return false
+}
+
+func anyUsable(tokens []Token) bool {
+	for _, t := range tokens {
+		for _, c := range t.Credentials {
+			if c.Usable {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// merge lists a certificate once that several modules or tokens show: where a PIN can succeed rather than where it can't, then where
+// it came first. A token that loses all its credentials so is the same token through another module, and goes.
+func merge(tokens []Token) []Token {
+	type place struct{ token, credential int }
+	best := make(map[[32]byte]place)
+	better := func(a, b place) bool { return tokens[a.token].Problem == "" && tokens[b.token].Problem != "" }
+	each := func(f func(place, *cert.Certificate)) {
+		for i := range tokens {
+			for j, c := range tokens[i].Credentials {
+				if c.Certificate != nil {
+					f(place{i, j}, c.Certificate)
+				}
+			}
+		}
+	}
+	each(func(p place, c *cert.Certificate) {
+		if b, ok := best[c.Fingerprint()]; !ok || better(p, b) {
+			best[c.Fingerprint()] = p
+		}
+	})
+	lost := make(map[place]bool)
+	each(func(p place, c *cert.Certificate) { lost[p] = best[c.Fingerprint()] != p })
+	var out []Token
+	for i, t := range tokens {
+		var kept []Credential
+		for j, c := range t.Credentials {
+			if !lost[place{i, j}] {
+				kept = append(kept, c)
+			}
+		}
+		if len(kept) > 0 || len(t.Credentials) == 0 {
+			t.Credentials = kept
+			out = append(out, t)
+		}
+	}
+	return out
+}

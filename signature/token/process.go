@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"zaver/signature/pin"
+)
+
+// process is one running worker. It has one owner: the lane of its module.
+type process struct {
+	cmd    *exec.Cmd
+	in     *os.File // we write requests
+	out    *os.File // we read replies
+	exited chan struct{}
+	state  error // why it ended; read after exited is closed
+}
+
+// start begins a worker in a process group of its own, so that whatever a module starts can be ended with it.
+func start(argv, env []string, stderr *os.File) (*process, error) {
+	theirIn, in, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make pipe: %w", err)
+	}
+	out, theirOut, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make pipe: %w", err), theirIn.Close(), in.Close())
+	}
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env, cmd.Dir = env, "/"
+	cmd.Stdin, cmd.Stdout = theirIn, theirOut
+	if stderr != nil {
+		cmd.Stderr = stderr
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	err = cmd.Start()
+	_, _ = theirIn.Close(), theirOut.Close()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start worker: %w", err), in.Close(), out.Close())
+	}
+	p := &process{cmd: cmd, in: in, out: out, exited: make(chan struct{})}
+	go func() {
+		p.state = cmd.Wait()
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+func (p *process) alive() bool {
+	select {
+	case <-p.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends the worker and what it started at once. Closing the pipe frees a reader even where the kernel can't end the process yet.
+func (p *process) kill() {
+	if p.alive() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	}
+	_, _ = p.in.Close(), p.out.Close()
+}
+
+// retire lets the worker finalise its module, for a while, and does not wait for it.
+func (p *process) retire() {
+	_ = p.in.Close()
+	go func() {
+		grace := time.NewTimer(leaveGrace)
+		defer grace.Stop()
+		select {
+		case <-p.exited:
+		case <-grace.C:
+		}
+		p.kill()
+	}()
+}
+
+var (
+	errEnded   = errors.New("worker process ended")
+	errExpired = errors.New("worker process did not answer in time")
+)
+
+// call sends a request and hands every reply to each. When ctx ends, the worker is killed. Errors: what the worker says (*pin.Error, *Error),
+// errEnded, errExpired (a deadline passed), or context.Canceled.
+func (p *process) call(ctx context.Context, q request, secret *pin.PIN, each func(*reply)) error {
+	result := make(chan error, 1)
+	go func() { result <- p.exchange(q, secret, each) }()
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		p.kill()
+		<-result // each is not called after call has returned
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return errExpired
+		}
+		return ctx.Err()
+	}
+}
+
+func (p *process) exchange(q request, secret *pin.PIN, each func(*reply)) error {
+	if err := writeRequest(p.in, q, secret); err != nil {
+		return p.ended(err)
+	}
+	for range maxReplies {
+		var r reply
+		if err := readJSON(p.out, &r); err != nil {
+			return p.ended(err)
+		}
+		if r.Failure != nil {
+			return r.Failure.err(q.Module)
+		}
+		each(&r)
+		if r.Done {
+			return nil
+		}
+	}
+	return p.ended(errors.New("worker sends without end"))
+}
+
+// maxReplies bounds one exchange: every slot once, and the last word.
+const maxReplies = 128
+
+// ended says how the worker ended; a worker that breaks the protocol is as good as crashed and is killed by the caller.
+func (p *process) ended(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) {
+		grace := time.NewTimer(time.Second)
+		defer grace.Stop()
+		select {
+		case <-p.exited: // state is written
+			return fmt.Errorf("%w: %w", errEnded, orClean(p.state))
+		case <-grace.C:
+		}
+	}
+	return fmt.Errorf("%w: %w", errEnded, err)
+}
+
+func orClean(err error) error {
+	if err == nil {
+		return errors.New("exit status 0")
+	}
+	return err
+}

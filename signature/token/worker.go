@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"zaver/signature/algo"
+	"zaver/signature/cert"
+	"zaver/signature/pin"
+	"zaver/signature/pkcs11"
+)
+
+// Exit codes of ServeWorker.
+const (
+	exitDone    = 0
+	exitHarden  = 3 // the process could not be closed against core dumps and readers of its memory
+	exitMessage = 4 // the host's message could not be read
+)
+
+// leaveGrace is how long a module may take to finalise once the host has gone.
+const leaveGrace = 2 * time.Second
+
+// ServeWorker is the main function of a worker process: it serves one module until in ends or one signature was made, and returns the
+// exit code. It owns the process: core dumps and reading of its memory by others are switched off, and when in and
+// out are files, they are moved away from descriptors 0 and 1, so that a module that prints can't disturb the protocol.
+func ServeWorker(in io.Reader, out io.Writer) int {
+	if err := harden(); err != nil {
+		return exitHarden
+	}
+	in, out, err := detach(in, out)
+	if err != nil {
+		return exitHarden
+	}
+	runtime.LockOSThread() // modules with thread-local state meet one thread only
+	w := &worker{out: out}
+	defer w.close()
+	jobs := make(chan job)
+	go receive(in, jobs)
+	for j := range jobs {
+		if j.err != nil {
+			return exitMessage
+		}
+		if last := w.serve(j); last {
+			return exitDone
+		}
+	}
+	return exitDone
+}
+
+type job struct {
+	request request
+	pin     *pin.PIN
+	err     error
+}
+
+// receive also watches over the end: a module that hangs in C code must not outlive the agent.
+func receive(in io.Reader, jobs chan<- job) {
+	for {
+		q, p, err := readRequest(in)
+		if err == nil {
+			jobs <- job{request: q, pin: p}
+			continue
+		}
+		time.AfterFunc(leaveGrace, func() { os.Exit(exitDone) })
+		if !errors.Is(err, io.EOF) || errors.Is(err, errFrame) {
+			jobs <- job{err: err}
+		}
+		close(jobs)
+		return
+	}
+}
+
+// worker serves one module. It has one owner, the goroutine of ServeWorker.
+type worker struct {
+	out    io.Writer
+	module *pkcs11.Module
+}
+
+func (w *worker) close() {
+	if w.module != nil {
+		_ = w.module.Close() // the process ends in any case
+	}
+}
+
+// serve answers one request and reports whether it was the worker's last.
+func (w *worker) serve(j job) (last bool) {
+	if j.pin != nil {
+		defer j.pin.Wipe()
+	}
+	if j.request.Op == opSign {
+		w.sign(j)
+		return true // the module's copy of the PIN ends with the process
+	}
+	return w.answer(w.list(j.request)) != nil
+}
+
+// answer sends the last reply to a request.
+func (w *worker) answer(err error) error {
+	if err == nil {
+		return writeJSON(w.out, reply{Done: true})
+	}
+	return writeJSON(w.out, reply{Failure: describe(err)})
+}
+
+func describe(err error) *failure {
+	detail := err.Error()
+	if len(detail) > 300 {
+		detail = detail[:300]
+	}
+	var pinErr *pin.Error
+	var own *Error
+	switch {
+	case errors.As(err, &pinErr):
+		f := &failure{Reason: pinErr.Reason, Tries: pinErr.Tries, Ref: pinErr.Ref}
+		if pinErr.Cause != nil {
+			f.Detail = pinErr.Cause.Error()
+		}
+		return f
+	case errors.As(err, &own):
+		return &failure{Code: own.Code, Detail: detail}
+	case errors.Is(err, pkcs11.ErrRemoved):
+		return &failure{Code: CodeRemoved, Detail: detail}
+	case errors.Is(err, pkcs11.ErrNoKey):
+		return &failure{Code: CodeNoKey}
+	case errors.Is(err, algo.ErrUnsupported):
+		return &failure{Code: CodeUnsupported, Detail: detail}
+	}
+	return &failure{Code: CodeModule, Detail: detail}
+}
+
+func (w *worker) open(path string) error {
+	if w.module != nil {
+		if w.module.Path() != path {
+			return &Error{Code: CodeModule, Cause: errors.New("this worker serves another module")}
+		}
+		return nil
+	}
+	m, err := pkcs11.Open(path)
+	if err != nil {
+		return err
+	}
+	w.module = m
+	return nil
+}
+
+// list sends every token as soon as it is read, so that a token that hangs hides only what comes after it.
+func (w *worker) list(q request) error {
+	if err := w.open(q.Module); err != nil {
+		return err
+	}
+	slots, err := w.module.Slots()
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, slot := range slots {
+		t, err := w.read(slot)
+		if err == nil {
+			err = writeJSON(w.out, reply{Token: t})
+		}
+		if err != nil && !errors.Is(err, pkcs11.ErrRemoved) {
+			failed = append(failed, fmt.Errorf("slot %d: %w", slot, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (w *worker) read(slot uint) (*tokenReply, error) {
+	var t *tokenReply
+	err := w.module.Session(slot, func(s *pkcs11.Session) error {
+		certs, err := s.Certificates()
+		if err != nil {
+			return err
+		}
+		keys, err := s.PublicKeys()
+		if err != nil {
+			return err
+		}
+		t = newTokenReply(s.Token(), certs, keys)
+		return nil
+	})
+	return t, err
+}
+
+func newTokenReply(d pkcs11.Token, certs []pkcs11.Certificate, keys []pkcs11.PublicKey) *tokenReply {
+	t := &tokenReply{Slot: d.Slot, Label: d.Label, Manufacturer: d.Manufacturer, Model: d.Model, Serial: d.Serial,
+		Tries: d.Tries, CountLow: d.CountLow, Problem: d.Problem, LoginRequired: d.LoginRequired, ProtectedPath: d.ProtectedPath}
+	for _, c := range certs {
+		t.Certificates = append(t.Certificates, certReply{ID: c.ID, Label: c.Label, DER: c.DER})
+	}
+	for _, k := range keys {
+		t.Keys = append(t.Keys, keyReply{ID: k.ID, Label: k.Label, Kind: k.Kind, SPKI: k.SPKI})
+	}
+	return t
+}
+
+// sign answers as soon as the signature is there; logging out and closing, in which modules may hang, come after.
+func (w *worker) sign(j job) {
+	answered := false
+	err := w.withSession(j.request, func(s *pkcs11.Session) error {
+		sig, err := signIn(s, *j.request.Sign, j.pin)
+		if err != nil {
+			return err
+		}
+		answered = true
+		return writeJSON(w.out, reply{Signature: sig, Done: true})
+	})
+	if !answered {
+		_ = w.answer(err) // the host sees the end of the process instead
+	}
+}
+
+// withSession opens a session with the very token that the person chose, wherever it is plugged in now.
+func (w *worker) withSession(q request, fn func(*pkcs11.Session) error) error {
+	if err := w.open(q.Module); err != nil {
+		return err
+	}
+	slots := []uint{q.Sign.Slot}
+	for i := 0; i < len(slots); i++ {
+		if t, err := w.module.Token(slots[i]); err == nil && t.Serial == q.Sign.Serial && t.Label == q.Sign.Label {
+			return w.module.Session(slots[i], fn)
+		}
+		if i == 0 {
+			others, err := w.module.Slots()
+			if err != nil {
+				return err
+			}
+			slots = append(slots, others...)
+		}
+	}
+	return pkcs11.ErrRemoved
+}
+
+func signIn(s *pkcs11.Session, q signing, p *pin.PIN) ([]byte, error) {
+	a, err := algo.ByName(q.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	public, err := cert.ParsePublicKey(q.SPKI)
+	if err != nil {
+		return nil, err
+	}
+	if n, known := s.Token().Tries.Count(); known && n == 1 && !q.LastTry {
+		return nil, &Error{Code: CodeLastTry}
+	}
+	if err := s.Login(p); err != nil {
+		return nil, err
+	}
+	key, err := s.Key(q.ID, public)
+	if err != nil {
+		return nil, err
+	}
+	return key.Sign(a, q.Digest, p)
+}
