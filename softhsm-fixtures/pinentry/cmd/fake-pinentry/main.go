@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Fake-pinentry answers an agent's dialogs by a script file: --script FILE.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"zaver/softhsm-fixtures/pinentry"
+)
+
+func main() {
+	script := flag.String("script", "", "script `file`, as package pinentry writes it")
+	flag.Parse()
+	if *script == "" || flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "fake-pinentry: usage: fake-pinentry --script FILE")
+		os.Exit(2)
+	}
+	os.Exit(pinentry.Play(*script, os.Stdin, os.Stdout))
+}
