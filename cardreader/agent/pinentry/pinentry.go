@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pinentry alone owns the dialogs with the person at the computer: it
+// runs a pinentry program (the GnuPG family) and speaks the Assuan protocol
+// with it. It knows nothing of portals or signatures.
+//
+// Each dialog is a process of its own, so that a dead or hanging program costs
+// one dialog. A PIN goes from the pipe through one buffer, decoded in place and
+// wiped, into a pin.PIN; it is never a string.
+//
+// A Program may be used from many goroutines; two dialogs on one terminal at
+// the same time would be mixed, which the agent's one-at-a-time rule prevents.
+package pinentry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"zaver/signature/pin"
+)
+
+// MaxText is the longest text of a dialog in escaped bytes (see EscapedLen):
+// what Assuan's line of 1000 bytes leaves beside the command.
+const MaxText = 980
+
+// Errors that callers may match; all others mean the same as ErrBroken.
+var (
+	ErrCancelled = errors.New("dialog was cancelled")
+	ErrTimeout   = errors.New("dialog was not answered in time")
+	ErrBroken    = errors.New("pinentry does not work")
+)
+
+// Answer is what the person chose.
+type Answer int
+
+// The answers of Confirm.
+const (
+	No    Answer = iota // the cancel button, or the window was closed
+	Yes                 // the OK button
+	Other               // the third button
+)
+
+// Dialog is what is shown. Text and Error may have several lines; NotOK is the
+// third button's label, none when empty.
+type Dialog struct {
+	Title  string
+	Text   string
+	Error  string // shown loudly, once
+	Prompt string // before the PIN field
+	OK     string
+	Cancel string
+	NotOK  string
+	// Timeout is how long the person may take; it is rounded up to seconds. Zero means one minute.
+	Timeout time.Duration
+}
+
+func (d Dialog) limit() time.Duration {
+	if d.Timeout <= 0 {
+		return time.Minute
+	}
+	return d.Timeout
+}
+
+// Confirm asks for a yes or no (or the third button). It returns ErrTimeout
+// when nobody answered, the context's error, or an error that wraps ErrBroken.
+func (p *Program) Confirm(ctx context.Context, d Dialog) (Answer, error) {
+	s, err := p.start(ctx, d)
+	if err != nil {
+		return No, err
+	}
+	defer s.close()
+	err = s.ask("CONFIRM", d, nil)
+	var refused *serverError
+	switch {
+	case err == nil:
+		return Yes, nil
+	case errors.As(err, &refused) && refused.notConfirmed() && d.NotOK != "":
+		return Other, nil
+	case errors.As(err, &refused) && (refused.notConfirmed() || refused.cancelled()):
+		return No, nil
+	}
+	return No, s.explain(err)
+}
+
+// PIN asks for a PIN. The caller wipes it. An empty PIN is returned as such. It returns
+// ErrCancelled, ErrTimeout, the context's error, or an error that wraps ErrBroken.
+func (p *Program) PIN(ctx context.Context, d Dialog) (*pin.PIN, error) {
+	s, err := p.start(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	var typed [pin.MaxLen]byte
+	defer clear(typed[:])
+	n := 0
+	err = s.ask("GETPIN", d, func(data []byte) error {
+		if n+len(data) > len(typed) {
+			return fmt.Errorf("PIN is longer than %d bytes", len(typed))
+		}
+		n += copy(typed[n:], data)
+		return nil
+	})
+	var refused *serverError
+	switch {
+	case err == nil:
+		return pin.New(typed[:n]), nil
+	case errors.As(err, &refused) && (refused.cancelled() || refused.notConfirmed()):
+		return nil, ErrCancelled
+	}
+	return nil, s.explain(err)
+}
+
+// Message shows a text with one button and waits until it is pressed.
+func (p *Program) Message(ctx context.Context, d Dialog) error {
+	s, err := p.start(ctx, d)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.ask("MESSAGE", d, nil); err != nil {
+		return s.explain(err)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package words
+
+// The texts of the consent window.
+const (
+	Title           Key = "title"
+	ConsentPortal   Key = "consent.portal"
+	ConsentAddress  Key = "consent.address"
+	ConsentPurpose  Key = "consent.purpose"
+	ConsentAccount  Key = "consent.account"
+	ConsentHolder   Key = "consent.holder"
+	ConsentOGRN     Key = "consent.ogrn"
+	ConsentControl  Key = "consent.control"
+	ConsentCert     Key = "consent.cert"
+	ConsentCertOf   Key = "consent.cert_of"
+	ConsentIssuer   Key = "consent.issuer"
+	ConsentValid    Key = "consent.valid"
+	ConsentCarrier  Key = "consent.carrier"
+	ConsentOther    Key = "consent.other_person"
+	ConsentUnusable Key = "consent.unusable"
+	ConsentCompare  Key = "consent.compare"
+	ButtonSign      Key = "button.sign"
+	ButtonDecline   Key = "button.decline"
+	ButtonAnother   Key = "button.another"
+)
+
+// The texts of the PIN window.
+const (
+	PINToken    Key = "pin.ask_token"
+	PINCard     Key = "pin.ask_card"
+	PINAction   Key = "pin.action"
+	PINPrompt   Key = "pin.prompt"
+	PINTries    Key = "pin.tries"
+	PINWrong    Key = "pin.was_wrong"
+	PINWrongN   Key = "pin.was_wrong_n"
+	PINFormat   Key = "pin.was_format"
+	PINLast     Key = "pin.last"
+	PINReader   Key = "pin.reader"
+	ButtonOK    Key = "button.ok"
+	ButtonLast  Key = "button.last"
+	ButtonStop  Key = "button.stop"
+	PurposeOf   Key = "purpose."
+	CarrierCard Key = "carrier.uec"
+)
+
+var catalogue = map[Key]text{
+	Title:           {"Завер: подтверждение личности", "Zaver: confirm your identity"},
+	ConsentPortal:   {"Портал: {name}", "Portal: {name}"},
+	ConsentAddress:  {"Адрес: {origin}", "Address: {origin}"},
+	ConsentPurpose:  {"Действие: {purpose}", "Action: {purpose}"},
+	ConsentAccount:  {"Учётная запись: {account}", "Account: {account}"},
+	ConsentHolder:   {"Кого подтверждаем: {holder}", "Person to confirm: {holder}"},
+	ConsentOGRN:     {"ОГРН: {ogrn}", "OGRN: {ogrn}"},
+	ConsentControl:  {"Контрольный код: {code}", "Control code: {code}"},
+	ConsentCert:     {"Сертификат: {holder}", "Certificate: {holder}"},
+	ConsentCertOf:   {"Сертификат {n} из {of}: {holder}", "Certificate {n} of {of}: {holder}"},
+	ConsentIssuer:   {"Выдан: {issuer}", "Issued by: {issuer}"},
+	ConsentValid:    {"Действует: {from} – {to}", "Valid: {from} – {to}"},
+	ConsentCarrier:  {"Носитель: {carrier}", "On: {carrier}"},
+	ConsentOther:    {"Внимание: СНИЛС в сертификате другой.", "Warning: the SNILS in the certificate differs."},
+	ConsentUnusable: {"Нельзя использовать: {list}", "Can't be used: {list}"},
+	ConsentCompare: {"Подписывайте, только если код и адрес те же, что в браузере.",
+		"Sign only if the code and address match those in your browser."},
+	ButtonSign:    {"Подписать", "Sign"},
+	ButtonDecline: {"Отказаться", "Decline"},
+	ButtonAnother: {"Другой сертификат", "Another certificate"},
+
+	PINToken:   {"ПИН-код токена «{carrier}»", "PIN of the token “{carrier}”"},
+	PINCard:    {"ПИН2 карты «{carrier}»", "PIN2 of the card “{carrier}”"},
+	PINAction:  {"{purpose}, контрольный код {code}", "{purpose}, control code {code}"},
+	PINPrompt:  {"ПИН-код:", "PIN:"},
+	PINTries:   {"Осталось попыток: {n}", "Tries left: {n}"},
+	PINWrong:   {"Неверный ПИН-код.", "Wrong PIN."},
+	PINWrongN:  {"Неверный ПИН-код. Осталось попыток: {n}.", "Wrong PIN. Tries left: {n}."},
+	PINFormat:  {"ПИН-код не той длины или с недопустимыми знаками. Попытка не потрачена.", "The PIN has a wrong length or characters. No try was spent."},
+	PINLast:    {"Осталась последняя попытка. После неверного ПИН-кода «{carrier}» заблокируется.\n\nВсё равно ввести ПИН-код?", "One try is left. A wrong PIN will block “{carrier}”.\n\nEnter the PIN all the same?"},
+	PINReader:  {"Введите ПИН-код на клавиатуре считывателя.", "Type the PIN on the reader's keypad."},
+	ButtonOK:   {"Ввести", "OK"},
+	ButtonLast: {"Ввести ПИН-код", "Enter the PIN"},
+	ButtonStop: {"Остановиться", "Stop"},
+
+	PurposeOf + "confirm-identity": {"подтверждение личности", "confirm identity"},
+	CarrierCard:                    {"УЭК", "UEC"},
+
+	"token.cert_expired":       {"срок действия истёк", "expired"},
+	"token.cert_not_yet_valid": {"ещё не действует", "not yet valid"},
+	"token.cert_usage":         {"не для подписи", "not for signing"},
+	"token.cert_unreadable":    {"сертификат не читается", "unreadable certificate"},
+	"token.key_unsupported":    {"алгоритм ключа не поддерживается", "key algorithm not supported"},
+	"token.no_key":             {"нет закрытого ключа", "no private key"},
+	"token.module":             {"драйвер токена не отвечает как надо", "the token's driver fails"},
+	"token.crashed":            {"драйвер токена упал", "the token's driver crashed"},
+	"token.hung":               {"драйвер токена завис", "the token's driver hangs"},
+	"token.removed":            {"токен извлечён", "the token was removed"},
+	"card.cert_expired":        {"срок действия сертификата истёк", "certificate expired"},
+	"card.cert_not_yet_valid":  {"сертификат ещё не действует", "certificate not yet valid"},
+	"card.cert_usage":          {"сертификат не для подписи", "certificate not for signing"},
+	"card.cert_unreadable":     {"сертификат не читается", "unreadable certificate"},
+	"card.key_unsupported":     {"алгоритм ключа не поддерживается", "key algorithm not supported"},
+	"card.expired":             {"срок действия карты истёк", "the card has expired"},
+	"card.unsupported":         {"карта не поддерживается", "card not supported"},
+	"card.no_service":          {"служба смарт-карт не запущена", "the smart-card service isn't running"},
+	"card.no_reader":           {"считыватель не подключён", "no reader is connected"},
+	"card.none":                {"в считывателе нет карты", "no card in the reader"},
+	"card.removed":             {"карта извлечена", "the card was removed"},
+	"card.busy":                {"карта занята другой программой", "another program holds the card"},
+	"card.protocol":            {"ошибка обмена с картой", "the card answers wrongly"},
+	"token.none":               {"токен не найден", "no token found"},
+	"pin.blocked":              {"ПИН-код заблокирован", "the PIN is blocked"},
+	"pin.not_initialised":      {"ПИН-код не задан", "no PIN is set"},
+	"pin.must_change":          {"ПИН-код нужно сменить", "the PIN must be changed"},
+}
