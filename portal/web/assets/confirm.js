@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The confirmation page: finds the agent, hands it the request, shows the
+// steps, and follows the result that the portal decides. What the agent says
+// is shown; only what the portal says counts.
+
+import { hello, confirm } from './agent.js'
+import { follow } from './follow.js'
+
+const order = ['agent', 'statement', 'consent', 'device', 'pin', 'signing', 'sending', 'checking']
+const agentFaults = ['agent.not_running', 'agent.blocked', 'agent.protocol', 'agent.version', 'agent.busy', 'agent.host', 'agent.origin']
+
+export function runConfirmation (box) {
+  const data = box.dataset
+  const words = JSON.parse(data.words)
+  const codes = JSON.parse(data.codes)
+  const part = (id) => document.getElementById(id)
+  const problem = part('confirm-problem')
+  let ended = false
+  let handedOver = false
+  const abort = new AbortController()
+
+  const say = (text) => { part('confirm-say').textContent = text }
+
+  const mark = (step, failed) => {
+    const now = order.indexOf(step)
+    for (const item of part('confirm-steps').children) {
+      const at = order.indexOf(item.dataset.step)
+      item.className = at < now ? 'is-done' : at === now ? (failed ? 'is-failed' : 'is-now') : ''
+      if (at === now) item.setAttribute('aria-current', 'step')
+      else item.removeAttribute('aria-current')
+    }
+    if (!failed && words['run.say.' + step]) say(words['run.say.' + step])
+  }
+  let current = 'agent'
+  const goto = (step) => {
+    if (!order.includes(step) || ended) return
+    current = step
+    mark(step)
+  }
+
+  // fail shows what happened and what to do. The portal's own result, when it
+  // comes, replaces the page.
+  const fail = (code, tries) => {
+    const [happened, advice] = codes[code] || codes.internal
+    problem.dataset.code = code
+    problem.querySelector('h2').textContent = happened
+    problem.querySelector('p').textContent = advice
+    const left = problem.querySelector('.zv-tries')
+    left.textContent = tries === 1 ? words['run.tries.one'] : tries > 1 ? words['run.tries.some'].replace('%s', String(tries)) : ''
+    const findable = !handedOver && agentFaults.includes(code)
+    part('agent-retry').hidden = !findable
+    part('agent-help').hidden = !findable
+    part('confirm-restart').hidden = findable
+    problem.hidden = false
+    mark(current, true)
+    problem.focus()
+  }
+
+  const askPortal = async () => {
+    if (ended) return
+    try {
+      const answer = await fetch(`/confirm/${data.request}/state`, { headers: { Accept: 'application/json' }, credentials: 'same-origin' })
+      if (!answer.ok) return
+      const status = await answer.json()
+      if (status.state === 'checking') goto('checking')
+      if (['confirmed', 'refused', 'expired'].includes(status.state) || (status.state === 'cancelled' && problem.hidden)) {
+        ended = true
+        stop()
+        location.assign(`/confirm/${data.request}/result`)
+      }
+    } catch {
+      // The next event or the timer tries again.
+    }
+  }
+  const stop = follow(`/confirm/${data.request}/events`, askPortal)
+
+  const onStep = (message) => {
+    switch (message.step) {
+      case 'done':
+        goto('checking')
+        askPortal()
+        break
+      case 'failed':
+        fail(message.code, message.tries)
+        break
+      default:
+        goto(message.step)
+    }
+  }
+
+  const begin = async () => {
+    problem.hidden = true
+    part('confirm-live').hidden = false
+    goto('agent')
+    try {
+      await hello(data.agent)
+      say(words['run.say.found'])
+      if (!data.ticket) { fail('confirm.ticket_used'); return }
+      let last = ''
+      await confirm(data.agent, { origin: data.origin, request: data.request, ticket: data.ticket, method: data.method, lang: data.lang }, (message) => {
+        handedOver = true
+        last = message.step
+        onStep(message)
+      }, abort.signal)
+      if (last !== 'done' && last !== 'failed') fail('agent.protocol')
+    } catch (error) {
+      if (error.name !== 'AbortError') fail(error.message.includes('.') ? error.message : 'agent.not_running')
+    }
+  }
+  part('agent-retry').addEventListener('click', begin)
+  part('confirm-cancel').addEventListener('click', () => abort.abort())
+
+  const expires = Number(data.expires) * 1000
+  const clock = () => {
+    const left = Math.max(0, Math.round((expires - Date.now()) / 1000))
+    part('confirm-left').textContent = left > 0 ? words['run.left'].replace('%s', `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`) : words['run.over']
+    if (left > 0 && !ended) setTimeout(clock, 1000)
+    else askPortal()
+  }
+  clock()
+  begin()
+}
