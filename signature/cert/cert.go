@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cert alone owns the certificate: its parser, its public key, the
+// extensions of qualified certificates (RFC 9215) and the typed subject.
+//
+// The parser is our own because the standard one refuses real certificates of
+// accredited centres (a BOOLEAN of 01, a SEQUENCE as a name's value) and cannot
+// verify keys that it does not know. What it tolerates is listed in
+// Certificate.Warnings; all else that is not DER in the form of RFC 5280 is
+// refused. A key of an unknown kind does not hinder parsing: its PublicKey has
+// kind algo.Unknown and verifies nothing.
+//
+// The package is pure. A parsed certificate is never written again and may be
+// used from many goroutines. A certificate is at most [MaxSize] bytes, a bundle
+// at most [MaxBundle] bytes and [MaxBundleCount] certificates.
+package cert
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"time"
+
+	"zaver/signature/algo"
+)
+
+const (
+	// MaxSize bounds one certificate in bytes.
+	MaxSize = 64 << 10
+	// MaxBundle bounds a PEM bundle in bytes.
+	MaxBundle = 16 << 20
+	// MaxBundleCount bounds the certificates of a PEM bundle.
+	MaxBundleCount = 4096
+)
+
+// KeyUsage is the set of RFC 5280 section 4.2.1.3.
+type KeyUsage uint16
+
+// The bits of KeyUsage.
+const (
+	DigitalSignature KeyUsage = 1 << iota
+	NonRepudiation
+	KeyEncipherment
+	DataEncipherment
+	KeyAgreement
+	CertSign
+	CRLSign
+	EncipherOnly
+	DecipherOnly
+)
+
+// Extension is one extension as received.
+type Extension struct {
+	OID      asn1.ObjectIdentifier
+	Critical bool
+	Value    []byte // content of extnValue
+}
+
+// IssuerSignTool names the tools of subject and issuer (RFC 9215 section 4.3).
+type IssuerSignTool struct{ SignTool, CATool, SignToolCert, CAToolCert string }
+
+// Certificate is one parsed certificate. Nothing may be written to it.
+type Certificate struct {
+	// Raw and the other raw fields are whole DER elements as received.
+	Raw, RawTBS, RawIssuer, RawSubject, RawSPKI []byte
+	Version                                     int // 1, 2 or 3
+	Serial                                      *big.Int
+	Subject, Issuer                             Name
+	NotBefore, NotAfter                         time.Time // both inclusive
+	PublicKey                                   PublicKey // never nil
+
+	SignatureOID    asn1.ObjectIdentifier
+	SignatureParams []byte // whole DER, nil when absent
+	Signature       []byte
+
+	HasKeyUsage         bool
+	KeyUsage            KeyUsage
+	ExtKeyUsage         []asn1.ObjectIdentifier // nil when absent
+	HasBasicConstraints bool
+	IsCA                bool
+	PathLen             int    // -1 when absent
+	SKI, AKI            []byte // opaque: compare, never recompute
+
+	// CRLs, OCSP and CAIssuers are the http and https addresses of the
+	// distribution points and of authority information access.
+	CRLs, OCSP, CAIssuers []string
+	Policies              []asn1.ObjectIdentifier
+
+	SubjectSignTool    string
+	IssuerSignTool     *IssuerSignTool
+	IdentificationKind *int // 0 personal, 1 certificate, 2 passport, 3 remote system
+
+	// KeyNotBefore and KeyNotAfter are PrivateKeyUsagePeriod, zero when absent:
+	// a signature must be made inside it.
+	KeyNotBefore, KeyNotAfter time.Time
+
+	Extensions []Extension
+	// UnhandledCritical are the critical extensions that this package does not
+	// read; a path with one must be refused (RFC 5280 section 4.2).
+	UnhandledCritical []asn1.ObjectIdentifier
+	// Warnings are the codes of what was tolerated: see [Codes].
+	Warnings []string
+}
+
+// Error is why a certificate was refused, or what is wrong with a subject.
+// Its texts hold no personal data.
+type Error struct {
+	// Code is stable: see [Codes].
+	Code string
+	// Reason is an English phrase for developers.
+	Reason string
+	// Cause may be nil.
+	Cause error
+}
+
+// Error returns code, reason and cause.
+func (e *Error) Error() string {
+	s := e.Code + ": " + e.Reason
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Is reports whether target is an *Error with the same code.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+const (
+	codeMalformed = "cert.malformed"        // not a certificate in the form of RFC 5280
+	codeTooLarge  = "cert.too_large"        // over MaxSize, MaxBundle or MaxBundleCount
+	codeAlgorithm = "cert.algorithm"        // signed by an algorithm outside the table
+	codeSignature = "cert.signature"        // the signature does not hold
+	codeRepeated  = "cert.subject.repeated" // Holder: an identifier is there twice, with other values
+	codeConflict  = "cert.subject.conflict" // Holder: identifiers of two kinds of holder
+
+	warnBoolean    = "cert.warn.boolean"     // TRUE written as something else than FF
+	warnNameValue  = "cert.warn.name_value"  // a name's value is no string
+	warnStringType = "cert.warn.string_type" // an identifier is not a NumericString
+	warnSerial     = "cert.warn.serial"      // serial zero, negative or over 20 bytes
+)
+
+// Codes returns every code of errors and warnings of this package.
+func Codes() []string {
+	return []string{
+		codeMalformed, codeTooLarge, codeAlgorithm, codeSignature, codeRepeated, codeConflict,
+		warnBoolean, warnNameValue, warnStringType, warnSerial,
+	}
+}
+
+func malformed(format string, args ...any) error {
+	return &Error{Code: codeMalformed, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Fingerprint returns the SHA-256 digest of the DER.
+func (c *Certificate) Fingerprint() [32]byte { return sha256.Sum256(c.Raw) }
+
+// Equal reports the same certificate, byte for byte.
+func (c *Certificate) Equal(o *Certificate) bool {
+	return c != nil && o != nil && bytes.Equal(c.Raw, o.Raw)
+}
+
+// SelfIssued reports that issuer and subject are the same name.
+func (c *Certificate) SelfIssued() bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
+
+// ValidAt reports that t lies inside the certificate's validity, both ends included.
+func (c *Certificate) ValidAt(t time.Time) bool {
+	return !t.Before(c.NotBefore) && !t.After(c.NotAfter)
+}
+
+// KeyUsableAt reports that t lies inside PrivateKeyUsagePeriod, or that there is none.
+func (c *Certificate) KeyUsableAt(t time.Time) bool {
+	return (c.KeyNotBefore.IsZero() || !t.Before(c.KeyNotBefore)) && (c.KeyNotAfter.IsZero() || !t.After(c.KeyNotAfter))
+}
+
+// Extension returns the extension with that identifier.
+func (c *Certificate) Extension(oid asn1.ObjectIdentifier) (Extension, bool) {
+	for _, e := range c.Extensions {
+		if e.OID.Equal(oid) {
+			return e, true
+		}
+	}
+	return Extension{}, false
+}
+
+// CheckSignature checks the certificate's signature under the issuer's key and
+// nothing more: names, times and the right to issue are the chain's to judge.
+// Codes: cert.algorithm, cert.signature.
+func (c *Certificate) CheckSignature(issuer *Certificate) error {
+	return issuer.CheckSigned(c.SignatureOID, c.SignatureParams, c.RawTBS, c.Signature)
+}
+
+// CheckSigned checks a signature made by the certificate's key over tbs, as in
+// certificates, CRLs and OCSP answers. params is the whole DER of the algorithm's
+// parameters. Codes: cert.algorithm, cert.signature.
+func (c *Certificate) CheckSigned(sigOID asn1.ObjectIdentifier, params, tbs, sig []byte) error {
+	a, err := algo.ByCertificate(sigOID, params)
+	if err != nil {
+		return &Error{Code: codeAlgorithm, Reason: "check signature", Cause: err}
+	}
+	if !a.Allows(c.PublicKey.Kind(), c.PublicKey.Bits()) {
+		return &Error{Code: codeAlgorithm, Reason: fmt.Sprintf("%s under a key of kind %v, %d bits", a.Name, c.PublicKey.Kind(), c.PublicKey.Bits())}
+	}
+	if err := c.PublicKey.Verify(a, a.Digest.Sum(tbs), sig); err != nil {
+		return &Error{Code: codeSignature, Reason: "check signature", Cause: err}
+	}
+	return nil
+}
+
+// PEM returns the certificate as one PEM block.
+func (c *Certificate) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+}
+
+// ParsePEM reads a bundle: CERTIFICATE blocks with any text between them. A
+// block of another kind or a broken one is refused, never skipped, since a
+// skipped anchor or a private key among anchors should not stay unseen. Codes:
+// cert.malformed, cert.too_large.
+func ParsePEM(b []byte) ([]*Certificate, error) {
+	if len(b) > MaxBundle {
+		return nil, &Error{Code: codeTooLarge, Reason: fmt.Sprintf("bundle of more than %d bytes", MaxBundle)}
+	}
+	begins := bytes.Count(b, []byte("-----BEGIN "))
+	if begins > MaxBundleCount {
+		return nil, &Error{Code: codeTooLarge, Reason: fmt.Sprintf("bundle of more than %d certificates", MaxBundleCount)}
+	}
+	var out []*Certificate
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" || len(block.Headers) != 0 {
+			return nil, malformed("PEM block %d is no plain CERTIFICATE", len(out)+1)
+		}
+		c, err := Parse(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("read PEM block %d: %w", len(out)+1, err)
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 || len(out) != begins {
+		return nil, malformed("bundle has %d PEM blocks, of which %d are readable", begins, len(out))
+	}
+	return out, nil
+}
