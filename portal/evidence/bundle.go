@@ -38,7 +38,8 @@ const (
 var ErrBundle = errors.New("evidence does not hold together")
 
 // Names of the parts that stand alone in a bundle. Certificates of the path are
-// "certificate-1-issuer.cer", …, revocation answers "revocation-1.ocsp" or ".crl".
+// "certificate-1-issuer.cer", …; the answer about certificate N is
+// "revocation-N-issuer.ocsp" or ".crl", about the signer's "revocation-0-signer.ocsp".
 const (
 	NameStatement = "statement.txt"
 	NameCMS       = "signature.p7s"
@@ -62,7 +63,7 @@ type Part struct {
 
 // Answer is one revocation answer as it came over the wire.
 type Answer struct {
-	// Source is "ocsp" or "crl".
+	// Source is "ocsp" or "crl"; an answer without bytes stands where nobody answered.
 	Source string
 	DER    []byte
 }
@@ -95,7 +96,8 @@ type Bundle struct {
 	// or empty when the confirmation was refused.
 	Path [][]byte
 	// Anchored says that the last certificate of Path is a trust anchor.
-	Anchored    bool
+	Anchored bool
+	// Revocations are about the certificates of Path below the anchor, in its order.
 	Revocations []Answer
 	// Report is the verification report as JSON.
 	Report json.RawMessage
@@ -116,7 +118,10 @@ func (b Bundle) Parts() ([]Part, error) {
 	parts := []Part{{Name: NameStatement, Data: b.Statement}, {Name: NameCMS, Data: b.CMS}}
 	parts = append(parts, b.certificates()...)
 	for i, a := range b.Revocations {
-		parts = append(parts, Part{Name: fmt.Sprintf("revocation-%d.%s", i+1, a.Source), Data: a.DER, Shared: a.Source == "crl"})
+		if len(a.DER) == 0 {
+			continue
+		}
+		parts = append(parts, Part{Name: fmt.Sprintf("revocation-%d-%s.%s", i, role(i), a.Source), Data: a.DER, Shared: a.Source == "crl"})
 	}
 	if len(b.Report) > 0 {
 		parts = append(parts, Part{Name: NameReport, Data: b.Report})
@@ -128,15 +133,22 @@ func (b Bundle) Parts() ([]Part, error) {
 	return parts, nil
 }
 
+// role names a certificate by its place in the path.
+func role(i int) string {
+	if i == 0 {
+		return "signer"
+	}
+	return "issuer"
+}
+
 func (b Bundle) certificates() []Part {
 	var parts []Part
 	var issuers bytes.Buffer
 	for i, der := range b.Path {
+		parts = append(parts, Part{Name: fmt.Sprintf("certificate-%d-%s.cer", i, role(i)), Data: der, Shared: i > 0})
 		if i == 0 {
-			parts = append(parts, Part{Name: NameSigner, Data: der})
 			continue
 		}
-		parts = append(parts, Part{Name: fmt.Sprintf("certificate-%d-issuer.cer", i), Data: der, Shared: true})
 		if b.Anchored && i == len(b.Path)-1 {
 			continue
 		}

@@ -43,7 +43,7 @@ func TestC10PartsAndDigest(t *testing.T) {
 	}
 	want := []string{
 		"statement.txt", "signature.p7s", "certificate-0-signer.cer", "certificate-1-issuer.cer", "certificate-2-issuer.cer",
-		"issuers.pem", "root.pem", "revocation-1.ocsp", "revocation-2.crl", "report.json", "decision.json",
+		"issuers.pem", "root.pem", "revocation-0-signer.ocsp", "revocation-1-issuer.crl", "report.json", "decision.json",
 	}
 	if d := cmp.Diff(want, names(parts)); d != "" {
 		t.Fatal(d)
@@ -98,7 +98,7 @@ func TestIncompleteOrForeignParts(t *testing.T) {
 		"no request":   func(b *Bundle) { b.Decision.Request = "" },
 		"no state":     func(b *Bundle) { b.Decision.State = "" },
 		"too large":    func(b *Bundle) { b.CMS = make([]byte, MaxPart+1) },
-		"too many":     func(b *Bundle) { b.Revocations = make([]Answer, MaxParts) },
+		"too many":     func(b *Bundle) { b.Path = make([][]byte, MaxParts) },
 		"bad source":   func(b *Bundle) { b.Revocations[0].Source = "/../x" },
 	} {
 		b := bundle()
@@ -136,7 +136,7 @@ func TestC10Export(t *testing.T) {
 	}
 	text := string(files[0].Data)
 	for _, want := range []string{
-		Command(judged, true), "-attime 1795341600", "openssl ocsp -respin revocation-1.ocsp", "openssl crl -inform DER -in revocation-2.crl",
+		Command(judged, true), "-attime 1795341600", "openssl ocsp -respin revocation-0-signer.ocsp", "openssl crl -inform DER -in revocation-1-issuer.crl",
 		"cmp signed.txt statement.txt", "request-1", "portal+1+x",
 	} {
 		if !strings.Contains(text, want) {
