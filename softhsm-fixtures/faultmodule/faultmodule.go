@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package faultmodule alone owns the PKCS#11 module that misbehaves on order: it passes every call to SoftHSM and crashes, hangs, lies or
+// counts down PIN tries where it is told to. Its C source is compiled with gcc when a test or the demo needs it.
+//
+// Each installed copy has orders of its own in a file beside it, read whenever a process loads it, so copies can misbehave
+// differently at the same time. A Module belongs to one goroutine.
+package faultmodule
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed src/fault.c src/ck.h
+var source embed.FS
+
+// Order is one order to the module.
+type Order string
+
+// Orders without arguments.
+const (
+	Chatty       Order = "chatty"            // prints to standard output at every call
+	Empty        Order = "empty"             // certificate objects without a value are there, too
+	Duplicate    Order = "duplicate"         // every object is found twice
+	Endless      Order = "endless"           // a search for objects never ends
+	NoKeyID      Order = "no_id"             // private keys have no CKA_ID
+	BarePoint    Order = "bare_point"        // CKA_EC_POINT lacks its OCTET STRING
+	Swapped      Order = "signature=swapped" // the halves of a signature change places
+	DER          Order = "signature=der"     // ECDSA signatures come as DER already
+	SlotsSplit   Order = "slots=split"       // each of the two slot lists lacks a slot that the other has
+	SlotsGrowing Order = "slots=growing"     // a slot appears between the two calls that read the list
+	SlotsTwice   Order = "slots=twice"       // every slot is listed twice
+	FlagLow      Order = "flag=low"          // USER_PIN_COUNT_LOW
+	FlagFinal    Order = "flag=final"        // USER_PIN_FINAL_TRY
+	FlagLocked   Order = "flag=locked"       // USER_PIN_LOCKED
+	FlagChange   Order = "flag=change"       // USER_PIN_TO_BE_CHANGED
+	FlagNoPIN    Order = "flag=no_pin"       // USER_PIN_INITIALIZED is missing
+	Silent       Order = "silent"            // Tries is counted, but no flag tells
+	PadCancel    Order = "pad=cancel"        // protected path; the person presses the red key
+)
+
+// Crash ends the process with a segmentation fault in a call: "C_Sign".
+func Crash(call string) Order { return Order("crash=" + call) }
+
+// Exit ends the process quietly in a call.
+func Exit(call string) Order { return Order("exit=" + call) }
+
+// Hang never returns from a call.
+func Hang(call string) Order { return Order("hang=" + call) }
+
+// Fail returns a value of CK_RV from a call: 0x32 is CKR_DEVICE_REMOVED.
+func Fail(call string, rv uint) Order { return Order(fmt.Sprintf("fail=%s:%#x", call, rv)) }
+
+// Slow delays a call by milliseconds.
+func Slow(call string, ms int) Order { return Order(fmt.Sprintf("slow=%s:%d", call, ms)) }
+
+// Tries gives the user's PIN n tries, counted over all processes; each right PIN restores them.
+func Tries(n int) Order { return Order(fmt.Sprintf("tries=%d", n)) }
+
+// Pad makes a protected authentication path on which the person types that PIN.
+func Pad(pin string) Order { return Order("pad=" + pin) }
+
+// AlwaysAuthenticate makes private keys want the PIN at every use; hidden keys do not say so.
+func AlwaysAuthenticate(pin string, hidden bool) []Order {
+	value := "always=shown"
+	if hidden {
+		value = "always=hidden"
+	}
+	return []Order{Order(value), Order("pin=" + pin)}
+}
+
+// Compiled is the library as gcc made it.
+type Compiled struct{ path string }
+
+// Compile compiles the module into a directory.
+func Compile(ctx context.Context, dir string) (*Compiled, error) {
+	for _, name := range []string{"src/fault.c", "src/ck.h"} {
+		b, err := fs.ReadFile(source, name)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), b, 0o600); err != nil {
+			return nil, fmt.Errorf("write fault module's source: %w", err)
+		}
+	}
+	c := &Compiled{path: filepath.Join(dir, "fault.so")}
+	cmd := exec.CommandContext(ctx, "gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-cast-function-type", "-fPIC", "-shared", "-O1",
+		"-o", c.path, filepath.Join(dir, "fault.c"), "-ldl")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("compile fault module: %w: %s", err, out)
+	}
+	return c, nil
+}
+
+// Module is one installed copy.
+type Module struct {
+	path, library string
+}
+
+// Install copies the module to a path and lets it pass its calls to a library; tokens are found as that library finds them.
+func (c *Compiled) Install(path, library string, orders ...Order) (*Module, error) {
+	b, err := os.ReadFile(c.path)
+	if err != nil {
+		return nil, fmt.Errorf("install fault module: %w", err)
+	}
+	if err := os.WriteFile(path, b, 0o700); err != nil {
+		return nil, fmt.Errorf("install fault module: %w", err)
+	}
+	m := &Module{path: path, library: library}
+	return m, m.Set(orders...)
+}
+
+// Path is the module's library.
+func (m *Module) Path() string { return m.path }
+
+// Set replaces all orders; a process that has loaded the module already keeps its own until it ends. The count of tries stays.
+func (m *Module) Set(orders ...Order) error {
+	lines := []string{"library=" + m.library, "log=" + m.path + ".log"}
+	for _, o := range orders {
+		lines = append(lines, string(o))
+	}
+	if err := os.WriteFile(m.path+".faults", []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		return fmt.Errorf("order faults: %w", err)
+	}
+	return nil
+}
+
+// Calls returns the names of the calls so far, a login for one use as "C_Login(context)", and forgets them.
+func (m *Module) Calls() ([]string, error) {
+	b, err := os.ReadFile(m.path + ".log")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the module's calls: %w", err)
+	}
+	return strings.Fields(string(b)), os.Remove(m.path + ".log")
+}
