@@ -16,47 +16,44 @@ import (
 	"zaver/signature/cert"
 )
 
-// Key is a private key in an open session.
+// maxCandidates bounds how many private keys are tried for one certificate.
+const maxCandidates = 4
+
+// Key is the private key of a certificate in an open session.
 type Key struct {
-	s                  *Session
-	h                  pkcs11.ObjectHandle
-	public             cert.PublicKey
-	alwaysAuthenticate bool
+	s          *Session
+	candidates []pkcs11.ObjectHandle // the likeliest first; more than one where the token does not tell them apart
+	public     cert.PublicKey
 }
 
 // Key finds the private key that belongs to a certificate's public key: among the keys with that CKA_ID first, then, by public
 // key, among all. A key that shows another public half never matches. ErrNoKey when there is none.
 // Most tokens show private keys only after Login.
 func (s *Session) Key(id []byte, public cert.PublicKey) (*Key, error) {
+	private := attribute(pkcs11.CKA_CLASS, uint(pkcs11.CKO_PRIVATE_KEY))
 	if len(id) > 0 {
-		same, err := s.find(attribute(pkcs11.CKA_CLASS, uint(pkcs11.CKO_PRIVATE_KEY)), attribute(pkcs11.CKA_ID, id))
+		handles, err := s.find(private, attribute(pkcs11.CKA_ID, id))
 		if err != nil {
 			return nil, err
 		}
-		if h, ok := s.choose(same, public, true); ok {
-			return s.key(h, public), nil
+		if c := s.choose(handles, public, true); len(c) > 0 {
+			return &Key{s: s, candidates: c, public: public}, nil
 		}
 	}
-	all, err := s.find(attribute(pkcs11.CKA_CLASS, uint(pkcs11.CKO_PRIVATE_KEY)))
+	handles, err := s.find(private)
 	if err != nil {
 		return nil, err
 	}
-	if h, ok := s.choose(all, public, false); ok {
-		return s.key(h, public), nil
+	if c := s.choose(handles, public, false); len(c) > 0 {
+		return &Key{s: s, candidates: c, public: public}, nil
 	}
 	return nil, ErrNoKey
 }
 
-func (s *Session) key(h pkcs11.ObjectHandle, public cert.PublicKey) *Key {
-	always, _ := s.flag(h, pkcs11.CKA_ALWAYS_AUTHENTICATE)
-	return &Key{s: s, h: h, public: public, alwaysAuthenticate: always}
-}
-
-// choose takes the first key that proves to be the certificate's. Where trustID is set, a key of the right kind that
-// shows no public half at all will do, because its CKA_ID vouches for it; what it signs is checked anyway.
-func (s *Session) choose(handles []pkcs11.ObjectHandle, public cert.PublicKey, trustID bool) (pkcs11.ObjectHandle, bool) {
-	var fallback pkcs11.ObjectHandle
-	var found bool
+// choose puts the keys first that prove to be the certificate's. Where trustID is set, keys of the right kind that
+// show no public half at all follow, because their CKA_ID vouches for them.
+func (s *Session) choose(handles []pkcs11.ObjectHandle, public cert.PublicKey, trustID bool) []pkcs11.ObjectHandle {
+	var proven, vouched []pkcs11.ObjectHandle
 	for _, h := range handles {
 		if signs, known := s.flag(h, pkcs11.CKA_SIGN); known && !signs {
 			continue
@@ -71,12 +68,13 @@ func (s *Session) choose(handles []pkcs11.ObjectHandle, public cert.PublicKey, t
 		}
 		switch proof := match(shown, public); {
 		case proof == same:
-			return h, true
-		case proof == unknown && trustID && !found:
-			fallback, found = h, true
+			proven = append(proven, h)
+		case proof == unknown && trustID:
+			vouched = append(vouched, h)
 		}
 	}
-	return fallback, found
+	all := append(proven, vouched...)
+	return all[:min(len(all), maxCandidates)]
 }
 
 // shownBeside are the public halves in public key objects with a private key's CKA_ID: elliptic private keys show none themselves.

@@ -17,16 +17,29 @@ import (
 
 // Sign signs a digest with one C_Sign. An RSA signature comes as PKCS#1 v1.5, an ECDSA signature as DER (RFC 3279 section 2.2.3).
 // A key that wants authentication for every use (CKA_ALWAYS_AUTHENTICATE) gets the same PIN once more, so the
-// person is asked once; p may be nil where Login took nil.
-func (k *Key) Sign(a algo.Algorithm, digest []byte, p *pin.PIN) ([]byte, error) {
+// person is asked once; p may be nil where Login took nil. Only where several keys may be the certificate's is the signature checked here.
+func (k *Key) Sign(a algo.Algorithm, digest []byte, p *pin.PIN) (sig []byte, err error) {
+	for _, h := range k.candidates {
+		if sig, err = k.signWith(h, a, digest, p); err != nil {
+			return nil, err
+		}
+		if len(k.candidates) == 1 || k.public.Verify(a, digest, sig) == nil {
+			break
+		}
+	}
+	return sig, nil
+}
+
+func (k *Key) signWith(h pkcs11.ObjectHandle, a algo.Algorithm, digest []byte, p *pin.PIN) ([]byte, error) {
 	mechanism, input, err := k.prepare(a, digest)
 	if err != nil {
 		return nil, err
 	}
-	sig, err := k.sign(mechanism, input, p, k.alwaysAuthenticate)
-	if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_NOT_LOGGED_IN)) && !k.alwaysAuthenticate {
+	always, _ := k.s.flag(h, pkcs11.CKA_ALWAYS_AUTHENTICATE)
+	sig, err := k.operate(h, mechanism, input, p, always)
+	if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_NOT_LOGGED_IN)) && !always {
 		// The module hides that the key wants it. The PIN has just been accepted, so this costs no try.
-		sig, err = k.sign(mechanism, input, p, true)
+		sig, err = k.operate(h, mechanism, input, p, true)
 	}
 	if err != nil {
 		var pinErr *pin.Error
@@ -41,9 +54,9 @@ func (k *Key) Sign(a algo.Algorithm, digest []byte, p *pin.PIN) ([]byte, error) 
 	return sig, nil
 }
 
-func (k *Key) sign(mechanism uint, input []byte, p *pin.PIN, authenticate bool) ([]byte, error) {
+func (k *Key) operate(key pkcs11.ObjectHandle, mechanism uint, input []byte, p *pin.PIN, authenticate bool) ([]byte, error) {
 	ctx, h := k.s.m.ctx, k.s.h
-	if err := ctx.SignInit(h, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, k.h); err != nil {
+	if err := ctx.SignInit(h, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key); err != nil {
 		return nil, err
 	}
 	if authenticate {
