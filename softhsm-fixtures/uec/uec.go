@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package uec alone owns the virtual UEC card: the identification application
+// of a universal electronic card as an object that answers APDUs. It answers
+// under an AID of its own from the unregistered range (F0…) and refuses the
+// registered one of the real card, so that nobody can take it for one.
+//
+// The card keeps its retry counters over power-off, as a chip does, and has a
+// control side for tests: faults at a chosen command ([Card.Inject]), counters
+// and validity set from outside. It knows nothing of readers (package vpcd
+// puts it into one), of people or of a certificate authority: it takes key,
+// certificates and holder's data.
+//
+// One Card serves one reader at a time; the control side may be used from
+// other goroutines meanwhile.
+package uec
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"zaver/cardreader/apdu"
+)
+
+// ErrPulled is returned by Transmit when the card was taken out, and whenever
+// it has no power.
+var ErrPulled = errors.New("card pulled out")
+
+// AID returns the application identifier: F0, "ZAVERUEC", version 1.
+func AID() []byte { return append(append([]byte{0xF0}, "ZAVERUEC"...), 0x01) }
+
+// ATR returns the answer to reset: T=1, historical bytes "ZAVER-UEC".
+func ATR() []byte {
+	atr := append([]byte{0x3B, 0x89, 0x01}, "ZAVER-UEC"...)
+	check := byte(0)
+	for _, c := range atr[1:] {
+		check ^= c
+	}
+	return append(atr, check)
+}
+
+// realRID is the registered provider of the real card; no emulator answers to it.
+func realRID() []byte { return []byte{0xA0, 0x00, 0x00, 0x04, 0x32} }
+
+// Password references (P2 of VERIFY).
+const (
+	PIN1 byte = 0x01 // opens the holder's data
+	PIN2 byte = 0x02 // signs, once per verification
+	KRP  byte = 0x05 // unblocks the others
+)
+
+// Factory try limits.
+const (
+	PINTries = 3
+	KRPTries = 10
+)
+
+// Holder is the personal data on the card.
+type Holder struct {
+	SNILS         string // 11 digits
+	Policy        string // 16 digits; empty when the card carries none
+	FullName      string
+	Surname       string
+	Given         string
+	Patronymic    string
+	IssuerAddress string
+	BirthDate     time.Time
+	BirthPlace    string
+	Sex           int // ISO/IEC 5218
+	Address       string
+	Phone         string
+	Email         string
+}
+
+// Config is what a card is personalised with.
+type Config struct {
+	Key          *ecdsa.PrivateKey // P-256
+	Certificates [][]byte          // DER, the key's own first, its chain after
+	Holder       Holder
+	PIN1, PIN2   string // digits, shown to nobody: a test card's secrets
+	KRP          string
+	First, Last  time.Time // days of validity, in the answer to SELECT
+	PAN          string    // up to 19 digits; empty gives a made-up one
+	Greeting     string    // pass phrase, at most 40 characters
+	// GetResponse has the card announce answers by 61xx and give them by GET
+	// RESPONSE, as cards under T=0 do.
+	GetResponse bool
+}
+
+// Card is one virtual card.
+type Card struct {
+	cfg  Config
+	root *file
+
+	mu       sync.Mutex // guards everything below
+	powered  bool
+	selected bool // the application
+	current  *file
+	verified map[byte]bool
+	pins     map[byte]*password
+	pending  []byte // answer waiting for GET RESPONSE
+	first    time.Time
+	last     time.Time
+	faults   []Fault
+	count    int           // commands since power-on or Inject
+	release  chan struct{} // closed to end a hang
+	hanging  chan struct{} // closed when a hang begins
+	log      []byte        // instruction bytes seen, for tests
+}
+
+type password struct {
+	value        string
+	limit, tries int
+	min, max     int
+}
+
+// GenerateKey makes the key pair of a card. The certificate is issued over its
+// public half before New.
+func GenerateKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
+// New personalises a card. It is out of the reader until PowerOn.
+func New(cfg Config) (*Card, error) {
+	if cfg.Key == nil || cfg.Key.Curve != elliptic.P256() {
+		return nil, errors.New("personalise a card: the key is not P-256")
+	}
+	if cfg.PAN == "" {
+		cfg.PAN = "9643000000000000018"
+	}
+	c := &Card{
+		cfg: cfg, first: cfg.First, last: cfg.Last, verified: map[byte]bool{},
+		pins: map[byte]*password{
+			PIN1: {value: cfg.PIN1, limit: PINTries, tries: PINTries, min: 4, max: 8},
+			PIN2: {value: cfg.PIN2, limit: PINTries, tries: PINTries, min: 6, max: 8},
+			KRP:  {value: cfg.KRP, limit: KRPTries, tries: KRPTries, min: 8, max: 8},
+		},
+		release: make(chan struct{}), hanging: make(chan struct{}),
+	}
+	for ref, pw := range c.pins {
+		if !pw.fits(pw.value) {
+			return nil, fmt.Errorf("personalise a card: password %02X has a wrong form", ref)
+		}
+	}
+	root, err := layout(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("personalise a card: %w", err)
+	}
+	c.root = root
+	return c, nil
+}
+
+func (p *password) fits(digits string) bool {
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(digits) >= p.min && len(digits) <= p.max
+}
+
+// ATR returns the card's answer to reset.
+func (c *Card) ATR() []byte { return ATR() }
+
+// PowerOn puts the card under power: nothing selected, nothing verified.
+func (c *Card) PowerOn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resetLocked()
+	c.powered = true
+}
+
+// Reset is a warm reset: like PowerOn, counters and the count of commands stay.
+func (c *Card) Reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resetLocked()
+}
+
+// PowerOff takes the power away. A hang ends at once with ErrPulled.
+func (c *Card) PowerOff() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.powered = false
+	c.resetLocked()
+	c.endHangLocked()
+}
+
+func (c *Card) resetLocked() {
+	c.selected, c.current, c.pending = false, nil, nil
+	clear(c.verified)
+}
+
+// Transmit answers one command APDU. The error is always ErrPulled.
+func (c *Card) Transmit(command []byte) ([]byte, error) {
+	c.mu.Lock()
+	if !c.powered {
+		c.mu.Unlock()
+		return nil, ErrPulled
+	}
+	c.count++
+	fault := c.nextFaultLocked(command)
+	switch fault.Action {
+	case PullBefore:
+		c.powered = false
+		c.resetLocked()
+		c.mu.Unlock()
+		return nil, ErrPulled
+	case Hang:
+		return c.hang()
+	case Answer:
+		c.mu.Unlock()
+		return bytes.Clone(fault.Answer), nil
+	}
+	defer c.mu.Unlock()
+	answer := c.answerLocked(command)
+	if fault.Action == PullAfter {
+		c.powered = false
+		c.resetLocked()
+		return nil, ErrPulled
+	}
+	return answer, nil
+}
+
+// hang is entered with the lock held and waits without it.
+func (c *Card) hang() ([]byte, error) {
+	release := c.release
+	close(c.hanging)
+	c.hanging = make(chan struct{})
+	c.mu.Unlock()
+	<-release
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.powered {
+		return nil, ErrPulled
+	}
+	return apdu.Response{SW: apdu.SWUnknown}.Bytes(), nil
+}
