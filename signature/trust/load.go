@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trust
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"zaver/signature/cert"
+)
+
+// Limits of what Load reads.
+const (
+	MaxList    = 256 << 10 // bytes of anchors.json
+	MaxAnchors = 64
+)
+
+// ListFile is the name of the list inside the folder.
+const ListFile = "anchors.json"
+
+// Codes of *Error.
+const (
+	CodeRead        = "trust.read"        // a file cannot be read
+	CodeMalformed   = "trust.malformed"   // anchors.json is not what it should be
+	CodeCertificate = "trust.certificate" // a file holds no certificate, several, or a broken one
+	CodeKind        = "trust.kind"        // unknown kind
+	CodePeriod      = "trust.period"      // accreditation ends before it begins
+	CodeDuplicate   = "trust.duplicate"   // one certificate twice
+	CodeEmpty       = "trust.empty"       // no anchor at all
+)
+
+// Error says why a set was refused.
+type Error struct {
+	Code   string
+	Detail string
+	Cause  error
+}
+
+// Error returns the code, the detail and the cause.
+func (e *Error) Error() string {
+	s := e.Code + ": " + e.Detail
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// list is the form of anchors.json; unknown fields are refused.
+type list struct {
+	Anchors []entry `json:"anchors"`
+}
+
+type entry struct {
+	File            string     `json:"file"` // PEM or DER, inside the folder
+	Kind            Kind       `json:"kind"`
+	Name            string     `json:"name"`
+	AccreditedFrom  *time.Time `json:"accredited_from,omitempty"`
+	AccreditedUntil *time.Time `json:"accredited_until,omitempty"`
+}
+
+// Load reads the set from a folder: anchors.json names certificate files beside it. It returns
+// *Error.
+func Load(dir string) (*Set, error) { return LoadFS(os.DirFS(dir)) }
+
+// LoadFS is Load from a file system; a name that leads out of it is refused.
+func LoadFS(dir fs.FS) (*Set, error) {
+	b, err := readFile(dir, ListFile, MaxList)
+	if err != nil {
+		return nil, err
+	}
+	l, err := parseList(b)
+	if err != nil {
+		return nil, err
+	}
+	anchors := make([]Anchor, 0, len(l.Anchors))
+	for i, e := range l.Anchors {
+		a, err := e.load(dir)
+		if err != nil {
+			return nil, fmt.Errorf("load anchor %d: %w", i, err)
+		}
+		anchors = append(anchors, a)
+	}
+	return NewSet(anchors)
+}
+
+// parseList reads anchors.json strictly.
+func parseList(b []byte) (list, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	var l list
+	if err := d.Decode(&l); err != nil {
+		return list{}, &Error{Code: CodeMalformed, Detail: "read " + ListFile, Cause: err}
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return list{}, &Error{Code: CodeMalformed, Detail: ListFile + " has bytes after the list"}
+	}
+	if len(l.Anchors) > MaxAnchors {
+		return list{}, &Error{Code: CodeMalformed, Detail: fmt.Sprintf("%d anchors, at most %d", len(l.Anchors), MaxAnchors)}
+	}
+	return l, nil
+}
+
+func (e entry) load(dir fs.FS) (Anchor, error) {
+	b, err := readFile(dir, e.File, cert.MaxSize)
+	if err != nil {
+		return Anchor{}, err
+	}
+	c, err := parseOne(b)
+	if err != nil {
+		return Anchor{}, &Error{Code: CodeCertificate, Detail: "read " + e.File, Cause: err}
+	}
+	a := Anchor{Certificate: c, Kind: e.Kind, Name: e.Name}
+	if e.AccreditedFrom != nil {
+		a.AccreditedFrom = *e.AccreditedFrom
+	}
+	if e.AccreditedUntil != nil {
+		a.AccreditedUntil = *e.AccreditedUntil
+	}
+	return a, nil
+}
+
+// parseOne reads exactly one certificate, PEM or DER.
+func parseOne(b []byte) (*cert.Certificate, error) {
+	if !bytes.Contains(b, []byte("-----BEGIN")) {
+		return cert.Parse(b)
+	}
+	found, err := cert.ParsePEM(b)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != 1 {
+		return nil, fmt.Errorf("%d certificates instead of one", len(found))
+	}
+	return found[0], nil
+}
+
+func readFile(dir fs.FS, name string, limit int64) ([]byte, error) {
+	f, err := dir.Open(name)
+	if err != nil {
+		return nil, &Error{Code: CodeRead, Detail: "open " + name, Cause: err}
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, &Error{Code: CodeRead, Detail: "read " + name, Cause: err}
+	}
+	if int64(len(b)) > limit {
+		return nil, &Error{Code: CodeRead, Detail: fmt.Sprintf("%s is longer than %d bytes", name, limit)}
+	}
+	return b, nil
+}
+
+// check refuses what would make a set ambiguous.
+func check(anchors []Anchor) error {
+	if len(anchors) == 0 {
+		return &Error{Code: CodeEmpty, Detail: "no anchors"}
+	}
+	seen := map[[32]byte]bool{}
+	for _, a := range anchors {
+		if a.Kind != Qualified && a.Kind != UEC {
+			return &Error{Code: CodeKind, Detail: fmt.Sprintf("kind %q", a.Kind)}
+		}
+		if !a.AccreditedUntil.IsZero() && !a.AccreditedFrom.Before(a.AccreditedUntil) {
+			return &Error{Code: CodePeriod, Detail: "accreditation ends before it begins"}
+		}
+		sum := a.Certificate.Fingerprint()
+		if seen[sum] {
+			return &Error{Code: CodeDuplicate, Detail: "certificate listed twice"}
+		}
+		seen[sum] = true
+	}
+	return nil
+}
