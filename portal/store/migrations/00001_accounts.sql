@@ -27,9 +27,9 @@ CREATE TABLE contacts (
     channel      text NOT NULL CHECK (channel IN ('sms', 'email')),
     hash         bytea NOT NULL CONSTRAINT contacts_hash_unique UNIQUE,  -- keyed hash
     value        bytea NOT NULL,  -- sealed
-    confirmed_at timestamptz NOT NULL
+    confirmed_at timestamptz NOT NULL,
+    CONSTRAINT contacts_channel_unique UNIQUE (account_id, channel)
 );
-CREATE INDEX contacts_account ON contacts (account_id);
 
 CREATE TABLE consents (
     account_id  uuid NOT NULL REFERENCES accounts,
@@ -40,15 +40,14 @@ CREATE TABLE consents (
 );
 
 CREATE TABLE events (
-    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id          uuid PRIMARY KEY,
     account_id  uuid NOT NULL REFERENCES accounts,
     at          timestamptz NOT NULL,
     kind        text NOT NULL,
     detail      text NOT NULL,
-    client_id   uuid NOT NULL,   -- place of the sealed column
     client      bytea NOT NULL   -- sealed: address and device
 );
-CREATE INDEX events_account ON events (account_id, id DESC);
+CREATE INDEX events_account ON events (account_id, at DESC, id DESC);
 
 CREATE TRIGGER consents_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON consents
     FOR EACH STATEMENT EXECUTE FUNCTION zaver_append_only();

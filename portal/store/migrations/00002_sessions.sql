@@ -15,10 +15,9 @@ CREATE INDEX sessions_expires ON sessions (expires_at);
 
 -- Counters of tries. Unlogged: after a crash of PostgreSQL they begin anew.
 CREATE UNLOGGED TABLE limits (
-    key        bytea PRIMARY KEY,  -- keyed hash of what is counted
-    count      integer NOT NULL,
-    started_at timestamptz NOT NULL,
-    ends_at    timestamptz NOT NULL
+    key     bytea PRIMARY KEY,  -- keyed hash of what is counted
+    count   integer NOT NULL,
+    ends_at timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX limits_ends ON limits (ends_at);
 
