@@ -77,10 +77,10 @@ func (s *SignedData) parseBody(body cryptobyte.String) *Problem {
 	if !body.ReadASN1(&signers, casn1.SET) || !body.Empty() {
 		return problem(codeMalformed, "signers")
 	}
+	if signers.Empty() {
+		return problem(codeSigners, "nobody signed")
+	}
 	if !signers.ReadASN1Element(&signer, casn1.SEQUENCE) {
-		if signers.Empty() {
-			return problem(codeSigners, "nobody signed")
-		}
 		return problem(codeMalformed, "signer")
 	}
 	if !signers.Empty() {
