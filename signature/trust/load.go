@@ -17,8 +17,9 @@ import (
 
 // Limits of what Load reads.
 const (
-	MaxList    = 256 << 10 // bytes of anchors.json
+	MaxList    = 1 << 20 // bytes of anchors.json
 	MaxAnchors = 64
+	MaxCentres = 4096
 )
 
 // ListFile is the name of the list inside the folder.
@@ -57,11 +58,12 @@ func (e *Error) Unwrap() error { return e.Cause }
 // list is the form of anchors.json; unknown fields are refused.
 type list struct {
 	Anchors []entry `json:"anchors"`
+	Centres []entry `json:"centres,omitempty"`
 }
 
 type entry struct {
-	File            string     `json:"file"` // PEM or DER, inside the folder
-	Kind            Kind       `json:"kind"`
+	File            string     `json:"file"`           // PEM or DER, inside the folder
+	Kind            Kind       `json:"kind,omitempty"` // anchors only
 	Name            string     `json:"name"`
 	AccreditedFrom  *time.Time `json:"accredited_from,omitempty"`
 	AccreditedUntil *time.Time `json:"accredited_until,omitempty"`
@@ -89,7 +91,18 @@ func LoadFS(dir fs.FS) (*Set, error) {
 		}
 		anchors = append(anchors, a)
 	}
-	return NewSet(anchors)
+	centres := make([]Centre, 0, len(l.Centres))
+	for i, e := range l.Centres {
+		a, err := e.load(dir)
+		if err == nil && e.Kind != "" {
+			err = &Error{Code: CodeKind, Detail: "a centre has no kind"}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("load centre %d: %w", i, err)
+		}
+		centres = append(centres, Centre{a.Certificate, a.Name, a.AccreditedFrom, a.AccreditedUntil})
+	}
+	return NewSet(anchors, centres...)
 }
 
 // parseList reads anchors.json strictly.
@@ -103,8 +116,9 @@ func parseList(b []byte) (list, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return list{}, &Error{Code: CodeMalformed, Detail: ListFile + " has bytes after the list"}
 	}
-	if len(l.Anchors) > MaxAnchors {
-		return list{}, &Error{Code: CodeMalformed, Detail: fmt.Sprintf("%d anchors, at most %d", len(l.Anchors), MaxAnchors)}
+	if len(l.Anchors) > MaxAnchors || len(l.Centres) > MaxCentres {
+		return list{}, &Error{Code: CodeMalformed, Detail: fmt.Sprintf("%d anchors and %d centres, at most %d and %d",
+			len(l.Anchors), len(l.Centres), MaxAnchors, MaxCentres)}
 	}
 	return l, nil
 }
@@ -160,23 +174,34 @@ func readFile(dir fs.FS, name string, limit int64) ([]byte, error) {
 }
 
 // check refuses what would make a set ambiguous.
-func check(anchors []Anchor) error {
+func check(anchors []Anchor, centres []Centre) error {
 	if len(anchors) == 0 {
 		return &Error{Code: CodeEmpty, Detail: "no anchors"}
 	}
 	seen := map[[32]byte]bool{}
-	for _, a := range anchors {
-		if a.Kind != Qualified && a.Kind != UEC {
-			return &Error{Code: CodeKind, Detail: fmt.Sprintf("kind %q", a.Kind)}
-		}
-		if !a.AccreditedUntil.IsZero() && !a.AccreditedFrom.Before(a.AccreditedUntil) {
+	one := func(c *cert.Certificate, from, until time.Time) error {
+		if !until.IsZero() && !from.Before(until) {
 			return &Error{Code: CodePeriod, Detail: "accreditation ends before it begins"}
 		}
-		sum := a.Certificate.Fingerprint()
+		sum := c.Fingerprint()
 		if seen[sum] {
 			return &Error{Code: CodeDuplicate, Detail: "certificate listed twice"}
 		}
 		seen[sum] = true
+		return nil
+	}
+	for _, a := range anchors {
+		if a.Kind != Qualified && a.Kind != UEC {
+			return &Error{Code: CodeKind, Detail: fmt.Sprintf("kind %q", a.Kind)}
+		}
+		if err := one(a.Certificate, a.AccreditedFrom, a.AccreditedUntil); err != nil {
+			return err
+		}
+	}
+	for _, c := range centres {
+		if err := one(c.Certificate, c.AccreditedFrom, c.AccreditedUntil); err != nil {
+			return err
+		}
 	}
 	return nil
 }

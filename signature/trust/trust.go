@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package trust alone owns the trust anchors: which certificates a signature may lead to, of what
-// kind each is, and in what time its owner was accredited.
+// kind each is, and in what time its owner was accredited; and beside them the certificates of the
+// accredited centres, which vouch for nothing themselves but complete paths that a signer left open.
 //
 // A Set is immutable after loading and may be used from many goroutines at once. Its ID is a hash
 // of all that it says, so that a report names the exact set it was made under and evidence can be
-// replayed years later. Reading is bounded: 256 KiB of anchors.json, 64 anchors, 64 KiB a file.
+// replayed years later. Reading is bounded: 1 MiB of anchors.json, 64 anchors, 4096 centres, 64 KiB
+// a file.
 package trust
 
 import (
@@ -40,29 +42,45 @@ type Anchor struct {
 }
 
 // AccreditedAt reports whether the anchor counts at the moment.
-func (a Anchor) AccreditedAt(t time.Time) bool {
-	if !a.AccreditedFrom.IsZero() && t.Before(a.AccreditedFrom) {
-		return false
-	}
-	return a.AccreditedUntil.IsZero() || t.Before(a.AccreditedUntil)
+func (a Anchor) AccreditedAt(t time.Time) bool { return within(t, a.AccreditedFrom, a.AccreditedUntil) }
+
+// Centre is the certificate of an accredited centre. It is not trusted by itself: a path must still
+// lead through it to an anchor.
+type Centre struct {
+	Certificate *cert.Certificate
+	// Name is for people; it decides nothing.
+	Name string
+	// AccreditedFrom and AccreditedUntil are as in Anchor.
+	AccreditedFrom, AccreditedUntil time.Time
+}
+
+// AccreditedAt reports whether the centre was accredited at the moment.
+func (c Centre) AccreditedAt(t time.Time) bool { return within(t, c.AccreditedFrom, c.AccreditedUntil) }
+
+func within(t, from, until time.Time) bool {
+	return (from.IsZero() || !t.Before(from)) && (until.IsZero() || t.Before(until))
 }
 
 // Set is an immutable set of anchors.
 type Set struct {
 	id      string
 	anchors []Anchor
+	centres []Centre
 }
 
-// NewSet makes a set; the order of the anchors does not matter. It returns *Error with CodeEmpty,
-// CodeKind, CodePeriod or CodeDuplicate.
-func NewSet(anchors []Anchor) (*Set, error) {
-	s := &Set{anchors: append([]Anchor(nil), anchors...)}
-	if err := check(s.anchors); err != nil {
+// NewSet makes a set; order does not matter. It returns *Error with CodeEmpty, CodeKind, CodePeriod
+// or CodeDuplicate.
+func NewSet(anchors []Anchor, centres ...Centre) (*Set, error) {
+	s := &Set{anchors: append([]Anchor(nil), anchors...), centres: append([]Centre(nil), centres...)}
+	if err := check(s.anchors, s.centres); err != nil {
 		return nil, err
 	}
-	lines := make([]string, len(s.anchors))
-	for i, a := range s.anchors {
-		lines[i] = a.line()
+	var lines []string
+	for _, a := range s.anchors {
+		lines = append(lines, line(string(a.Kind), a.Certificate, a.AccreditedFrom, a.AccreditedUntil, a.Name))
+	}
+	for _, c := range s.centres {
+		lines = append(lines, line("centre", c.Certificate, c.AccreditedFrom, c.AccreditedUntil, c.Name))
 	}
 	sort.Strings(lines)
 	sum := sha256.Sum256([]byte("zaver.trust/v1\n" + strings.Join(lines, "")))
@@ -70,11 +88,10 @@ func NewSet(anchors []Anchor) (*Set, error) {
 	return s, nil
 }
 
-// line is what the ID hashes of an anchor: the name is quoted, so no value can pose as another.
-func (a Anchor) line() string {
-	sum := a.Certificate.Fingerprint()
-	return hex.EncodeToString(sum[:]) + " " + string(a.Kind) + " " + stamp(a.AccreditedFrom) + " " +
-		stamp(a.AccreditedUntil) + " " + strconv.Quote(a.Name) + "\n"
+// line is what the ID hashes of one entry: the name is quoted, so no value can pose as another.
+func line(role string, c *cert.Certificate, from, until time.Time, name string) string {
+	sum := c.Fingerprint()
+	return role + " " + hex.EncodeToString(sum[:]) + " " + stamp(from) + " " + stamp(until) + " " + strconv.Quote(name) + "\n"
 }
 
 func stamp(t time.Time) string {
@@ -116,6 +133,25 @@ func (s *Set) Find(c *cert.Certificate) (Anchor, bool) {
 		}
 	}
 	return Anchor{}, false
+}
+
+// Centres returns the certificates of the accredited centres, to complete paths with.
+func (s *Set) Centres() []*cert.Certificate {
+	list := make([]*cert.Certificate, len(s.centres))
+	for i, c := range s.centres {
+		list[i] = c.Certificate
+	}
+	return list
+}
+
+// FindCentre returns the centre with this certificate.
+func (s *Set) FindCentre(c *cert.Certificate) (Centre, bool) {
+	for _, x := range s.centres {
+		if x.Certificate.Equal(c) {
+			return x, true
+		}
+	}
+	return Centre{}, false
 }
 
 func contains(kinds []Kind, k Kind) bool {

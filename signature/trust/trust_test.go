@@ -58,6 +58,13 @@ func TestLoadFolder(t *testing.T) {
 	if q, u, all := set.Certificates(trust.Qualified), set.Certificates(trust.UEC), set.Anchors(); len(q) != 1 || len(u) != 1 || len(all) != 2 {
 		t.Errorf("%d qualified, %d uec, %d in all", len(q), len(u), len(all))
 	}
+	ca := parse(t, p.Authority(pki.CA).DER())
+	if c, ok := set.FindCentre(ca); !ok || c.Name == "" || !c.AccreditedAt(time.Now()) || len(set.Centres()) != 1 {
+		t.Errorf("centre: %+v %v", c, ok)
+	}
+	if _, ok := set.Find(ca); ok {
+		t.Error("a centre is an anchor")
+	}
 	again, err := trust.Load(dir)
 	if err != nil || again.ID() != set.ID() || len(set.ID()) != 64 {
 		t.Errorf("loaded twice: %v, ids %s %s", err, set.ID(), again.ID())
@@ -95,7 +102,11 @@ func TestID(t *testing.T) {
 	kind.Kind, name.Name, until.AccreditedUntil = trust.UEC, "root 2", day
 	forged := a
 	forged.Name = "root\" -\n"
-	seen := map[string]string{base: "base"}
+	centre, err := trust.NewSet([]trust.Anchor{a}, trust.Centre{Certificate: uec, Name: "uec"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{base: "base", centre.ID(): "centre"}
 	for what, changed := range map[string]trust.Anchor{"kind": kind, "name": name, "until": until, "from": from, "forged": forged} {
 		got := id(changed, b)
 		if other, ok := seen[got]; ok {
@@ -153,6 +164,9 @@ func TestRefused(t *testing.T) {
 		{"no kind", `{"anchors":[{"file":"a.pem"}]}`, trust.CodeKind, root.PEM()},
 		{"twice", `{"anchors":[{"file":"a.pem","kind":"qualified"},{"file":"a.pem","kind":"uec"}]}`, trust.CodeDuplicate, root.PEM()},
 		{"period", `{"anchors":[{"file":"a.pem","kind":"uec","accredited_from":"2026-01-02T00:00:00Z","accredited_until":"2026-01-01T00:00:00Z"}]}`, trust.CodePeriod, root.PEM()},
+		{"centre with a kind", `{"anchors":[],"centres":[{"file":"a.pem","kind":"uec"}]}`, trust.CodeKind, root.PEM()},
+		{"centres alone", `{"anchors":[],"centres":[{"file":"a.pem"}]}`, trust.CodeEmpty, root.PEM()},
+		{"anchor and centre", `{"anchors":[{"file":"a.pem","kind":"uec"}],"centres":[{"file":"a.pem"}]}`, trust.CodeDuplicate, root.PEM()},
 		{"DER", `{"anchors":[{"file":"a.pem","kind":"qualified"}]}`, "", root.DER()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

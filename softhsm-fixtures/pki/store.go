@@ -203,30 +203,34 @@ func readPEM(path string) ([]byte, error) {
 // trustAnchor is one entry of anchors.json as package trust reads it.
 type trustAnchor struct {
 	File            string     `json:"file"`
-	Kind            string     `json:"kind"`
+	Kind            string     `json:"kind,omitempty"`
 	Name            string     `json:"name"`
 	AccreditedFrom  *time.Time `json:"accredited_from,omitempty"`
 	AccreditedUntil *time.Time `json:"accredited_until,omitempty"`
 }
 
-// WriteTrust writes a folder of trust anchors for the portal: Root of kind qualified and UEC of
-// kind uec, with anchors.json naming them. The rogue root stays out.
+// WriteTrust writes a folder of trust anchors for the portal: Root of kind qualified, UEC of kind
+// uec, and CA among the accredited centres, with anchors.json naming them. The rogue ones stay out.
 func (p *PKI) WriteTrust(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder of trust anchors: %w", err)
 	}
 	var list struct {
 		Anchors []trustAnchor `json:"anchors"`
+		Centres []trustAnchor `json:"centres"`
 	}
-	for _, e := range []struct{ name, kind string }{{Root, "qualified"}, {UEC, "uec"}} {
+	for _, e := range []struct{ name, kind string }{{Root, "qualified"}, {UEC, "uec"}, {CA, ""}} {
 		a := p.Authority(e.name)
 		if err := writeFile(filepath.Join(dir, e.name+".pem"), a.PEM()); err != nil {
 			return err
 		}
 		from := a.cert.NotBefore
-		list.Anchors = append(list.Anchors, trustAnchor{
-			File: e.name + ".pem", Kind: e.kind, Name: a.cert.Subject.CommonName, AccreditedFrom: &from,
-		})
+		entry := trustAnchor{File: e.name + ".pem", Kind: e.kind, Name: a.cert.Subject.CommonName, AccreditedFrom: &from}
+		if e.kind == "" {
+			list.Centres = append(list.Centres, entry)
+		} else {
+			list.Anchors = append(list.Anchors, entry)
+		}
 	}
 	b, err := json.MarshalIndent(list, "", "\t")
 	if err != nil {
