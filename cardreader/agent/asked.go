@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/words"
+	"zaver/signature/algo"
+	"zaver/signature/challenge"
+	"zaver/signature/cms"
+	"zaver/signature/pin"
+)
+
+// asked is an operation whose statement was opened and checked. Only here is anything signed, and only its text.
+type asked struct {
+	*Operation
+	statement challenge.Statement
+	text      []byte
+	tell      func(Step)
+	unusable  []Credential
+}
+
+// sign brings the statement to a signature: carrier, consent, PIN.
+func (a *asked) sign(ctx context.Context) ([]byte, error) {
+	usable, err := a.credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.tell(Step{Step: StepConsent, Control: a.statement.ControlCode})
+	chosen, err := a.consent(ctx, usable)
+	if err != nil {
+		return nil, err
+	}
+	return a.tryPINs(ctx, chosen)
+}
+
+// credentials lists what can be offered, waiting for a card to be put in when the source can.
+func (a *asked) credentials(ctx context.Context) ([]Credential, error) {
+	all, err := a.source.List(ctx)
+	w, canWait := a.source.(Waiter)
+	if canWait && (err != nil && CodeOf(err) == codeCardNone || err == nil && len(all) == 0) {
+		a.tell(Step{Step: StepDevice})
+		if err := a.wait(ctx, w); err != nil {
+			return nil, err
+		}
+		all, err = a.source.List(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list credentials: %w", err)
+	}
+	usable, unusable := a.sort(all, a.statement)
+	if len(usable) == 0 {
+		return nil, fail(noneUsable(unusable, a.request.Method), nil)
+	}
+	a.unusable = unusable
+	return usable, nil
+}
+
+func (a *asked) wait(ctx context.Context, w Waiter) error {
+	waiting, stop := context.WithTimeout(ctx, a.agent.cfg.DeviceWait)
+	defer stop()
+	err := w.Wait(waiting)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case waiting.Err() != nil:
+		return fail(codeCardNone, errors.New("no card was put in"))
+	case err != nil:
+		return fmt.Errorf("wait for a card: %w", err)
+	}
+	return nil
+}
+
+// consent shows one certificate after another until the person takes one or says no.
+func (a *asked) consent(ctx context.Context, usable []Credential) (Credential, error) {
+	for i := 0; ; i = (i + 1) % len(usable) {
+		d := a.question(usable, i)
+		d.Timeout = timeLeft(ctx)
+		answer, err := a.agent.cfg.Dialogs.Confirm(ctx, d)
+		switch {
+		case err != nil:
+			return Credential{}, a.dialogError(ctx, err)
+		case answer == pinentry.Yes:
+			return usable[i], nil
+		case answer == pinentry.No:
+			return Credential{}, fail(CodeDeclined, nil)
+		}
+	}
+}
+
+func (a *asked) dialogError(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, pinentry.ErrCancelled):
+		return fail(CodeDeclined, nil)
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, pinentry.ErrTimeout):
+		return fail(CodeTimeout, nil)
+	}
+	return fail(CodePinentry, err)
+}
+
+// tryPINs asks for PINs, one dialog per try, until one is right or there is no point in asking.
+func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
+	said := "" // what the last PIN dialog must say of the try before it
+	for {
+		if err := a.lastTry(ctx, c); err != nil {
+			return nil, err
+		}
+		a.tell(Step{Step: StepPIN})
+		p, err := a.askPIN(ctx, c, said)
+		if err != nil {
+			return nil, err
+		}
+		if p == nil || p.Len() > 0 {
+			a.tell(Step{Step: StepSigning})
+		}
+		der, err := a.signOnce(ctx, c, p)
+		var refused *pin.Error
+		switch {
+		case err == nil:
+			return der, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.As(err, &refused) && refused.Reason == pin.ReasonWrong && !refused.Tries.Blocked():
+			c = a.again(ctx, c, refused.Tries)
+			said = a.wrong(c)
+		case errors.As(err, &refused) && refused.Reason == pin.ReasonFormat:
+			said = a.say(words.PINFormat)
+		case errors.As(err, &refused) && refused.Reason == pin.ReasonWrong:
+			return nil, &pin.Error{Reason: pin.ReasonBlocked, Tries: pin.Blocked(), Ref: refused.Ref, Cause: err}
+		case errors.As(err, &refused) && refused.Reason == pin.ReasonCancelled:
+			return nil, fail(CodeDeclined, err)
+		case CodeOf(err) == codeLastTry:
+			c = a.again(ctx, c, pin.Left(1))
+		default:
+			return nil, fmt.Errorf("sign: %w", err)
+		}
+		if c.Tries.Blocked() {
+			return nil, &pin.Error{Reason: pin.ReasonBlocked, Tries: c.Tries, Cause: err}
+		}
+	}
+}
+
+// again looks at the carrier anew after a try was spent: the source's reference remembers how many tries the person
+// was told of. What the failed try said counts more than what the list says.
+func (a *asked) again(ctx context.Context, c Credential, tries pin.Tries) Credential {
+	if all, err := a.source.List(ctx); err == nil {
+		for _, n := range all {
+			if n.Carrier == c.Carrier && n.Certificate != nil && bytes.Equal(n.Certificate.Raw, c.Certificate.Raw) {
+				c = n
+				break
+			}
+		}
+	}
+	if _, known := tries.Count(); known {
+		c.Tries = tries
+	}
+	return c
+}
+
+// lastTry asks for an extra yes before the last try may be spent.
+func (a *asked) lastTry(ctx context.Context, c Credential) error {
+	if n, known := c.Tries.Count(); !known || n != 1 {
+		return nil
+	}
+	answer, err := a.agent.cfg.Dialogs.Confirm(ctx, a.lastTryQuestion(c, timeLeft(ctx)))
+	if err != nil {
+		return a.dialogError(ctx, err)
+	}
+	if answer != pinentry.Yes {
+		return fail(CodeDeclined, errors.New("the last try was not risked"))
+	}
+	return nil
+}
+
+// askPIN returns nil without asking where no PIN is typed here.
+func (a *asked) askPIN(ctx context.Context, c Credential, said string) (*pin.PIN, error) {
+	if c.Entry != PINTyped {
+		return nil, nil
+	}
+	p, err := a.agent.cfg.Dialogs.PIN(ctx, a.pinQuestion(c, said, timeLeft(ctx)))
+	if err != nil {
+		return nil, a.dialogError(ctx, err)
+	}
+	return p, nil
+}
+
+// signOnce signs the statement's bytes with one PIN, which is wiped before it returns.
+func (a *asked) signOnce(ctx context.Context, c Credential, p *pin.PIN) ([]byte, error) {
+	if p != nil {
+		defer p.Wipe()
+		if p.Len() == 0 {
+			return nil, &pin.Error{Reason: pin.ReasonFormat, Tries: c.Tries}
+		}
+	}
+	der, err := cms.Sign(ctx, cms.Request{Content: a.text, Certificate: c.Certificate, Chain: c.Chain,
+		SigningTime: a.agent.cfg.Now(), Signer: &keyHolder{a.source, c, p}})
+	if err != nil {
+		return nil, err
+	}
+	signed, err := cms.Parse(der)
+	if err != nil {
+		return nil, fail(CodeSignature, err)
+	}
+	if problems := signed.Check(); len(problems) > 0 {
+		return nil, fail(CodeSignature, problems[0])
+	}
+	return der, nil
+}
+
+// keyHolder lends one key for one signature to package cms.
+type keyHolder struct {
+	source     Source
+	credential Credential
+	pin        *pin.PIN
+}
+
+// SignDigest implements cms.Signer.
+func (k *keyHolder) SignDigest(ctx context.Context, alg algo.Algorithm, digest []byte) ([]byte, error) {
+	return k.source.Sign(ctx, k.credential, k.pin, alg, digest)
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/words"
+	"zaver/signature/challenge"
+)
+
+// How many letters of a value are shown, and how wide lines are: a window of
+// pinentry-curses holds 60 columns on every terminal.
+const (
+	longValue  = 60
+	shortValue = 40
+	lineWidth  = 60
+)
+
+// timeLeft is how long a dialog may stay: a little less than the statement lives.
+func timeLeft(ctx context.Context) time.Duration {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return time.Minute
+	}
+	return max(time.Until(end)-time.Second, time.Second)
+}
+
+func (a *asked) say(k words.Key, pairs ...any) string {
+	return words.Say(a.request.Language, k, pairs...)
+}
+
+// line is one line of the consent window; the higher drop is, the earlier it
+// goes when the whole is too long. Zero never goes.
+type line struct {
+	text string
+	drop int
+}
+
+// question is the consent window for the i-th of the usable certificates.
+func (a *asked) question(usable []Credential, i int) pinentry.Dialog {
+	c, st := usable[i], a.statement
+	lines := []line{
+		{text: a.say(words.ConsentPortal, "name", clean(a.portal.Name, longValue)), drop: 2},
+		{text: a.say(words.ConsentAddress, "origin", a.portal.Origin)},
+		{text: a.say(words.ConsentPurpose, "purpose", a.purpose())},
+		{text: a.say(words.ConsentAccount, "account", clean(st.Account, longValue))},
+		{text: a.say(words.ConsentHolder, "holder", clean(st.Holder, longValue))},
+	}
+	if st.Purpose == challenge.ConfirmOrganisation {
+		lines = append(lines, line{text: a.say(words.ConsentOGRN, "ogrn", st.OGRN.String())})
+	} else {
+		lines = append(lines, line{text: a.say(words.ConsentSNILS, "snils", st.SNILS.Formatted()), drop: 5})
+	}
+	lines = append(lines, line{text: a.say(words.ConsentControl, "code", st.ControlCode)}, line{})
+	lines = append(lines, a.aboutCertificate(c, i+1, len(usable))...)
+	if otherPerson(c, st) {
+		lines = append(lines, line{text: a.say(words.ConsentOther)})
+	}
+	if len(a.unusable) > 0 {
+		lines = append(lines, line{text: a.say(words.ConsentUnusable, "list", a.listUnusable()), drop: 3})
+	}
+	lines = append(lines, line{}, line{text: a.say(words.ConsentCompare)})
+	d := pinentry.Dialog{Title: a.say(words.Title), Text: fit(lines), OK: a.say(words.ButtonSign), Cancel: a.say(words.ButtonDecline)}
+	if len(usable) > 1 {
+		d.NotOK = a.say(words.ButtonAnother)
+	}
+	return d
+}
+
+func (a *asked) purpose() string {
+	return a.say(words.PurposeOf + words.Key(a.statement.Purpose))
+}
+
+func (a *asked) aboutCertificate(c Credential, n, of int) []line {
+	x := c.Certificate
+	first := a.say(words.ConsentCert, "holder", holderName(c))
+	if of > 1 {
+		first = a.say(words.ConsentCertOf, "n", n, "of", of, "holder", holderName(c))
+	}
+	day := "02.01.2006"
+	if a.request.Language == words.English {
+		day = "2 Jan 2006"
+	}
+	lines := []line{
+		{text: first},
+		{text: a.say(words.ConsentIssuer, "issuer", clean(x.Issuer.CommonName(), shortValue)), drop: 4},
+		{text: a.say(words.ConsentValid, "from", x.NotBefore.Local().Format(day), "to", x.NotAfter.Local().Format(day))},
+		{text: a.say(words.ConsentCarrier, "carrier", a.carrier(c)), drop: 1},
+	}
+	if c.Entry == PINOnReader {
+		lines = append(lines, line{text: a.say(words.PINReader)})
+	}
+	return lines
+}
+
+// holderName is the person's name, with the organisation's where there is one.
+func holderName(c Credential) string {
+	h := c.Certificate.Holder()
+	name := h.Name.String()
+	if name == "" {
+		name = h.CommonName
+	}
+	if h.Organization != "" && h.Organization != name {
+		name = clean(name, shortValue) + ", " + clean(h.Organization, shortValue)
+	}
+	return clean(name, longValue)
+}
+
+func (a *asked) carrier(c Credential) string {
+	if c.Carrier == "" && a.request.Method == MethodUEC {
+		return a.say(words.CarrierCard)
+	}
+	return clean(c.Carrier, shortValue)
+}
+
+// listUnusable names at most three certificates that can't be used, each with the reason.
+func (a *asked) listUnusable() string {
+	var parts []string
+	for _, c := range a.unusable {
+		if len(parts) == 3 {
+			parts = append(parts, "…")
+			break
+		}
+		name := a.carrier(c)
+		if c.Certificate != nil {
+			name = clean(holderName(c), 24)
+		}
+		parts = append(parts, fmt.Sprintf("%s (%s)", name, words.Reason(a.request.Language, c.Code)))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// pinQuestion is the PIN window; said tells of the try before.
+func (a *asked) pinQuestion(c Credential, said string, limit time.Duration) pinentry.Dialog {
+	ask := words.PINToken
+	if a.request.Method == MethodUEC {
+		ask = words.PINCard
+	}
+	lines := []line{
+		{text: a.say(ask, "carrier", a.carrier(c))},
+		{text: holderName(c), drop: 1},
+		{text: capital(a.say(words.PINAction, "purpose", a.purpose(), "code", a.statement.ControlCode))},
+	}
+	if n, known := c.Tries.Count(); known && said == "" {
+		lines = append(lines, line{text: a.say(words.PINTries, "n", n)})
+	}
+	return pinentry.Dialog{Title: a.say(words.Title), Text: fit(lines), Error: said, Prompt: a.say(words.PINPrompt),
+		OK: a.say(words.ButtonOK), Cancel: a.say(words.ButtonDecline), Timeout: limit}
+}
+
+// wrong says that the last PIN was wrong, with the tries left when they are known.
+func (a *asked) wrong(c Credential) string {
+	if n, known := c.Tries.Count(); known {
+		return a.say(words.PINWrongN, "n", n)
+	}
+	return a.say(words.PINWrong)
+}
+
+func (a *asked) lastTryQuestion(c Credential, limit time.Duration) pinentry.Dialog {
+	return pinentry.Dialog{Title: a.say(words.Title), Text: fit([]line{{text: a.say(words.PINLast, "carrier", a.carrier(c))}}),
+		OK: a.say(words.ButtonLast), Cancel: a.say(words.ButtonStop), Timeout: limit}
+}
+
+// fit joins lines, wrapped, and leaves out what may be left out until a dialog can hold them.
+func fit(lines []line) string {
+	for level := 9; ; level-- {
+		kept := slices.DeleteFunc(slices.Clone(lines), func(l line) bool { return l.drop > level })
+		var out []string
+		for _, l := range kept {
+			for part := range strings.SplitSeq(l.text, "\n") {
+				out = append(out, wrap(part)...)
+			}
+		}
+		text := strings.Join(out, "\n")
+		if pinentry.EscapedLen(text) <= pinentry.MaxText || level == 0 {
+			return text
+		}
+	}
+}
+
+// wrap breaks a line at spaces to lineWidth columns; a longer word stays whole.
+func wrap(s string) []string {
+	var out []string
+	var now []rune
+	for word := range strings.FieldsSeq(s) {
+		w := []rune(word)
+		if len(now) > 0 && len(now)+1+len(w) > lineWidth {
+			out = append(out, string(now))
+			now = nil
+		}
+		if len(now) > 0 {
+			now = append(now, ' ')
+		}
+		now = append(now, w...)
+	}
+	return append(out, string(now))
+}
+
+// clean makes a value from outside fit to be shown in one line: no control, format (bidirectional) or private
+// characters, single spaces, at most limit letters. Values can't draw lines or turn the text around.
+func clean(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r), unicode.Is(unicode.M, r) && r > 0x36f:
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) > limit {
+		return strings.TrimSpace(string(r[:limit-1])) + "…"
+	}
+	return string(r)
+}
+
+func capital(s string) string {
+	r := []rune(s)
+	if len(r) == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r[0])) + string(r[1:])
+}

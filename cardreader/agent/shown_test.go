@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/words"
+	"zaver/signature/algo"
+	"zaver/signature/cert"
+	"zaver/signature/challenge"
+	"zaver/signature/pin"
+)
+
+type plainKey struct{ cert.PublicKey }
+
+func (plainKey) Kind() algo.KeyKind { return algo.ECDSA }
+func (plainKey) Bits() int          { return 256 }
+
+func longCredential() Credential {
+	name := cert.Name{Attributes: []cert.Attribute{{OID: cert.OIDCommonName, Value: strings.Repeat("Щ", 200)}}}
+	return Credential{Carrier: strings.Repeat("Ж", 100), Tries: pin.Left(10), Certificate: &cert.Certificate{
+		Subject: name, Issuer: name, NotBefore: time.Now(), NotAfter: time.Now().AddDate(1, 0, 0), PublicKey: plainKey{}}}
+}
+
+// However long the values, a dialog holds the text, and what a person decides by is never left out or cut.
+func TestLongestConsentFits(t *testing.T) {
+	origin := "https://" + strings.Repeat("a", maxOrigin-12) + ".ru"
+	for _, l := range []words.Language{words.Russian, words.English} {
+		for _, purpose := range []challenge.Purpose{challenge.ConfirmIdentity, challenge.ConfirmOrganisation} {
+			a := &asked{
+				Operation: &Operation{portal: portal{Portal: Portal{Name: strings.Repeat("Ы", 60), Origin: origin}}, request: Request{Language: l, Method: MethodToken}},
+				statement: challenge.Statement{Purpose: purpose, Origin: origin, Account: strings.Repeat("ж", 64), Holder: strings.Repeat("Ю", 256),
+					SNILS: "15847620194", OGRN: "1027700132195", ControlCode: "4815"},
+			}
+			for range 9 {
+				c := longCredential()
+				c.Code = "token.cert_unsupported"
+				a.unusable = append(a.unusable, c)
+			}
+			many := make([]Credential, 12)
+			for i := range many {
+				many[i] = longCredential()
+				many[i].Entry = PINOnReader
+			}
+			for _, d := range []pinentry.Dialog{a.question(many, 11), a.pinQuestion(many[0], a.wrong(many[0]), time.Minute), a.lastTryQuestion(many[0], time.Minute)} {
+				for _, s := range []string{d.Text, d.Error, d.Title, d.OK, d.Cancel, d.NotOK, d.Prompt} {
+					if n := pinentry.EscapedLen(s); n > pinentry.MaxText {
+						t.Errorf("%s: %d bytes:\n%s", l, n, s)
+					}
+				}
+				for line := range strings.SplitSeq(d.Text, "\n") {
+					if utf8.RuneCountInString(line) > lineWidth && strings.Contains(line, " ") {
+						t.Errorf("%s: wide line %q", l, line)
+					}
+				}
+			}
+			text := a.question(many, 11).Text
+			for _, must := range []string{origin, "4815", a.purpose(), "ж", "Ю", "Щ"} {
+				if !strings.Contains(strings.ReplaceAll(text, "\n", " "), must) {
+					t.Errorf("%s: %q was left out:\n%s", l, must, text)
+				}
+			}
+		}
+	}
+}
+
+// Values from outside can't draw lines, turn the text around or hide in it.
+func TestClean(t *testing.T) {
+	for _, c := range []struct {
+		in    string
+		limit int
+		want  string
+	}{
+		{"Иванов Иван", 60, "Иванов Иван"},
+		{"Иванов\nКонтрольный код: 0000", 60, "Иванов Контрольный код: 0000"},
+		{"a\r\n\t  b\u2028c", 60, "a b c"},
+		{"safe\u202egnp.exe", 60, "safegnp.exe"},
+		{"zero\u200bwidth\ufeff", 60, "zerowidth"},
+		{"bell\x07esc\x1b[2J", 60, "bellesc[2J"},
+		{"bad\xffutf", 60, "badutf"},
+		{"абвгдежз", 4, "абв…"},
+		{"аб вгд", 4, "аб…"},
+		{"", 4, ""},
+	} {
+		if got := clean(c.in, c.limit); got != c.want {
+			t.Errorf("%q: got %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	long := strings.Repeat("слово ", 30)
+	for _, l := range wrap(long) {
+		if n := utf8.RuneCountInString(l); n > lineWidth || n == 0 {
+			t.Errorf("%d columns: %q", n, l)
+		}
+	}
+	if got := wrap(""); len(got) != 1 || got[0] != "" {
+		t.Errorf("an empty line became %q", got)
+	}
+	if got := strings.Join(wrap(long), " "); got != strings.TrimSpace(long) {
+		t.Error("words were lost")
+	}
+}
+
+// Every code that can make a certificate unusable, or end a listing, has words in both languages.
+func TestUnusableCodesHaveWords(t *testing.T) {
+	for _, code := range Codes() {
+		if !strings.HasPrefix(code, "card.") && !strings.HasPrefix(code, "token.") {
+			continue
+		}
+		for _, l := range []words.Language{words.Russian, words.English} {
+			if words.Reason(l, code) == code {
+				t.Errorf("%s has no words in %s", code, l)
+			}
+		}
+	}
+}

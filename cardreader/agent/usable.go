@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"zaver/signature/algo"
+	"zaver/signature/cert"
+	"zaver/signature/challenge"
+)
+
+// sort puts usable credentials first, among them those of the person whom the statement names, and marks the
+// others with the reason. The certificate alone is looked at: chain, revocation and accreditation are the portal's to judge.
+func (o *Operation) sort(all []Credential, st challenge.Statement) (usable, unusable []Credential) {
+	for _, c := range all {
+		if c.Code == "" {
+			c.Code = unusableCode(c, o.request.Method, o.agent.cfg.Now())
+		}
+		if c.Code == "" {
+			usable = append(usable, c)
+		} else {
+			unusable = append(unusable, c)
+		}
+	}
+	slices.SortStableFunc(usable, func(a, b Credential) int {
+		return rank(a, st) - rank(b, st)
+	})
+	return usable, unusable
+}
+
+func rank(c Credential, st challenge.Statement) int {
+	if otherPerson(c, st) {
+		return 1
+	}
+	return 0
+}
+
+// otherPerson reports a certificate that names a SNILS other than the statement's.
+func otherPerson(c Credential, st challenge.Statement) bool {
+	snils := c.Certificate.Holder().SNILS
+	return st.SNILS != "" && snils != "" && snils != st.SNILS
+}
+
+// unusableCode says why a credential can't sign a statement at a moment, "" when it can.
+func unusableCode(c Credential, m Method, at time.Time) string {
+	kind := "token."
+	if m == MethodUEC {
+		kind = "card."
+	}
+	x := c.Certificate
+	switch {
+	case x == nil:
+		return kind + "no_certificate"
+	case x.PublicKey == nil:
+		return kind + "cert_unsupported"
+	case x.IsCA:
+		return kind + "cert_ca"
+	case x.HasKeyUsage && x.KeyUsage&(cert.DigitalSignature|cert.NonRepudiation) == 0:
+		return kind + "cert_key_usage"
+	case at.Before(x.NotBefore):
+		return kind + "cert_not_yet"
+	case at.After(x.NotAfter):
+		return kind + "cert_expired"
+	case !x.KeyNotAfter.IsZero() && at.After(x.KeyNotAfter):
+		return kind + "key_expired"
+	case c.Tries.Blocked():
+		return codePINBlocked
+	}
+	if _, err := algo.ForKey(x.PublicKey.Kind(), x.PublicKey.Bits()); err != nil {
+		return kind + "cert_unsupported"
+	}
+	return ""
+}
+
+// noneUsable is the code that explains best why nothing can be offered: a state of the carrier that the person can
+// mend comes before the faults of certificates, and those that once worked before those that never could.
+func noneUsable(unusable []Credential, m Method) string {
+	for _, code := range []string{codePINBlocked, "pin.not_initialised", "pin.must_change", "card.expired",
+		"token.cert_expired", "card.cert_expired", "token.key_expired", "card.key_expired", "token.cert_not_yet", "card.cert_not_yet"} {
+		if slices.ContainsFunc(unusable, func(c Credential) bool { return c.Code == code }) {
+			return code
+		}
+	}
+	if len(unusable) > 0 {
+		return unusable[0].Code
+	}
+	if m == MethodUEC {
+		return codeCardNone
+	}
+	return codeTokenNone
+}

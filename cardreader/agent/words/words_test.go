@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package words
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+	"unicode"
+)
+
+var place = regexp.MustCompile(`\{[a-z]+\}`)
+
+// Every key has both languages, with the same places to fill, each in its own letters.
+func TestCatalogue(t *testing.T) {
+	for k, x := range catalogue {
+		if x.ru == "" || x.en == "" {
+			t.Errorf("%s lacks a language: %q, %q", k, x.ru, x.en)
+		}
+		ru, en := place.FindAllString(x.ru, -1), place.FindAllString(x.en, -1)
+		slices.Sort(ru)
+		slices.Sort(en)
+		if !slices.Equal(ru, en) {
+			t.Errorf("%s fills %v in Russian and %v in English", k, ru, en)
+		}
+		for _, r := range x.en {
+			if unicode.Is(unicode.Cyrillic, r) {
+				t.Errorf("%s: Russian letters in the English text %q", k, x.en)
+				break
+			}
+		}
+	}
+}
+
+// Every key that the package declares is in the catalogue.
+func TestEveryKeyHasWords(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "catalogue.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		v, ok := n.(*ast.ValueSpec)
+		if !ok || v.Type == nil || len(v.Values) != 1 {
+			return true
+		}
+		if id, ok := v.Type.(*ast.Ident); !ok || id.Name != "Key" {
+			return true
+		}
+		text, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys++
+		if _, ok := catalogue[Key(text)]; !ok && Key(text) != PurposeOf {
+			t.Errorf("%s (%q) has no words", v.Names[0].Name, text)
+		}
+		return true
+	})
+	if keys < 20 {
+		t.Errorf("found only %d keys", keys)
+	}
+}
+
+func TestSay(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{Say(Russian, PINTries, "n", 2), "Осталось попыток: 2"},
+		{Say(English, PINTries, "n", 2), "Tries left: 2"},
+		{Say("", ButtonSign), "Подписать"},
+		{Say(English, "no.such"), "no.such"},
+		{Reason(English, "token.cert_expired"), "expired"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
