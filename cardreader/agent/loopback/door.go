@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package loopback alone owns the agent's HTTP door on 127.0.0.1 and [::1]:
+// who may knock (exact Host and Origin, before anything else), what may be
+// said (one strict JSON object), and how the steps are told (one JSON line
+// each). It decides nothing about statements, cards or PINs.
+//
+// There is no cookie, no wildcard, no page and no certificate authority: a
+// browser lets only the pages of the configured portals read an answer, and a
+// foreign page's request ends before its body is read.
+//
+// A Door may be used from many goroutines. Connections, header and body sizes
+// and the time for each are bounded.
+package loopback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"zaver/cardreader/agent"
+)
+
+// Protocol is the version of the messages; pages refuse one that they don't know.
+const Protocol = 1
+
+// DefaultPort is where pages look for the agent.
+const DefaultPort = 24738
+
+const (
+	maxConnections = 32
+	maxHeader      = 8 << 10
+	maxBody        = 4 << 10
+	headerTime     = 5 * time.Second
+	bodyTime       = 5 * time.Second
+	writeTime      = 5 * time.Second
+	idleTime       = 30 * time.Second
+)
+
+// Config is what a Door needs.
+type Config struct {
+	Agent   *agent.Agent
+	Version string // of the program, for /v1/hello
+	Port    int    // 0 picks a free one (tests)
+	Log     *slog.Logger
+}
+
+// Door is the HTTP door. Make it with Listen, then Serve.
+type Door struct {
+	agent     *agent.Agent
+	version   string
+	log       *slog.Logger
+	listeners []net.Listener
+	server    *http.Server
+	hosts     []string
+	origins   []string
+}
+
+// Listen takes the port on both loopback addresses. A machine without IPv6 has
+// one address less, which is not an error; a port that another program holds is.
+func Listen(ctx context.Context, c Config) (*Door, error) {
+	d := &Door{agent: c.Agent, version: c.Version, log: c.Log, origins: c.Agent.Origins()}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	var lc net.ListenConfig
+	four, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)))
+	if err != nil {
+		return nil, fmt.Errorf("open door: %w", err)
+	}
+	port := strconv.Itoa(four.Addr().(*net.TCPAddr).Port)
+	d.listeners = append(d.listeners, four)
+	d.hosts = []string{"127.0.0.1:" + port, "[::1]:" + port}
+	if hasIPv6Loopback() {
+		six, err := lc.Listen(ctx, "tcp6", net.JoinHostPort("::1", port))
+		if err != nil {
+			_ = four.Close()
+			return nil, fmt.Errorf("open door: %w", err)
+		}
+		d.listeners = append(d.listeners, six)
+	}
+	d.server = &http.Server{
+		Handler:           d,
+		ReadHeaderTimeout: headerTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
+	}
+	return d, nil
+}
+
+func hasIPv6Loopback() bool {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(net.IPv6loopback) {
+			return true
+		}
+	}
+	return false
+}
+
+// Addr returns the IPv4 address with the port: "127.0.0.1:24738".
+func (d *Door) Addr() string { return d.listeners[0].Addr().String() }
+
+// Serve answers until ctx ends; then open requests are cancelled and it returns nil.
+func (d *Door) Serve(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	d.server.BaseContext = func(net.Listener) context.Context { return ctx }
+	slots := make(chan struct{}, maxConnections)
+	ended := make(chan error, len(d.listeners))
+	for _, l := range d.listeners {
+		go func() {
+			err := d.server.Serve(&bounded{Listener: l, slots: slots})
+			if !errors.Is(err, http.ErrServerClosed) {
+				stop(fmt.Errorf("serve door: %w", err))
+			}
+			ended <- err
+		}()
+	}
+	<-ctx.Done()
+	cause := context.Cause(ctx)
+	// Requests end with ctx; the pause is for their last lines and the farewell to the portal.
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+	defer cancel()
+	if err := d.server.Shutdown(closing); err != nil {
+		_ = d.server.Close()
+	}
+	for range d.listeners {
+		<-ended
+	}
+	stop(nil)
+	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+		return nil
+	}
+	return cause
+}
+
+// Close gives the port back when Serve was never called.
+func (d *Door) Close() error {
+	var errs []error
+	for _, l := range d.listeners {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// bounded refuses connections beyond the slots at once: a page that opens many must not starve the agent.
+type bounded struct {
+	net.Listener
+	slots chan struct{}
+}
+
+// Accept implements net.Listener.
+func (b *bounded) Accept() (net.Conn, error) {
+	for {
+		c, err := b.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case b.slots <- struct{}{}:
+			return &slotted{Conn: c, free: onceFunc(b.slots)}, nil
+		default:
+			_ = c.Close()
+		}
+	}
+}

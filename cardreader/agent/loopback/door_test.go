@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package loopback_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/loopback"
+	"zaver/cardreader/agent/pinentry"
+	"zaver/signature/algo"
+	"zaver/signature/challenge"
+	"zaver/signature/pin"
+)
+
+// device counts every touch of the layers behind the door.
+type device struct{ touched atomic.Int64 }
+
+func (d *device) List(context.Context) ([]agent.Credential, error) {
+	d.touched.Add(1)
+	return nil, &agent.Error{ErrorCode: "token.none"}
+}
+func (d *device) Sign(context.Context, agent.Credential, *pin.PIN, algo.Algorithm, []byte) ([]byte, error) {
+	d.touched.Add(1)
+	return nil, errors.New("no key")
+}
+func (d *device) Confirm(context.Context, pinentry.Dialog) (pinentry.Answer, error) {
+	d.touched.Add(1)
+	return pinentry.No, nil
+}
+func (d *device) PIN(context.Context, pinentry.Dialog) (*pin.PIN, error) {
+	d.touched.Add(1)
+	return nil, pinentry.ErrCancelled
+}
+
+// house is an open door with a portal behind it whose statements never come unless let.
+type house struct {
+	door    *loopback.Door
+	agent   *agent.Agent
+	device  *device
+	portal  *httptest.Server
+	asked   atomic.Int64  // requests that reached the portal
+	let     chan struct{} // closed: the portal answers
+	arrived chan struct{} // one for each request that arrived at the portal
+}
+
+const (
+	requestID = "Rq-0123456789abcdef"
+	ticket    = "Tk-0123456789abcdef0123456789"
+)
+
+func open(t *testing.T) *house {
+	t.Helper()
+	h := &house{device: &device{}, let: make(chan struct{}), arrived: make(chan struct{}, 100)}
+	h.portal = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.asked.Add(1)
+		h.arrived <- struct{}{}
+		select {
+		case <-h.let:
+		case <-r.Context().Done():
+		}
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"code":"confirm.unknown"}`)
+	}))
+	_, key, err := challenge.GenerateKey("portal.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.agent, err = agent.New(agent.Config{Portals: []agent.Portal{{Name: "Демо", Origin: h.portal.URL, Key: key}},
+		Sources: map[agent.Method]agent.Source{agent.MethodToken: h.device}, Dialogs: h.device})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.door, err = loopback.Listen(t.Context(), loopback.Config{Agent: h.agent, Version: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- h.door.Serve(ctx) }()
+	var once sync.Once
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+		once.Do(func() {
+			select {
+			case <-h.let:
+			default:
+				close(h.let)
+			}
+		})
+		h.portal.Close()
+	})
+	return h
+}
+
+func (h *house) body() string {
+	return fmt.Sprintf(`{"origin":%q,"request":%q,"ticket":%q,"method":"token","lang":"ru"}`, h.portal.URL, requestID, ticket)
+}
+
+// knock is one raw request; the zero value is what a portal's page sends.
+type knock struct {
+	method, path, host, origin, kind, body string
+	header                                 []string // "Name: value", added
+}
+
+func (h *house) send(t *testing.T, k knock) *http.Response {
+	t.Helper()
+	or := func(s *string, v string) {
+		if *s == "" {
+			*s = v
+		}
+	}
+	or(&k.method, "POST")
+	or(&k.path, "/v1/confirm")
+	or(&k.host, h.door.Addr())
+	or(&k.origin, h.portal.URL)
+	or(&k.kind, "application/json")
+	if k.body == "" && k.method == "POST" {
+		k.body = h.body()
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", k.method, k.path)
+	for _, f := range []struct{ name, value string }{{"Host", k.host}, {"Origin", k.origin}, {"Content-Type", k.kind}} {
+		if f.value != "-" {
+			fmt.Fprintf(&b, "%s: %s\r\n", f.name, f.value)
+		}
+	}
+	for _, line := range k.header {
+		b.WriteString(line + "\r\n")
+	}
+	fmt.Fprintf(&b, "Connection: close\r\nContent-Length: %d\r\n\r\n%s", len(k.body), k.body)
+	c, err := net.Dial("tcp", h.door.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := c.Write(b.Bytes()); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Logf("write: %v", err) // the door may have answered and closed already
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatalf("read answer: %v", err)
+	}
+	return resp
+}
+
+func codeOf(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	var b struct{ Code string }
+	if err := json.NewDecoder(resp.Body).Decode(&b); err != nil {
+		return ""
+	}
+	return b.Code
+}
+
+// Requests that no page of a portal sends. None reaches the agent's devices, its dialogs or the network.
+func TestHostileRequests(t *testing.T) {
+	h := open(t)
+	_, port, _ := net.SplitHostPort(h.door.Addr())
+	good := h.body()
+	with := func(old, new string) string { return strings.Replace(good, old, new, 1) }
+	for _, c := range []struct {
+		name   string
+		knock  knock
+		status int
+		code   string
+	}{
+		{"rebinding name", knock{host: "evil.example:" + port}, 421, agent.CodeHost},
+		{"localhost name", knock{host: "localhost:" + port}, 421, agent.CodeHost},
+		{"host without port", knock{host: "127.0.0.1"}, 421, agent.CodeHost},
+		{"host with another port", knock{host: "127.0.0.1:1"}, 421, agent.CodeHost},
+		{"host with a dot", knock{host: "127.0.0.1.:" + port}, 421, agent.CodeHost},
+		{"host in decimal", knock{host: "2130706433:" + port}, 421, agent.CodeHost},
+		{"host mapped", knock{host: "[::ffff:127.0.0.1]:" + port}, 421, agent.CodeHost},
+		{"wildcard DNS host", knock{host: "127.0.0.1.nip.io:" + port}, 421, agent.CodeHost},
+		{"absolute target", knock{path: "http://evil.example/v1/confirm"}, 421, agent.CodeHost},
+		{"foreign origin", knock{origin: "https://evil.example"}, 403, agent.CodeOrigin},
+		{"no origin", knock{origin: "-"}, 403, agent.CodeOrigin},
+		{"null origin", knock{origin: "null"}, 403, agent.CodeOrigin},
+		{"origin with a slash", knock{origin: h.portal.URL + "/"}, 403, agent.CodeOrigin},
+		{"origin as a prefix", knock{origin: h.portal.URL + ".evil.example"}, 403, agent.CodeOrigin},
+		{"origin as a suffix", knock{origin: "https://evil.example?" + h.portal.URL}, 403, agent.CodeOrigin},
+		{"origin in capitals", knock{origin: strings.ToUpper(h.portal.URL)}, 403, agent.CodeOrigin},
+		{"two origins in a line", knock{origin: h.portal.URL + " https://evil.example"}, 403, agent.CodeOrigin},
+		{"two origin lines", knock{header: []string{"Origin: https://evil.example"}}, 403, agent.CodeOrigin},
+		{"agent's own origin", knock{origin: "http://" + h.door.Addr()}, 403, agent.CodeOrigin},
+		{"extension", knock{origin: "chrome-extension://abcdefghijklmnop"}, 403, agent.CodeOrigin},
+		{"same-origin fetch", knock{header: []string{"Sec-Fetch-Site: same-origin"}}, 403, agent.CodeOrigin},
+		{"typed address", knock{header: []string{"Sec-Fetch-Site: none"}}, 403, agent.CodeOrigin},
+		{"form post", knock{header: []string{"Sec-Fetch-Mode: navigate"}, kind: "application/x-www-form-urlencoded"}, 403, agent.CodeOrigin},
+		{"image", knock{method: "GET", path: "/v1/hello", header: []string{"Sec-Fetch-Dest: image"}}, 403, agent.CodeOrigin},
+		{"frame", knock{method: "GET", path: "/v1/hello", header: []string{"Sec-Fetch-Dest: iframe"}}, 403, agent.CodeOrigin},
+		{"no-cors fetch", knock{header: []string{"Sec-Fetch-Mode: no-cors"}}, 403, agent.CodeOrigin},
+		{"websocket", knock{method: "GET", header: []string{"Sec-Fetch-Mode: websocket", "Upgrade: websocket"}}, 403, agent.CodeOrigin},
+		{"plain text", knock{kind: "text/plain"}, 415, agent.CodeRequest},
+		{"form encoding", knock{kind: "application/x-www-form-urlencoded"}, 415, agent.CodeRequest},
+		{"no type", knock{kind: "-"}, 415, agent.CodeRequest},
+		{"JSON in another charset", knock{kind: "application/json; charset=utf-16"}, 415, agent.CodeRequest},
+		{"JSON by another name", knock{kind: "application/json+x"}, 415, agent.CodeRequest},
+		{"compressed", knock{header: []string{"Content-Encoding: gzip"}}, 415, agent.CodeRequest},
+		{"GET", knock{method: "GET"}, 405, agent.CodeRequest},
+		{"PUT", knock{method: "PUT", body: good}, 405, agent.CodeRequest},
+		{"hello by POST", knock{path: "/v1/hello"}, 405, agent.CodeRequest},
+		{"unknown path", knock{path: "/v1/sign"}, 404, agent.CodeRequest},
+		{"path up", knock{path: "/v1/../v1/confirm"}, 404, agent.CodeRequest},
+		{"path with query", knock{path: "/v1/confirm?ticket=" + ticket}, 404, agent.CodeRequest},
+		{"escaped path", knock{path: "/v1/%63onfirm"}, 404, agent.CodeRequest},
+		{"unknown field", knock{body: with(`"lang"`, `"hash":"AAAA","lang"`)}, 400, agent.CodeRequest},
+		{"a PIN field", knock{body: with(`"lang":"ru"`, `"pin":"1234"`)}, 400, agent.CodeRequest},
+		{"capital field", knock{body: with(`"origin"`, `"ORIGIN"`)}, 400, agent.CodeRequest},
+		{"field twice", knock{body: with(`"lang":"ru"`, `"origin":"https://evil.example"`)}, 400, agent.CodeRequest},
+		{"field missing", knock{body: with(`,"lang":"ru"`, ``)[:len(good)-len(`,"lang":"ru"}`)-len(`,"method":"token"`)] + "}"}, 400, agent.CodeRequest},
+		{"nested", knock{body: with(`"token"`, `{"a":"token"}`)}, 400, agent.CodeRequest},
+		{"number", knock{body: with(`"token"`, `1`)}, 400, agent.CodeRequest},
+		{"null", knock{body: with(`"token"`, `null`)}, 400, agent.CodeRequest},
+		{"array", knock{body: "[" + good + "]"}, 400, agent.CodeRequest},
+		{"something behind", knock{body: good + "{}"}, 400, agent.CodeRequest},
+		{"cut", knock{body: good[:len(good)-1]}, 400, agent.CodeRequest},
+		{"not UTF-8", knock{body: with("token", "tok\xffen")}, 400, agent.CodeRequest},
+		{"too long", knock{body: strings.Repeat(" ", 8<<10) + good}, 413, agent.CodeRequest},
+		{"foreign portal in body", knock{body: with(h.portal.URL, "https://evil.example")}, 403, agent.CodePortalUnknown},
+		{"path in request", knock{body: with(requestID, "../../../../cancel/x")}, 400, agent.CodeRequest},
+		{"header line in ticket", knock{body: with(ticket, ticket+`\r\nX: y`)}, 400, agent.CodeRequest},
+		{"unknown method", knock{body: with(`"token"`, `"document"`)}, 400, agent.CodeRequest},
+		{"unknown language", knock{body: with(`"ru"`, `"de"`)}, 400, agent.CodeRequest},
+		{"preflight from a foreign page", knock{method: "OPTIONS", origin: "https://evil.example",
+			header: []string{"Access-Control-Request-Method: POST", "Access-Control-Request-Private-Network: true"}}, 403, agent.CodeOrigin},
+		{"preflight for another method", knock{method: "OPTIONS", header: []string{"Access-Control-Request-Method: DELETE"}}, 403, agent.CodeRequest},
+		{"preflight for another header", knock{method: "OPTIONS",
+			header: []string{"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type,authorization"}}, 403, agent.CodeRequest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			resp := h.send(t, c.knock)
+			if got := codeOf(t, resp); resp.StatusCode != c.status || got != c.code {
+				t.Errorf("got %d %q, want %d %q", resp.StatusCode, got, c.status, c.code)
+			}
+			if c.code == agent.CodeHost || c.code == agent.CodeOrigin {
+				for name := range resp.Header {
+					if strings.HasPrefix(name, "Access-Control-") {
+						t.Errorf("a stranger got %s", name)
+					}
+				}
+			}
+		})
+	}
+	if n := h.device.touched.Load(); n != 0 {
+		t.Errorf("%d hostile requests reached devices or dialogs", n)
+	}
+	if n := h.asked.Load(); n != 0 {
+		t.Errorf("%d hostile requests reached the portal", n)
+	}
+	if h.agent.Busy() {
+		t.Error("a hostile request left the agent busy")
+	}
+}
+
+func TestHello(t *testing.T) {
+	h := open(t)
+	resp := h.send(t, knock{method: "GET", path: "/v1/hello", header: []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"}})
+	b, _ := io.ReadAll(resp.Body)
+	if got := strings.TrimSpace(string(b)); resp.StatusCode != 200 || got != `{"agent":"zaver","version":"test","protocol":1,"busy":false}` {
+		t.Errorf("got %d %s", resp.StatusCode, got)
+	}
+	if resp.Header.Get("Access-Control-Allow-Origin") != h.portal.URL || resp.Header.Get("Vary") != "Origin" || resp.Header.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("headers %v", resp.Header)
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	h := open(t)
+	resp := h.send(t, knock{method: "OPTIONS", header: []string{"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type",
+		"Access-Control-Request-Private-Network: true"}})
+	for name, want := range map[string]string{"Access-Control-Allow-Origin": h.portal.URL, "Access-Control-Allow-Methods": "POST",
+		"Access-Control-Allow-Headers": "content-type", "Access-Control-Allow-Private-Network": "true"} {
+		if got := resp.Header.Get(name); got != want {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+	if resp.StatusCode != http.StatusNoContent {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+// Both loopback addresses answer, each to its own name.
+func TestIPv6(t *testing.T) {
+	h := open(t)
+	_, port, _ := net.SplitHostPort(h.door.Addr())
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://[::1]:"+port+"/v1/hello", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", h.portal.URL)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		if _, lerr := net.Listen("tcp6", "[::1]:0"); lerr != nil {
+			return // no IPv6 here: one address is all there is
+		}
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+func steps(t *testing.T, resp *http.Response) []agent.Step {
+	t.Helper()
+	var out []agent.Step
+	dec := json.NewDecoder(resp.Body)
+	for {
+		var s agent.Step
+		if err := dec.Decode(&s); err != nil {
+			return out
+		}
+		out = append(out, s)
+	}
+}
+
+// One request at a time: the second page gets "busy", and the first goes on.
+func TestBusyAndStream(t *testing.T) {
+	h := open(t)
+	first := h.send(t, knock{})
+	if first.StatusCode != 200 || first.Header.Get("Content-Type") != "application/x-ndjson" {
+		t.Fatalf("got %d %v", first.StatusCode, first.Header)
+	}
+	<-h.arrived
+	second := h.send(t, knock{})
+	if got := codeOf(t, second); second.StatusCode != http.StatusConflict || got != agent.CodeBusy {
+		t.Errorf("second: %d %s", second.StatusCode, got)
+	}
+	hello := h.send(t, knock{method: "GET", path: "/v1/hello"})
+	if b, _ := io.ReadAll(hello.Body); !strings.Contains(string(b), `"busy":true`) {
+		t.Errorf("hello: %s", b)
+	}
+	close(h.let)
+	got := steps(t, first)
+	if len(got) != 2 || got[0].Step != "statement" || got[1].Code != "confirm.unknown" || got[1].Step != "failed" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// Closing the connection cancels the request and frees the agent.
+func TestClosingCancels(t *testing.T) {
+	h := open(t)
+	ctx, leave := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, "POST", "http://"+h.door.Addr()+"/v1/confirm", strings.NewReader(h.body()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", h.portal.URL)
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	<-h.arrived
+	leave()
+	tick, deadline := time.NewTicker(2*time.Millisecond), time.After(5*time.Second)
+	defer tick.Stop()
+	for h.agent.Busy() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("still busy")
+		}
+	}
+}
+
+// A client that sends its header or body a byte at a time is dropped, and many connections starve nobody for long.
+func TestManyConnections(t *testing.T) {
+	h := open(t)
+	var held []net.Conn
+	for range 200 {
+		c, err := net.Dial("tcp", h.door.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, c)
+	}
+	closed := 0
+	for _, c := range held {
+		_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+		if _, err := c.Read(make([]byte, 1)); errors.Is(err, io.EOF) || err != nil && !isTimeout(err) {
+			closed++
+		}
+		_ = c.Close()
+	}
+	if closed < 200-64 {
+		t.Errorf("only %d of 200 connections were refused", closed)
+	}
+	if resp := h.send(t, knock{method: "GET", path: "/v1/hello"}); resp.StatusCode != 200 {
+		t.Errorf("afterwards: %d", resp.StatusCode)
+	}
+}
+
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+func TestPortTaken(t *testing.T) {
+	h := open(t)
+	var port int
+	_, _ = fmt.Sscanf(strings.TrimPrefix(h.door.Addr(), "127.0.0.1:"), "%d", &port)
+	if d, err := loopback.Listen(t.Context(), loopback.Config{Agent: h.agent, Port: port}); err == nil {
+		_ = d.Close()
+		t.Error("the port was taken twice")
+	}
+}
