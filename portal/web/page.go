@@ -48,6 +48,8 @@ type FieldError struct {
 	Field string
 	Code  string
 	Args  map[string]any
+	// RetrySeconds is how long to wait; 0 when waiting does not help.
+	RetrySeconds int
 }
 
 // Value gives what was typed into the field.
@@ -106,14 +108,15 @@ type AccountData struct {
 
 // ProfileData fills the pages of the personal data form.
 type ProfileData struct {
-	// Locked is true while the data are being checked or were confirmed.
-	Locked bool
+	// Version of the draft that the page shows; it goes back with the form.
+	Version int
 	// Today bounds the date pickers (YYYY-MM-DD).
 	Today string
 }
 
-// Row is one line of a summary: the id of its label and its value.
-type Row struct{ Label, Value string }
+// Row is one line of a summary: the id of its label, its value, and the code of
+// what is wrong with it, if anything.
+type Row struct{ Label, Value, Wrong string }
 
 // Section is one part of the summary with the address to change it.
 type Section struct {
@@ -166,6 +169,9 @@ type ConfirmData struct {
 	// Control is compared by eye with the agent's window.
 	Control string
 	Method  string
+	// State is issued or checking; Fetched says that the agent has the statement.
+	State   string
+	Fetched bool
 	// Expires is the end of the statement's life.
 	Expires time.Time
 	// Agent is the address of the agent's door.
@@ -177,10 +183,14 @@ type ConfirmData struct {
 // ResultData fills the page confirm_result.
 type ResultData struct {
 	Request, Method, State string
-	Codes                  []string
+	Reasons                []Reason
 	At                     time.Time
-	// Evidence is the number of the record in the log, or empty.
-	Evidence string
+}
+
+// Reason is why a confirmation ended as it did.
+type Reason struct {
+	Code string
+	Args map[string]any
 }
 
 // EventView is one line of the security journal.
@@ -192,11 +202,7 @@ type EventView struct {
 }
 
 // EventsData fills the page security.
-type EventsData struct {
-	Events []EventView
-	// Older is the address of the next page, or empty.
-	Older string
-}
+type EventsData struct{ Events []EventView }
 
 // SessionView is one signed-in device.
 type SessionView struct {

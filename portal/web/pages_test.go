@@ -23,7 +23,6 @@ var out = flag.String("pages", "", "write every sample page into this folder, to
 
 var moment = time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)
 
-
 var anna = &Viewer{Name: "Анна", Level: "standard"}
 
 func codeForm(field, code string) *Form {
@@ -68,8 +67,8 @@ func samples() map[string]Page {
 		"profile_passport": {Name: "profile_passport", Path: "/profile/passport", Viewer: anna, Data: ProfileData{Today: "2026-11-22"}},
 		"profile_snils":    {Name: "profile_snils", Path: "/profile/snils", Viewer: anna, Form: codeForm("snils", "ident.snils.check"), Data: ProfileData{}},
 		"profile_check": {Name: "profile_check", Path: "/profile/check", Viewer: anna, Data: SummaryData{Complete: true, Sections: []Section{
-			{Title: "profile.person", Change: "/profile/person", Rows: []Row{{"field.surname", "Ёлкина"}, {"field.birth_date", "27.03.1980"}}},
-			{Title: "profile.snils", Change: "/profile/snils", Rows: []Row{{"field.snils", ""}}}}}},
+			{Title: "profile.person", Change: "/profile/person", Rows: []Row{{"field.surname", "Ёлкина", ""}, {"field.birth_date", "27.03.1980", "live.date"}}},
+			{Title: "profile.snils", Change: "/profile/snils", Rows: []Row{{"field.snils", "", ""}}}}}},
 		"profile_check-incomplete": {Name: "profile_check", Path: "/profile/check", Viewer: anna, Data: SummaryData{}},
 		"checks": {Name: "checks", Path: "/checks", Viewer: anna, RefreshSeconds: 10, Data: checks("simplified", CheckView{Kind: "snils", State: "passed"},
 			CheckView{Kind: "passport", State: "running"}, CheckView{Kind: "inn", State: "waiting"})},
@@ -84,10 +83,10 @@ func samples() map[string]Page {
 		"confirm_run":      {Name: "confirm_run", Path: "/confirm/r-1", Viewer: anna, Data: confirm},
 		"confirm_run-card": {Name: "confirm_run", Path: "/confirm/r-1", Viewer: anna, Data: card},
 		"result-confirmed": {Name: "confirm_result", Path: "/confirm/r-1/result", Viewer: anna, Data: ResultData{State: "confirmed", Method: "token", At: moment, Request: "r-1"}},
-		"result-refused":   {Name: "confirm_result", Path: "/confirm/r-1/result", Viewer: anna, Data: ResultData{State: "refused", Method: "token", Codes: []string{"chain.expired", "sig.cert_revoked"}}},
+		"result-refused":   {Name: "confirm_result", Path: "/confirm/r-1/result", Viewer: anna, Data: ResultData{State: "refused", Method: "token", Reasons: []Reason{{Code: "chain.expired"}, {Code: "sig.cert_revoked"}}}},
 		"result-expired":   {Name: "confirm_result", Path: "/confirm/r-1/result", Viewer: anna, Data: ResultData{State: "expired", Method: "token"}},
-		"result-cancelled": {Name: "confirm_result", Path: "/confirm/r-1/result", Viewer: anna, Data: ResultData{State: "cancelled", Method: "uec", Codes: []string{"agent.declined"}}},
-		"security": {Name: "security", Path: "/security", Viewer: anna, Data: EventsData{Older: "/security?before=1", Events: []EventView{{Kind: "event.level", Detail: "standard", At: moment, Address: "192.0.2.7", Device: "Firefox"},
+		"result-cancelled": {Name: "confirm_result", Path: "/confirm/r-1/result", Viewer: anna, Data: ResultData{State: "cancelled", Method: "uec", Reasons: []Reason{{Code: "agent.declined"}}}},
+		"security": {Name: "security", Path: "/security", Viewer: anna, Data: EventsData{Events: []EventView{{Kind: "event.level", Detail: "standard", At: moment, Address: "192.0.2.7", Device: "Firefox"},
 			{Kind: "event.signed_in", Detail: "unknown-word", At: moment}}}},
 		"security-none": {Name: "security", Path: "/security", Viewer: anna, Data: EventsData{}},
 		"sessions": {Name: "sessions", Path: "/sessions", Viewer: anna, Data: SessionsData{Sessions: []SessionView{{ID: "1", Current: true, Started: moment, Device: "Firefox", Address: "192.0.2.7"},

@@ -52,11 +52,29 @@ func (v view) Advice(code string, args map[string]any) string {
 	return words
 }
 
+// Detail gives the words of an event's detail: a level, a method or a code.
+// A detail without words is left out.
+func (v view) Detail(detail string) string {
+	if detail == "" {
+		return ""
+	}
+	if words, ok := v.catalogue.Lookup(v.Lang, "detail."+detail, nil); ok {
+		return words
+	}
+	if v.catalogue.Has(v.Lang, detail+".do") {
+		return v.Happened(detail, nil)
+	}
+	return ""
+}
+
 // Problems lists the errors of the form for the summary at the top.
 func (v view) Problems() []problem {
 	problems := make([]problem, 0, len(v.Form.Errors))
 	for _, e := range v.Form.Errors {
 		p := problem{Text: v.Happened(e.Code, e.Args), Advice: v.Advice(e.Code, e.Args)}
+		if e.RetrySeconds > 0 {
+			p.Advice += " " + v.T("error.retry", "Count", e.RetrySeconds)
+		}
 		if e.Field != "" {
 			p.Anchor = "#" + anchor(e.Field)
 		}
@@ -203,7 +221,7 @@ var liveWords = map[string][]string{
 	"birth":    {"live.date", "live.future", "live.age"},
 	"issued":   {"live.date", "live.future", "live.issued_early"},
 	"code":     {"live.code"},
-	"new": {"password.meter", "password.weak", "password.fair", "password.good", "password.hint_short", "password.hint_plain",
+	"new": {"password.meter", "password.mark_weak", "password.mark_fair", "password.mark_good", "password.hint_short", "password.hint_plain",
 		"password.hint_repeat", "password.hint_row", "password.hint_ok"},
 	"repeat": {"live.repeat", "live.repeat_ok"},
 }

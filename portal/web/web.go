@@ -67,6 +67,12 @@ func (p *Pages) Names() []string {
 // Render writes the page to w. Nothing is written when the page can't be
 // rendered.
 func (p *Pages) Render(w io.Writer, page Page) error {
+	return p.RenderPart(w, page, "layout")
+}
+
+// RenderPart writes one named part of the page to w, for a script to put in
+// place. Nothing is written when it can't be rendered.
+func (p *Pages) RenderPart(w io.Writer, page Page, part string) error {
 	t, ok := p.byName[page.Name]
 	if !ok {
 		return fmt.Errorf("render page: no page %q", page.Name)
@@ -75,7 +81,7 @@ func (p *Pages) Render(w io.Writer, page Page) error {
 		page.Form = &Form{}
 	}
 	var buf bytes.Buffer
-	if err := t.ExecuteTemplate(&buf, "layout", view{Page: page, catalogue: p.catalogue}); err != nil {
+	if err := t.ExecuteTemplate(&buf, part, view{Page: page, catalogue: p.catalogue}); err != nil {
 		return fmt.Errorf("render page %s: %w", page.Name, err)
 	}
 	if _, err := buf.WriteTo(w); err != nil {

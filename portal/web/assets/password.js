@@ -47,7 +47,7 @@ export function watchPasswords (document) {
   first.addEventListener('input', () => {
     const [score, advice] = strength(first.value)
     meter.value = first.value ? Math.max(score, 0.4) : 0
-    const mark = ['password.weak', 'password.weak', 'password.fair', 'password.good'][score]
+    const mark = ['password.mark_weak', 'password.mark_weak', 'password.mark_fair', 'password.mark_good'][score]
     line.textContent = first.value ? words[mark] + ' ' + words[advice] : ''
     again()
   })
