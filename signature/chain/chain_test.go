@@ -13,6 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -191,8 +195,50 @@ func TestRules(t *testing.T) {
 			if tt.depth > 0 && (path.Leaf() != tt.build.leaf.c || path.Issuer(len(path)-1) != nil) {
 				t.Error("path does not run from leaf to anchor")
 			}
+			if beyondPeer[tt.name] {
+				return
+			}
+			if out, ok := opensslVerify(t, tt.build.leaf.c, tt.build.untrusted, tt.build.anchors); ok != (tt.want == "") {
+				t.Errorf("openssl says otherwise:\n%s", out)
+			}
 		})
 	}
+}
+
+// beyondPeer are the cases that "openssl verify" is not asked about: options of our own, and name
+// constraints, which it understands.
+var beyondPeer = map[string]bool{
+	"leaf expired, time elsewhere": true, "depth exceeded": true, "critical name constraints": true, "purpose missing": true,
+	"purpose not allowed by the authority": true,
+}
+
+// opensslVerify asks the peer about the same certificates at the same moment.
+func opensslVerify(t *testing.T, leaf *cert.Certificate, untrusted, anchors []*cert.Certificate) (string, bool) {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name string, list ...*cert.Certificate) string {
+		t.Helper()
+		var b []byte
+		for _, c := range list {
+			b = append(b, c.PEM()...)
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	args := []string{"verify", "-no-CApath", "-no-CAstore", "-partial_chain", "-attime", strconv.FormatInt(moment.Unix(), 10)}
+	if len(anchors) > 0 {
+		args = append(args, "-CAfile", write("anchors.pem", anchors...))
+	} else {
+		args = append(args, "-no-CAfile")
+	}
+	if len(untrusted) > 0 {
+		args = append(args, "-untrusted", write("untrusted.pem", untrusted...))
+	}
+	out, err := exec.CommandContext(t.Context(), "openssl", append(args, write("leaf.pem", leaf))...).CombinedOutput()
+	return string(out), err == nil
 }
 
 // TestSelfIssued lets an authority change its key without using up path length (RFC 5280 4.2.1.9).
