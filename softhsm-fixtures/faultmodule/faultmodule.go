@@ -8,6 +8,7 @@
 package faultmodule
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -103,6 +104,7 @@ func Compile(ctx context.Context, dir string) (*Compiled, error) {
 // Module is one installed copy.
 type Module struct {
 	path, library string
+	read          int // bytes of the log that Calls has returned
 }
 
 // Install copies the module to a path and lets it pass its calls to a library; tokens are found as that library finds them.
@@ -133,7 +135,7 @@ func (m *Module) Set(orders ...Order) error {
 	return nil
 }
 
-// Calls returns the names of the calls so far, a login for one use as "C_Login(context)", and forgets them.
+// Calls returns the names of the calls since the last Calls, a login for one use as "C_Login(context)".
 func (m *Module) Calls() ([]string, error) {
 	b, err := os.ReadFile(m.path + ".log")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -142,5 +144,8 @@ func (m *Module) Calls() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the module's calls: %w", err)
 	}
-	return strings.Fields(string(b)), os.Remove(m.path + ".log")
+	whole := bytes.LastIndexByte(b, '\n') + 1
+	fresh := b[m.read:whole]
+	m.read = whole
+	return strings.Fields(string(fresh)), nil
 }

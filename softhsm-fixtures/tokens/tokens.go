@@ -91,6 +91,18 @@ func (s *Store) Module() string { return s.library }
 // Env is what a process needs in its environment to see these tokens.
 func (s *Store) Env() []string { return []string{"SOFTHSM2_CONF=" + s.Config()} }
 
+// Clone copies the store to another directory: a token that two processes write at the same time answers either of them with errors.
+func (s *Store) Clone(dir string) (*Store, error) {
+	c, err := New(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.CopyFS(filepath.Join(dir, "tokens"), os.DirFS(filepath.Join(s.dir, "tokens"))); err != nil {
+		return nil, fmt.Errorf("clone token store: %w", err)
+	}
+	return c, nil
+}
+
 // Empty reports whether no token was made here yet.
 func (s *Store) Empty() bool {
 	entries, err := os.ReadDir(filepath.Join(s.dir, "tokens"))
