@@ -63,7 +63,8 @@ func (m *Module) Close() error {
 func (m *Module) Path() string { return m.path }
 
 // Slots returns the slots that hold a token. Modules disagree on what the argument of C_GetSlotList
-// means, so both lists are asked for and merged, and a slot counts when its token can be described.
+// means, so both lists are asked for and merged. A slot whose token is absent, unknown to the module or not initialised does not
+// count; one whose token can't be described for another reason does, so that the reason is seen where it is used.
 func (m *Module) Slots() ([]uint, error) {
 	with, err1 := m.slotList(true)
 	all, err2 := m.slotList(false)
@@ -77,11 +78,19 @@ func (m *Module) Slots() ([]uint, error) {
 			continue
 		}
 		seen[slot] = true
-		if info, err := m.ctx.GetTokenInfo(slot); err == nil && info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0 {
+		if m.occupied(slot) {
 			slots = append(slots, slot)
 		}
 	}
 	return slots, nil
+}
+
+func (m *Module) occupied(slot uint) bool {
+	info, err := m.ctx.GetTokenInfo(slot)
+	if err != nil {
+		return !errors.Is(wrap("describe token", err), ErrRemoved)
+	}
+	return info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0
 }
 
 // slotList asks again when a reader was plugged in between the two calls that the binding makes.
@@ -115,7 +124,7 @@ func (e *Error) Is(target error) bool {
 		return false
 	}
 	switch e.RV {
-	case pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_SESSION_HANDLE_INVALID,
+	case pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_TOKEN_NOT_RECOGNIZED, pkcs11.CKR_SESSION_HANDLE_INVALID,
 		pkcs11.CKR_SESSION_CLOSED, pkcs11.CKR_SLOT_ID_INVALID:
 		return true
 	}

@@ -48,6 +48,8 @@ type Host struct {
 	life context.Context
 	end  context.CancelFunc
 
+	workers sync.WaitGroup // running processes
+
 	mu    sync.Mutex
 	lanes map[string]*lane // by resolved path
 }
@@ -74,7 +76,7 @@ func orDefault(d *time.Duration, v time.Duration) {
 	}
 }
 
-// Close ends all workers. Operations under way return context.Canceled.
+// Close ends all workers and waits for their end, a few seconds at most. Operations under way return context.Canceled.
 func (h *Host) Close() error {
 	h.end()
 	h.mu.Lock()
@@ -84,7 +86,19 @@ func (h *Host) Close() error {
 	for _, l := range lanes {
 		l.stop()
 	}
-	return nil
+	gone := make(chan struct{})
+	go func() {
+		h.workers.Wait()
+		close(gone)
+	}()
+	patience := time.NewTimer(2 * leaveGrace)
+	defer patience.Stop()
+	select {
+	case <-gone:
+		return nil
+	case <-patience.C:
+		return errors.New("close token host: a worker process can't be ended")
+	}
 }
 
 // passed are the variables that modules need: where their user, configuration, sockets and language are.

@@ -20,6 +20,7 @@ type lane struct {
 	turn chan struct{} // holds one token; its holder owns proc
 
 	proc *process    // nil when no worker runs
+	uses uint64      // operations begun
 	idle *time.Timer // ends an idle worker
 
 	mu       sync.Mutex // guards what follows
@@ -80,9 +81,13 @@ func (l *lane) do(ctx context.Context, q request, p *pin.PIN, each func(*reply))
 	case <-ctx.Done():
 		return l.interrupted(ctx)
 	}
+	if ctx.Err() != nil {
+		return l.interrupted(ctx)
+	}
 	if err := l.backingOff(); err != nil {
 		return err
 	}
+	l.uses++
 	if l.idle != nil {
 		l.idle.Stop()
 	}
@@ -96,6 +101,7 @@ func (l *lane) do(ctx context.Context, q request, p *pin.PIN, each func(*reply))
 			return &Error{Code: CodeModule, Module: l.path, Cause: err}
 		}
 		l.proc = proc
+		l.host.workers.Go(func() { <-proc.exited })
 	}
 	err := l.proc.call(ctx, q, p, each)
 	return l.settle(ctx, q.Op, err)
@@ -123,7 +129,8 @@ func (l *lane) settle(ctx context.Context, op operation, err error) error {
 		l.proc = nil
 		return err
 	}
-	l.idle = time.AfterFunc(l.host.cfg.Idle, l.rest)
+	use := l.uses
+	l.idle = time.AfterFunc(l.host.cfg.Idle, func() { l.rest(use) })
 	return err
 }
 
@@ -132,17 +139,14 @@ func (l *lane) drop() {
 	l.proc = nil
 }
 
-// rest ends an idle worker, unless it is at work again.
-func (l *lane) rest() {
-	select {
-	case <-l.turn:
-		if l.proc != nil {
-			l.proc.retire()
-			l.proc = nil
-		}
-		l.turn <- struct{}{}
-	default:
+// rest ends a worker that has been idle since that use.
+func (l *lane) rest(use uint64) {
+	<-l.turn // every operation has a deadline, so this comes
+	if l.uses == use && l.proc != nil {
+		l.proc.retire()
+		l.proc = nil
 	}
+	l.turn <- struct{}{}
 }
 
 // stop ends the worker for good; the host's life is over, so nobody starts another.

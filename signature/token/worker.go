@@ -26,6 +26,9 @@ const (
 // leaveGrace is how long a module may take to finalise once the host has gone.
 const leaveGrace = 2 * time.Second
 
+// retryPause stands between two tries to read a token.
+const retryPause = 20 * time.Millisecond
+
 // ServeWorker is the main function of a worker process: it serves one module until in ends or one signature was made, and returns the
 // exit code. It owns the process: core dumps and reading of its memory by others are switched off, and when in and
 // out are files, they are moved away from descriptors 0 and 1, so that a module that prints can't disturb the protocol.
@@ -160,7 +163,11 @@ func (w *worker) list(q request) error {
 	}
 	var failed []error
 	for _, slot := range slots {
-		t, err := w.read(slot)
+		var t *tokenReply
+		err := again(func() (err error) {
+			t, err = w.read(slot)
+			return err
+		})
 		if err == nil {
 			err = writeJSON(w.out, reply{Token: t})
 		}
@@ -221,20 +228,51 @@ func (w *worker) withSession(q request, fn func(*pkcs11.Session) error) error {
 	if err := w.open(q.Module); err != nil {
 		return err
 	}
-	slots := []uint{q.Sign.Slot}
+	var slot uint
+	if err := again(func() (err error) {
+		slot, err = w.where(q.Sign)
+		return err
+	}); err != nil {
+		return err
+	}
+	return w.module.Session(slot, fn)
+}
+
+// where finds the slot of a token by what it says about itself, first where it was.
+func (w *worker) where(q *signing) (uint, error) {
+	slots := []uint{q.Slot}
+	var failed error
 	for i := 0; i < len(slots); i++ {
-		if t, err := w.module.Token(slots[i]); err == nil && t.Serial == q.Sign.Serial && t.Label == q.Sign.Label {
-			return w.module.Session(slots[i], fn)
+		t, err := w.module.Token(slots[i])
+		if err == nil && t.Serial == q.Serial && t.Label == q.Label {
+			return t.Slot, nil
+		}
+		if err != nil && !errors.Is(err, pkcs11.ErrRemoved) {
+			failed = err
 		}
 		if i == 0 {
 			others, err := w.module.Slots()
 			if err != nil {
-				return err
+				return 0, err
 			}
 			slots = append(slots, others...)
 		}
 	}
-	return pkcs11.ErrRemoved
+	if failed != nil {
+		return 0, failed // it may be the token behind the slot that can't be read
+	}
+	return 0, pkcs11.ErrRemoved
+}
+
+// again repeats what costs no try: a token that another program is using at this moment may answer with an error once.
+func again(f func() error) (err error) {
+	for range 3 {
+		if err = f(); err == nil || errors.Is(err, pkcs11.ErrRemoved) {
+			return err
+		}
+		<-time.After(retryPause) // nothing tells when the other program is done
+	}
+	return err
 }
 
 func signIn(s *pkcs11.Session, q signing, p *pin.PIN) ([]byte, error) {
