@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package boot alone owns what every program does before its own work: read a
+// strict configuration file, open the log, catch the signals, and say a failure
+// to the person in the terminal with a hint and an exit code.
+//
+// Everything here is called from main, by one goroutine.
+package boot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit codes that all programs share.
+const (
+	ExitOK      = 0
+	ExitFailure = 1 // the work failed
+	ExitUsage   = 2 // the command line is wrong
+	ExitConfig  = 3 // the configuration is missing or wrong
+	ExitRunning = 4 // another instance holds what is needed
+)
+
+const maxConfig = 1 << 20
+
+// Failure is an error for the person in the terminal.
+type Failure struct {
+	Exit int    // one of the Exit codes
+	Hint string // what to do about it; may be empty
+	Err  error
+}
+
+// Error returns the cause's text.
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Fail makes a Failure from a format.
+func Fail(exit int, hint, format string, args ...any) error {
+	return &Failure{Exit: exit, Hint: hint, Err: fmt.Errorf(format, args...)}
+}
+
+// Report writes err as "program: what" and a "hint:" line, and returns the exit code.
+func Report(w io.Writer, program string, err error) int {
+	if err == nil {
+		return ExitOK
+	}
+	fmt.Fprintf(w, "%s: %v\n", program, err)
+	var f *Failure
+	if !errors.As(err, &f) {
+		return ExitFailure
+	}
+	if f.Hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", f.Hint)
+	}
+	return f.Exit
+}
+
+// LoadConfig reads a JSON file into a struct. Unknown fields, a second value and anything longer than 1 MiB are
+// refused; a file that everybody may change is, too. Errors name file, line and field, with ExitConfig; a missing file also matches fs.ErrNotExist.
+func LoadConfig(path string, into any) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return &Failure{Exit: ExitConfig, Hint: "give another file with --config", Err: fmt.Errorf("open configuration: %w", err)}
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return &Failure{Exit: ExitConfig, Err: fmt.Errorf("open configuration: %w", err)}
+	}
+	if info.Mode().IsRegular() && info.Mode().Perm()&0o002 != 0 {
+		return Fail(ExitConfig, "chmod o-w "+path, "%s: everybody may change this file", path)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return &Failure{Exit: ExitConfig, Err: fmt.Errorf("read configuration: %w", err)}
+	}
+	if len(b) > maxConfig {
+		return Fail(ExitConfig, "", "%s: longer than %d bytes", path, maxConfig)
+	}
+	if line, err := decode(b, into); err != nil {
+		return &Failure{Exit: ExitConfig, Err: fmt.Errorf("%s:%d: %w", path, line, err)}
+	}
+	return nil
+}
+
+// decode reads exactly one value, and returns the line where it went wrong.
+func decode(b []byte, into any) (int, error) {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	at := dec.InputOffset()
+	if err == nil {
+		if _, next := dec.Token(); !errors.Is(next, io.EOF) {
+			err = errors.New("something stands behind the configuration")
+		}
+	}
+	if err == nil {
+		return 0, nil
+	}
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		at = syntax.Offset
+	case errors.As(err, &kind):
+		at = kind.Offset
+		err = fmt.Errorf("field %q must be a %s, not a %s", kind.Field, kind.Type, kind.Value)
+	}
+	at = min(at, int64(len(b)))
+	return 1 + bytes.Count(b[:at], []byte("\n")), err
+}
+
+// Log says where a program logs. The zero value is text on standard error from level info.
+type Log struct {
+	File  string `json:"file,omitempty"`  // appended to; empty means standard error
+	Level string `json:"level,omitempty"` // debug, info, warn or error
+	JSON  bool   `json:"json,omitempty"`
+}
+
+// OpenLog opens the log; the function closes it.
+func OpenLog(c Log, stderr io.Writer) (*slog.Logger, func() error, error) {
+	level := slog.LevelInfo
+	if c.Level != "" {
+		if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+			return nil, nil, Fail(ExitConfig, "use debug, info, warn or error", "log level %q: %w", c.Level, err)
+		}
+	}
+	w, closeLog := stderr, func() error { return nil }
+	if c.File != "" {
+		f, err := os.OpenFile(c.File, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, &Failure{Exit: ExitConfig, Err: fmt.Errorf("open log: %w", err)}
+		}
+		w, closeLog = f, f.Close
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.JSON {
+		return slog.New(slog.NewJSONHandler(w, options)), closeLog, nil
+	}
+	return slog.New(slog.NewTextHandler(w, options)), closeLog, nil
+}
+
+// Signals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
+func Signals(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(parent, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// OneInstance takes a lock file and keeps it until the returned function is called or the process ends. A held
+// lock gives a Failure with ExitRunning.
+func OneInstance(path string) (release func() error, err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, Fail(ExitRunning, "end the other one first", "another instance is running (it holds %s)", path)
+		}
+		return nil, fmt.Errorf("take lock %s: %w", path, err)
+	}
+	return f.Close, nil
+}
