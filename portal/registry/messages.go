@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zaver/portal/fault"
+	"zaver/portal/profile"
 	"zaver/portal/registry/smev"
 	"zaver/signature/ident"
 )
@@ -32,7 +33,7 @@ func selector(kind Kind) smev.Kind {
 
 // field is the form field that a register's bare "no" is about.
 func field(kind Kind) string {
-	return map[Kind]string{SNILS: "snils", Passport: "passport_number", INN: ""}[kind]
+	return map[Kind]string{SNILS: profile.FieldSNILS, Passport: profile.FieldPassportNumber}[kind]
 }
 
 type snilsRequest struct {
@@ -163,7 +164,8 @@ func read(kind Kind, content []byte) (Outcome, error) {
 }
 
 func passportOutcome(status, mismatch string) Outcome {
-	fields := map[string]string{"Name": "surname", "BirthDate": "birth_date", "IssueDate": "passport_issued", "DivisionCode": "passport_division"}
+	fields := map[string]string{"Name": profile.FieldSurname, "BirthDate": profile.FieldBirthDate,
+		"IssueDate": profile.FieldPassportIssued, "DivisionCode": profile.FieldDivisionCode}
 	switch {
 	case status == "VALID":
 		return Outcome{Passed: true}

@@ -55,6 +55,11 @@ const (
 	Unprocessed fault.Code = "check.unprocessed" // the register could not process the request
 )
 
+// Codes lists the reasons that this package gives.
+func Codes() []fault.Code {
+	return []fault.Code{Mismatch, NotFound, Invalid, TimedOut, TakenSNILS, Unprocessed}
+}
+
 // Check is one question to one register.
 type Check struct {
 	ID         string // also the id of the message to the register

@@ -96,7 +96,7 @@ func TestRegistersAnswerAboutEveryField(t *testing.T) {
 		{"passport, other name", Passport, func(q *Question) { q.Name.Surname = "Другой" }, Outcome{Reason: Mismatch, Field: "surname"}},
 		{"passport, other birth date", Passport, func(q *Question) { q.BirthDate = q.BirthDate.AddDate(0, 0, 1) }, Outcome{Reason: Mismatch, Field: "birth_date"}},
 		{"passport, other issue date", Passport, func(q *Question) { q.Issued = q.Issued.AddDate(0, 0, 1) }, Outcome{Reason: Mismatch, Field: "passport_issued"}},
-		{"passport, other division", Passport, func(q *Question) { q.Division = "999999" }, Outcome{Reason: Mismatch, Field: "passport_division"}},
+		{"passport, other division", Passport, func(q *Question) { q.Division = "999999" }, Outcome{Reason: Mismatch, Field: "division_code"}},
 		{"inn found", INN, func(*Question) {}, Outcome{Passed: true, INN: ident.INN(good.INN)}},
 		{"inn not found", INN, func(q *Question) { q.Passport.Number = "000000" }, Outcome{Reason: NotFound}},
 	}
