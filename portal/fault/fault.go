@@ -25,7 +25,7 @@ const (
 	// Busy says that the portal has more work than it takes; RetryAfter is set.
 	Busy Code = "busy"
 	// Limited says that too many tries were made; RetryAfter is set.
-	Limited Code = "limited"
+	Limited Code = "rate.limited"
 	// NotFound says that there is no such thing, or not for this account.
 	NotFound Code = "not_found"
 	// Conflict says that another request changed the same thing first.
