@@ -115,7 +115,7 @@ type Jobs struct {
 }
 
 func newJobs(s *Store) (*Jobs, error) {
-	client, err := river.NewClient(riverdatabasesql.New(s.jobDB), &river.Config{Logger: s.log})
+	client, err := river.NewClient(quietDriver{riverdatabasesql.New(s.jobDB)}, &river.Config{Logger: s.log})
 	if err != nil {
 		return nil, fmt.Errorf("prepare jobs: %w", err)
 	}
@@ -202,7 +202,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 			cfg.PeriodicJobs = append(cfg.PeriodicJobs, periodic(kind, h))
 		}
 	}
-	client, err := river.NewClient(riverdatabasesql.New(j.s.jobDB), cfg)
+	client, err := river.NewClient(quietDriver{riverdatabasesql.New(j.s.jobDB)}, cfg)
 	if err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}
