@@ -53,6 +53,7 @@ type Confirmation struct {
 // Opening is what Start asks the store to write.
 type Opening struct {
 	Confirmation Confirmation
+	Now          time.Time
 	// MaxOpen bounds the account's open confirmations, this one included: older
 	// ones in Issued become Cancelled with Superseded.
 	MaxOpen    int

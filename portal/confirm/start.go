@@ -48,10 +48,11 @@ func (s *Service) Start(ctx context.Context, r Request) (Started, error) {
 	if err := ready(m, subject); err != nil {
 		return Started{}, err
 	}
-	now := s.c.Now().UTC().Truncate(time.Second)
+	now := s.c.Now().UTC()
+	issued := now.Truncate(time.Second) // statements know whole seconds
 	c := Confirmation{
 		Request: name(), Account: r.Account, Method: m.ID, State: Issued, Lang: r.Lang,
-		Issued: now, Expires: now.Add(challenge.Life),
+		Issued: issued, Expires: issued.Add(challenge.Life),
 	}
 	if c.ControlCode, err = controlCode(); err != nil {
 		return Started{}, err
@@ -62,7 +63,7 @@ func (s *Service) Start(ctx context.Context, r Request) (Started, error) {
 	var ticket string
 	ticket, c.TicketHash = secret()
 	result, err := s.c.Store.Open(ctx, Opening{
-		Confirmation: c, MaxOpen: s.c.MaxOpen, Superseded: string(CodeSuperseded),
+		Confirmation: c, Now: now, MaxOpen: s.c.MaxOpen, Superseded: string(CodeSuperseded),
 		Since: now.Add(-s.c.StartWindow), MaxStarts: s.c.MaxStarts,
 		Event: account.Event{
 			Account: r.Account, At: now, Kind: account.EventConfirmStart, Client: r.Client, Detail: string(m.ID),

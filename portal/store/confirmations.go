@@ -101,7 +101,7 @@ func (c Confirmations) Open(ctx context.Context, o confirm.Opening) (confirm.Ope
 	err = c.s.InTx(ctx, func(ctx context.Context, tx *Tx) error {
 		var level string
 		var submission sql.NullString
-		err := tx.queryRow(ctx, `SELECT level, submission_id::text FROM accounts WHERE id = $1 FOR UPDATE`, string(v.Account)).
+		err := tx.queryRow(ctx, `SELECT level, submission_id::text FROM accounts WHERE id = $1 FOR NO KEY UPDATE`, string(v.Account)).
 			Scan(&level, &submission)
 		if err != nil {
 			return fmt.Errorf("lock account: %w", err)
@@ -114,10 +114,10 @@ func (c Confirmations) Open(ctx context.Context, o confirm.Opening) (confirm.Ope
 		}
 		_, err = tx.exec(ctx, `
 			INSERT INTO confirmations (request, account_id, method, state, lang, control_code, statement, submission_id,
-				issued_at, expires_at, ticket_hash)
-			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, $10)`,
+				issued_at, expires_at, ticket_hash, created_at)
+			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, $10, $11)`,
 			v.Request, string(v.Account), string(v.Method), v.Lang, v.ControlCode, statement, submission,
-			v.Issued, v.Expires, v.TicketHash[:])
+			v.Issued, v.Expires, v.TicketHash[:], o.Now)
 		if err != nil {
 			return fmt.Errorf("insert confirmation: %w", err)
 		}
@@ -131,8 +131,8 @@ func (c Confirmations) makeRoom(ctx context.Context, tx *Tx, o confirm.Opening) 
 	v := o.Confirmation
 	var lately, checking int
 	err := tx.queryRow(ctx, `
-		SELECT count(*) FILTER (WHERE issued_at > $2), count(*) FILTER (WHERE state = 'checking')
-		FROM confirmations WHERE account_id = $1 AND (issued_at > $2 OR state = 'checking')`,
+		SELECT count(*) FILTER (WHERE created_at > $2), count(*) FILTER (WHERE state = 'checking')
+		FROM confirmations WHERE account_id = $1 AND (created_at > $2 OR state = 'checking')`,
 		string(v.Account), o.Since).Scan(&lately, &checking)
 	if err != nil {
 		return 0, fmt.Errorf("count confirmations: %w", err)
@@ -148,8 +148,8 @@ func (c Confirmations) makeRoom(ctx context.Context, tx *Tx, o confirm.Opening) 
 		UPDATE confirmations SET state = 'cancelled', decided_at = $2, codes = ARRAY[$3]
 		WHERE state = 'issued' AND request IN (
 			SELECT request FROM confirmations WHERE account_id = $1 AND state = 'issued'
-			ORDER BY issued_at DESC, request OFFSET $4)
-		RETURNING request`, string(v.Account), v.Issued, o.Superseded, keep)
+			ORDER BY created_at DESC, request OFFSET $4)
+		RETURNING request`, string(v.Account), o.Now, o.Superseded, keep)
 	if err != nil {
 		return 0, fmt.Errorf("cancel older confirmations: %w", err)
 	}

@@ -9,7 +9,8 @@ CREATE TABLE confirmations (
     control_code  text NOT NULL,
     statement     bytea NOT NULL,      -- sealed: name, SNILS, masked contact
     submission_id uuid REFERENCES submissions,  -- the checked data that the statement names
-    issued_at     timestamptz NOT NULL,
+    created_at    timestamptz NOT NULL,
+    issued_at     timestamptz NOT NULL,  -- whole seconds, as in the statement
     expires_at    timestamptz NOT NULL,
     ticket_hash   bytea NOT NULL,      -- SHA-256
     fetched_at    timestamptz,         -- when the ticket was used
@@ -25,7 +26,7 @@ CREATE TABLE confirmations (
     CONSTRAINT confirmations_leased CHECK ((state = 'checking') = (lease IS NOT NULL) AND (lease IS NULL) = (lease_until IS NULL)),
     CONSTRAINT confirmations_decided CHECK ((state IN ('issued', 'checking')) = (decided_at IS NULL))
 ) WITH (fillfactor = 80);
-CREATE INDEX confirmations_account ON confirmations (account_id, issued_at DESC);
+CREATE INDEX confirmations_account ON confirmations (account_id, created_at DESC);
 CREATE INDEX confirmations_due ON confirmations (expires_at) WHERE state = 'issued';
 CREATE INDEX confirmations_leases ON confirmations (lease_until) WHERE state = 'checking';
 
