@@ -103,10 +103,35 @@ func (s *Store) Clone(dir string) (*Store, error) {
 	return c, nil
 }
 
-// Empty reports whether no token was made here yet.
-func (s *Store) Empty() bool {
-	entries, err := os.ReadDir(filepath.Join(s.dir, "tokens"))
-	return err == nil && len(entries) == 0
+// Ensure opens the store in a directory, or fills it with what contents returns when it was never filled to the end.
+func Ensure(ctx context.Context, dir string, contents func() ([]Token, error)) (*Store, error) {
+	s, err := New(dir)
+	if err != nil {
+		return nil, err
+	}
+	mark := filepath.Join(dir, "complete")
+	if _, err := os.Stat(mark); err == nil {
+		return s, nil
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "tokens")); err != nil {
+		return nil, fmt.Errorf("empty token store: %w", err)
+	}
+	if s, err = New(dir); err != nil {
+		return nil, err
+	}
+	list, err := contents()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range list {
+		if err := s.Add(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.WriteFile(mark, nil, 0o600); err != nil {
+		return nil, fmt.Errorf("complete token store: %w", err)
+	}
+	return s, nil
 }
 
 // Add makes a token.

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faultmodule_test
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"zaver/softhsm-fixtures/faultmodule"
+	"zaver/softhsm-fixtures/tokens"
+)
+
+// TestPeerMeetsFaults lets OpenSC's pkcs11-tool load the module: what it orders is seen by any client, not by ours alone.
+func TestPeerMeetsFaults(t *testing.T) {
+	ctx := context.Background()
+	store, err := tokens.New(filepath.Join(t.TempDir(), "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Add(ctx, tokens.Token{Label: "t", PIN: "1234", SOPIN: "4321"}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := faultmodule.Compile(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		order faultmodule.Order
+		args  []string
+		fails bool
+		says  string
+	}{
+		{"none", []string{"--login", "--pin", "1234", "--list-objects"}, false, ""},
+		{faultmodule.FlagLocked, []string{"--list-slots"}, false, "user PIN locked"},
+		{faultmodule.FlagFinal, []string{"--list-slots"}, false, "final user PIN try"},
+		{faultmodule.Tries(0), []string{"--login", "--pin", "1234", "--list-objects"}, true, "CKR_PIN_LOCKED"},
+		{faultmodule.Fail("C_Login", 0x32), []string{"--login", "--pin", "1234", "--list-objects"}, true, "CKR_DEVICE_REMOVED"},
+		{faultmodule.Crash("C_GetSlotList"), []string{"--list-slots"}, true, ""},
+		{faultmodule.Chatty, []string{"--list-slots"}, false, "module says: C_GetSlotList was called"},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.order), func(t *testing.T) {
+			m, err := c.Install(filepath.Join(t.TempDir(), "m.so"), store.Module(), tt.order)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(ctx, "pkcs11-tool", append([]string{"--module", m.Path()}, tt.args...)...)
+			cmd.Env = append(cmd.Environ(), store.Env()...)
+			out, err := cmd.CombinedOutput()
+			if (err != nil) != tt.fails || !strings.Contains(string(out), tt.says) {
+				t.Errorf("%v: %s", err, out)
+			}
+			if calls, err := m.Calls(); err != nil || !slices.Contains(calls, "C_GetSlotList") {
+				t.Errorf("calls %v, %v", calls, err)
+			}
+			if calls, _ := m.Calls(); len(calls) != 0 {
+				t.Errorf("the same calls once more: %v", calls)
+			}
+		})
+	}
+}
