@@ -11,8 +11,7 @@
 // its first call. The driver cannot be told to listen on loopback alone.
 //
 // A Daemon may be used from several goroutines. Several daemons, of several
-// processes, run at once: each locks its ports by a file in the temporary
-// directory.
+// processes, run at once: each locks its ports (package ports).
 package readers
 
 import (
@@ -31,6 +30,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"zaver/softhsm-fixtures/ports"
 )
 
 // SocketVariable is the environment variable by which clients find the daemon.
@@ -70,7 +71,7 @@ func Start(ctx context.Context) (*Daemon, error) {
 		return nil, fmt.Errorf("start pcscd: %w", err)
 	}
 	d := &Daemon{dir: dir}
-	if d.port, d.unlock, err = lockPorts(); err != nil {
+	if d.port, d.unlock, err = ports.Lock(); err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
 	}

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package readers
+// Package ports alone owns the TCP ports of emulators and programs that must
+// come back at the same place after they were killed: ports below the range
+// from which the kernel takes ports for outgoing connections, so that none of
+// those takes ours in between, and locked by files, so that test binaries that
+// run at the same time take different ones.
+//
+// Everything may be called from several goroutines and processes.
+package ports
 
 import (
 	"errors"
@@ -12,37 +19,37 @@ import (
 	"syscall"
 )
 
-// Ports below the range from which the kernel takes ports for outgoing
-// connections, so that none of those takes ours between the look and the use.
+// Ports in question; Block of them are locked together.
 const (
 	firstPort = 21000
 	lastPort  = 29000
+	Block     = 4
 )
 
-// lockPorts finds Slots consecutive free ports that no other daemon of this
+// Lock finds Block consecutive free ports that nobody else who uses this
 // package has, and keeps them until unlock is called or the process ends.
-func lockPorts() (port int, unlock func(), err error) {
+func Lock() (first int, unlock func(), err error) {
 	// Start at a place of the process's own: most searches end at the first look.
-	const span = (lastPort - firstPort) / Slots
+	const span = (lastPort - firstPort) / Block
 	begin := os.Getpid() % span
 	for i := range span {
-		port = firstPort + (begin+i)%span*Slots
-		unlock, ok := lockFile(port)
+		first = firstPort + (begin+i)%span*Block
+		unlock, ok := lockFile(first)
 		if !ok {
 			continue
 		}
-		if free(port) {
-			return port, unlock, nil
+		if free(first) {
+			return first, unlock, nil
 		}
 		unlock()
 	}
-	return 0, nil, errors.New("find free ports for virtual readers: none left")
+	return 0, nil, errors.New("find free ports: none left")
 }
 
-// lockFile takes the lock of a port; a file that belongs to somebody else and
+// lockFile takes the lock of a block; a file that belongs to somebody else and
 // cannot be opened counts as taken.
 func lockFile(port int) (unlock func(), ok bool) {
-	name := filepath.Join(os.TempDir(), fmt.Sprintf("vpcd-port-%d.lock", port))
+	name := filepath.Join(os.TempDir(), fmt.Sprintf("zaver-port-%d.lock", port))
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, false
@@ -64,9 +71,9 @@ func lockFile(port int) (unlock func(), ok bool) {
 	}, true
 }
 
-func free(port int) bool {
-	for i := range Slots {
-		l, err := net.Listen("tcp", net.JoinHostPort("0.0.0.0", strconv.Itoa(port+i)))
+func free(first int) bool {
+	for i := range Block {
+		l, err := net.Listen("tcp", net.JoinHostPort("0.0.0.0", strconv.Itoa(first+i)))
 		if err != nil {
 			return false
 		}
