@@ -140,8 +140,9 @@ type Reader interface {
 // Taker makes the moves that an agent or a person asks for. Each is one conditional
 // UPDATE; false means that its condition did not hold and nothing changed.
 type Taker interface {
-	// TakeTicket uses the ticket of an issued, unexpired confirmation, once.
-	TakeTicket(ctx context.Context, request string, ticket, submit [32]byte, now time.Time) (bool, error)
+	// TakeTicket uses the ticket of an issued, unexpired confirmation, once, and
+	// gives its statement.
+	TakeTicket(ctx context.Context, request string, ticket, submit [32]byte, now time.Time) ([]byte, bool, error)
 	// Claim moves Issued to Checking for an unexpired confirmation and this submit token.
 	Claim(ctx context.Context, c Claim) (Confirmation, bool, error)
 	// Cancel moves Issued to Cancelled, asked by the holder of the submit token

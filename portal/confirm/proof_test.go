@@ -136,3 +136,19 @@ func TestC10SharedPartsAreKeptOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestC10ALostSharedPartIsWrittenAgain: a database restored from an older backup
+// lacks what this process knows to be there.
+func TestC10ALostSharedPartIsWrittenAgain(t *testing.T) {
+	r := newRig(t, nil)
+	r.confirmed(t, people.TokenHolder())
+	r.psql(t, "SET session_replication_role = replica; DELETE FROM evidence_blobs; DELETE FROM evidence_parts")
+	o := r.confirmed(t, people.Entrepreneur())
+	b, err := r.store.Evidence().Bundle(t.Context(), o.Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := evidence.Open(b.Parts, b.Digest); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -114,29 +114,34 @@ func (s *Service) statement(c Confirmation, a account.Subject) ([]byte, error) {
 // Fetch gives the statement for the ticket, once, with the token that the answer
 // must carry. Faults: CodeUnknown, CodeTicketUsed, CodeExpired, CodeCancelled, CodeConflict.
 func (s *Service) Fetch(ctx context.Context, request, ticket string) (statement []byte, submit string, err error) {
-	c, err := s.find(ctx, request)
-	if err != nil {
-		return nil, "", err
-	}
 	hash, ok := hashOf(ticket)
-	if !ok || subtle.ConstantTimeCompare(hash[:], c.TicketHash[:]) != 1 {
+	if !ok || !isName(request) {
 		return nil, "", fault.New(CodeUnknown)
 	}
 	now := s.c.Now()
 	submit, submitHash := secret()
-	ok, err = s.c.Store.TakeTicket(ctx, request, hash, submitHash, now)
+	statement, ok, err = s.c.Store.TakeTicket(ctx, request, hash, submitHash, now)
 	if err != nil {
 		return nil, "", fmt.Errorf("use ticket: %w", err)
 	}
 	if ok {
-		return c.Statement, submit, nil
+		return statement, submit, nil
 	}
-	// The condition did not hold: what stands there now says why.
-	if c, err = s.find(ctx, request); err != nil {
-		return nil, "", err
+	return nil, "", s.noTicket(ctx, request, hash, now)
+}
+
+// noTicket says why a ticket did not hold.
+func (s *Service) noTicket(ctx context.Context, request string, ticket [32]byte, now time.Time) error {
+	c, err := s.find(ctx, request)
+	if err != nil {
+		return err
 	}
-	if c.State == Issued && now.Before(c.Expires) || !c.Fetched.IsZero() && c.State != Expired && c.State != Cancelled {
-		return nil, "", fault.New(CodeTicketUsed)
+	if subtle.ConstantTimeCompare(ticket[:], c.TicketHash[:]) != 1 {
+		return fault.New(CodeUnknown)
 	}
-	return nil, "", closed(c, now)
+	open := c.State == Issued && now.Before(c.Expires)
+	if open || !c.Fetched.IsZero() && c.State != Issued && c.State != Expired && c.State != Cancelled {
+		return fault.New(CodeTicketUsed)
+	}
+	return closed(c, now)
 }

@@ -109,51 +109,54 @@ func (c Confirmations) Open(ctx context.Context, o confirm.Opening) (confirm.Ope
 		if result = confirm.LevelMoved; level != m.Needs.String() {
 			return nil
 		}
-		if result, err = c.makeRoom(ctx, tx, o); err != nil || result != confirm.Opened {
+		if result, err = c.room(ctx, tx, o); err != nil || result != confirm.Opened {
 			return err
 		}
-		_, err = tx.exec(ctx, `
-			INSERT INTO confirmations (request, account_id, method, state, lang, control_code, statement, submission_id,
-				issued_at, expires_at, ticket_hash, created_at)
-			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, $10, $11)`,
-			v.Request, string(v.Account), string(v.Method), v.Lang, v.ControlCode, statement, submission,
-			v.Issued, v.Expires, v.TicketHash[:], o.Now)
-		if err != nil {
-			return fmt.Errorf("insert confirmation: %w", err)
+		if err := c.insert(ctx, tx, o, statement, submission); err != nil {
+			return err
 		}
 		return tx.AddEvent(ctx, o.Event)
 	})
 	return result, err
 }
 
-// makeRoom holds the bounds of an account and cancels what the new one replaces.
-func (c Confirmations) makeRoom(ctx context.Context, tx *Tx, o confirm.Opening) (confirm.OpenResult, error) {
-	v := o.Confirmation
+// room holds the bounds of an account.
+func (c Confirmations) room(ctx context.Context, tx *Tx, o confirm.Opening) (confirm.OpenResult, error) {
 	var lately, checking int
 	err := tx.queryRow(ctx, `
 		SELECT count(*) FILTER (WHERE created_at > $2), count(*) FILTER (WHERE state = 'checking')
 		FROM confirmations WHERE account_id = $1 AND (created_at > $2 OR state = 'checking')`,
-		string(v.Account), o.Since).Scan(&lately, &checking)
-	if err != nil {
-		return 0, fmt.Errorf("count confirmations: %w", err)
-	}
+		string(o.Confirmation.Account), o.Since).Scan(&lately, &checking)
 	switch {
+	case err != nil:
+		return 0, fmt.Errorf("count confirmations: %w", err)
 	case lately >= o.MaxStarts:
 		return confirm.TooMany, nil
 	case checking >= o.MaxOpen:
 		return confirm.AllChecking, nil
 	}
-	keep := o.MaxOpen - checking - 1
-	_, err = c.move(ctx, tx, confirm.Issued, confirm.Cancelled, confirm.ByPerson, `
-		UPDATE confirmations SET state = 'cancelled', decided_at = $2, codes = ARRAY[$3]
-		WHERE state = 'issued' AND request IN (
-			SELECT request FROM confirmations WHERE account_id = $1 AND state = 'issued'
-			ORDER BY created_at DESC, request OFFSET $4)
-		RETURNING request`, string(v.Account), o.Now, o.Superseded, keep)
-	if err != nil {
-		return 0, fmt.Errorf("cancel older confirmations: %w", err)
-	}
 	return confirm.Opened, nil
+}
+
+// insert writes the new row and cancels the older ones for which there is no room.
+func (c Confirmations) insert(ctx context.Context, tx *Tx, o confirm.Opening, statement []byte, submission sql.NullString) error {
+	v := o.Confirmation
+	_, err := c.move(ctx, tx, confirm.Issued, confirm.Cancelled, confirm.ByPerson, `
+		UPDATE confirmations SET state = 'cancelled', decided_at = $9, codes = ARRAY[$12]
+		WHERE state = 'issued' AND request IN (
+			SELECT request FROM confirmations WHERE account_id = $2 AND state = 'issued' ORDER BY created_at DESC, request
+			OFFSET $13 - 1 - (SELECT count(*) FROM confirmations WHERE account_id = $2 AND state = 'checking'))
+		RETURNING request
+	), added AS (
+		INSERT INTO confirmations (request, account_id, method, state, lang, control_code, statement, submission_id,
+			created_at, issued_at, expires_at, ticket_hash)
+		VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $9, $10, $11, $8)`,
+		v.Request, string(v.Account), string(v.Method), v.Lang, v.ControlCode, statement, submission, v.TicketHash[:],
+		o.Now, v.Issued, v.Expires, o.Superseded, o.MaxOpen)
+	if err != nil {
+		return fmt.Errorf("insert confirmation: %w", err)
+	}
+	return nil
 }
 
 // move runs one conditional UPDATE that returns the requests it moved, and signals
@@ -178,23 +181,33 @@ func (c Confirmations) move(ctx context.Context, q querier, from, to confirm.Sta
 // signalling wraps an UPDATE … RETURNING request so that it wakes the watchers of
 // each request when it commits.
 func signalling(update string) string {
-	return `WITH moved AS (` + update + `) SELECT pg_notify('` + watchChannel + `', '` + confirm.Topic("") + `' || request) FROM moved`
+	return `WITH moved AS (` + update + `) SELECT request FROM moved, LATERAL ` + notifyMoved
 }
 
-// TakeTicket uses a ticket; false when it does not fit any more.
-func (c Confirmations) TakeTicket(ctx context.Context, request string, ticket, submit [32]byte, now time.Time) (bool, error) {
-	// No state changes here, but the page shows that the agent has the statement.
-	rows, err := c.s.query(ctx, signalling(`
-		UPDATE confirmations SET fetched_at = $4, submit_hash = $3
-		WHERE request = $1 AND ticket_hash = $2 AND fetched_at IS NULL AND state = 'issued' AND expires_at > $4
-		RETURNING request`), request, ticket[:], submit[:], now)
-	if err != nil {
-		return false, fmt.Errorf("take ticket: %w", err)
+// TakeTicket uses a ticket; false when it does not fit any more. No state changes,
+// but the page shows that the agent has the statement, so watchers are woken.
+func (c Confirmations) TakeTicket(ctx context.Context, request string, ticket, submit [32]byte, now time.Time) ([]byte, bool, error) {
+	var sealed []byte
+	err := c.s.queryRow(ctx, `
+		WITH moved AS (
+			UPDATE confirmations SET fetched_at = $4, submit_hash = $3
+			WHERE request = $1 AND ticket_hash = $2 AND fetched_at IS NULL AND state = 'issued' AND expires_at > $4
+			RETURNING request, statement
+		)
+		SELECT statement FROM moved, LATERAL `+notifyMoved,
+		request, ticket[:], submit[:], now).Scan(&sealed)
+	if errors.Is(err, ErrNoRow) {
+		return nil, false, nil
 	}
-	defer rows.Close()
-	ok := rows.Next()
-	return ok, rows.Err()
+	if err != nil {
+		return nil, false, fmt.Errorf("take ticket: %w", err)
+	}
+	statement, err := c.s.keys.Open(statementPlace(request), sealed)
+	return statement, err == nil, err
 }
+
+// notifyMoved wakes the watchers of each request in "moved" when the statement commits.
+const notifyMoved = `pg_notify('` + watchChannel + `', 'confirm:' || moved.request) AS told`
 
 // Claim moves issued to checking; false when the condition does not hold.
 func (c Confirmations) Claim(ctx context.Context, cl confirm.Claim) (confirm.Confirmation, bool, error) {
@@ -206,8 +219,8 @@ func (c Confirmations) Claim(ctx context.Context, cl confirm.Claim) (confirm.Con
 			UPDATE confirmations SET state = 'checking', digest = $3, lease = $4, lease_until = $5
 			WHERE request = $1 AND submit_hash = $2 AND state = 'issued' AND expires_at > $6
 			RETURNING `+confirmationColumns+`
-		), told AS (SELECT pg_notify('`+watchChannel+`', '`+confirm.Topic("")+`' || request) FROM moved)
-		SELECT `+confirmationColumns+` FROM moved, told`,
+		)
+		SELECT `+confirmationColumns+` FROM moved, LATERAL `+notifyMoved,
 		cl.Request, cl.SubmitHash[:], cl.Digest[:], cl.Lease, cl.Until, cl.Now)
 	v, err := c.scan(row)
 	if errors.Is(err, ErrNoRow) {

@@ -29,14 +29,27 @@ func (c Confirmations) Finish(ctx context.Context, e confirm.Effect) (confirm.Fi
 	if e.Raise != (e.To == confirm.Confirmed) {
 		return 0, fmt.Errorf("finish confirmation with %s: level and state disagree", e.To)
 	}
-	err := c.s.InTx(ctx, func(ctx context.Context, tx *Tx) error {
+	err := c.finish(ctx, e)
+	if violates(err, "evidence_parts_shared_fkey") {
+		c.s.blobs.forget() // a blob that was there is gone: send them all
+		err = c.finish(ctx, e)
+	}
+	switch {
+	case errors.Is(err, errLeaseLost):
+		return confirm.LeaseLost, nil
+	case errors.Is(err, errAccountMoved):
+		return confirm.AccountMoved, nil
+	case err != nil:
+		return 0, fmt.Errorf("finish confirmation: %w", err)
+	}
+	c.s.blobs.add(e.Parts)
+	return confirm.Finished, nil
+}
+
+func (c Confirmations) finish(ctx context.Context, e confirm.Effect) error {
+	return c.s.InTx(ctx, func(ctx context.Context, tx *Tx) error {
 		if err := c.finishRow(ctx, tx, e); err != nil {
 			return err
-		}
-		if e.Raise {
-			if err := raise(ctx, tx, e); err != nil {
-				return err
-			}
 		}
 		if len(e.Parts) > 0 {
 			if err := addEvidence(ctx, tx, e); err != nil {
@@ -52,19 +65,15 @@ func (c Confirmations) Finish(ctx context.Context, e confirm.Effect) (confirm.Fi
 		tx.Signal(confirm.Topic(e.Request))
 		return tx.AppendAudit(ctx, e.Audit)
 	})
-	switch {
-	case errors.Is(err, errLeaseLost):
-		return confirm.LeaseLost, nil
-	case errors.Is(err, errAccountMoved):
-		return confirm.AccountMoved, nil
-	case err != nil:
-		return 0, fmt.Errorf("finish confirmation: %w", err)
-	}
-	return confirm.Finished, nil
 }
 
-// finishRow moves checking to the final state, if this check still holds it.
+// finishRow moves checking to the final state, if this check still holds it, and
+// raises the account, if its level and checked data are still those that the
+// statement was written from.
 func (c Confirmations) finishRow(ctx context.Context, tx *Tx, e confirm.Effect) error {
+	if e.Raise && !account.MayMove(e.From, e.ToLevel) {
+		return fmt.Errorf("raise account from %v to %v: %w", e.From, e.ToLevel, ErrIllegalMove)
+	}
 	var reasons []byte
 	if len(e.Reasons) > 0 {
 		var err error
@@ -72,15 +81,28 @@ func (c Confirmations) finishRow(ctx context.Context, tx *Tx, e confirm.Effect) 
 			return err
 		}
 	}
-	n, err := tx.exec(ctx, `
-		UPDATE confirmations SET state = $3, decided_at = $4, codes = $5, reasons = $6, lease = NULL, lease_until = NULL
-		WHERE request = $1 AND state = 'checking' AND lease = $2`,
-		e.Request, e.Lease, string(e.To), e.Now, pq.Array(nonNil(e.Codes)), reasons)
-	if err != nil {
+	var ended, raised int
+	err := tx.queryRow(ctx, `
+		WITH ended AS (
+			UPDATE confirmations SET state = $3, decided_at = $4, codes = $5, reasons = $6, lease = NULL, lease_until = NULL
+			WHERE request = $1 AND state = 'checking' AND lease = $2
+			RETURNING account_id, submission_id
+		), raised AS (
+			UPDATE accounts a SET level = $8 FROM ended
+			WHERE $9 AND a.id = ended.account_id AND a.id = $10 AND a.level = $7
+				AND a.submission_id IS NOT DISTINCT FROM ended.submission_id
+			RETURNING a.id
+		)
+		SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM raised)`,
+		e.Request, e.Lease, string(e.To), e.Now, pq.Array(nonNil(e.Codes)), reasons,
+		e.From.String(), e.ToLevel.String(), e.Raise, string(e.Account)).Scan(&ended, &raised)
+	switch {
+	case err != nil:
 		return fmt.Errorf("end confirmation: %w", err)
-	}
-	if n != 1 {
+	case ended != 1:
 		return errLeaseLost
+	case e.Raise && raised != 1:
+		return errAccountMoved
 	}
 	return nil
 }
@@ -90,26 +112,6 @@ func nonNil(s []string) []string {
 		return []string{}
 	}
 	return s
-}
-
-// raise moves the account's level, if level and checked data are those that the
-// statement was written from.
-func raise(ctx context.Context, tx *Tx, e confirm.Effect) error {
-	if !account.MayMove(e.From, e.ToLevel) {
-		return fmt.Errorf("raise account from %v to %v: %w", e.From, e.ToLevel, ErrIllegalMove)
-	}
-	n, err := tx.exec(ctx, `
-		UPDATE accounts a SET level = $3 FROM confirmations c
-		WHERE c.request = $1 AND a.id = c.account_id AND a.id = $4 AND a.level = $2
-			AND a.submission_id IS NOT DISTINCT FROM c.submission_id`,
-		e.Request, e.From.String(), e.ToLevel.String(), string(e.Account))
-	if err != nil {
-		return fmt.Errorf("raise account: %w", err)
-	}
-	if n != 1 {
-		return errAccountMoved
-	}
-	return nil
 }
 
 // ExpireDue moves issued to expired where the time is over.

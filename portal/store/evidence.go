@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/lib/pq"
@@ -25,6 +26,44 @@ func partPlace(request string, position int) seal.Place {
 	return place("evidence_parts", "data", request+"/"+strconv.Itoa(position))
 }
 
+// maxKnownBlobs bounds the memory of blobs that are stored.
+const maxKnownBlobs = 4096
+
+// blobSet remembers digests of committed evidence blobs, so that a revocation
+// list of megabytes is not sent again with every bundle. Blobs are never deleted;
+// should one be gone all the same (a restored backup), the foreign key says so.
+type blobSet struct {
+	mu    sync.Mutex
+	known map[[32]byte]struct{}
+}
+
+func (b *blobSet) has(digest [32]byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.known[digest]
+	return ok
+}
+
+// add remembers the shared parts of a committed bundle.
+func (b *blobSet) add(parts []evidence.Part) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.known == nil || len(b.known) > maxKnownBlobs {
+		b.known = make(map[[32]byte]struct{})
+	}
+	for _, p := range parts {
+		if p.Shared {
+			b.known[sha256.Sum256(p.Data)] = struct{}{}
+		}
+	}
+}
+
+func (b *blobSet) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.known = nil
+}
+
 // addEvidence writes a bundle in one statement. Shared parts are kept once, under
 // their digest; all others are sealed.
 func addEvidence(ctx context.Context, tx *Tx, e confirm.Effect) error {
@@ -38,7 +77,7 @@ func addEvidence(ctx context.Context, tx *Tx, e confirm.Effect) error {
 		if p.Shared {
 			sum := sha256.Sum256(p.Data)
 			shared[i] = sum[:]
-			if !seen[sum] {
+			if !seen[sum] && !tx.s.blobs.has(sum) {
 				seen[sum] = true
 				digests, blobs = append(digests, sum[:]), append(blobs, p.Data)
 			}

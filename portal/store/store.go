@@ -54,6 +54,7 @@ type Store struct {
 	log   *slog.Logger
 	watch *watcher
 	jobs  *Jobs
+	blobs blobSet // evidence blobs known to be there
 }
 
 const (

@@ -148,7 +148,7 @@ func (o Outcome) ReportJSON() (json.RawMessage, error) {
 	for i := range r.Revocations {
 		r.Revocations[i].Raw = nil
 	}
-	b, err := json.MarshalIndent(&r, "", "  ")
+	b, err := json.Marshal(&r)
 	if err != nil {
 		return nil, fmt.Errorf("write report: %w", err)
 	}
