@@ -16,7 +16,8 @@ function snilsSum (nine) {
 
 export const rules = {
   name (s) {
-    return s === '' || /^[\p{L}][\p{L}\p{M} .'’-]*$/u.test(s.trim()) ? '' : 'ident.name.letters'
+    const name = s.trim().replace(/\s+/g, ' ')
+    return name === '' || /^\p{Script=Cyrillic}+(?:(?:[-'’ .]|\. )\p{Script=Cyrillic}+)*\.?$/u.test(name) ? '' : 'ident.name.letters'
   },
   phone (s) {
     if (s === '') return ''

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package portaltest
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"zaver/portal/registry/smev"
+	"zaver/softhsm-fixtures/people"
+	"zaver/softhsm-fixtures/pgtest"
+	"zaver/softhsm-fixtures/registers"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+const passphrase = "тихий лось несёт сено"
+
+// register walks a visitor to a simplified account by phone.
+func register(t *testing.T, p *Portal, b *Browser, surname, given, phone string) {
+	t.Helper()
+	page := b.Get("/register")
+	page = b.Post("/register", "surname", surname, "given", given, "phone", phone, "agree", "yes",
+		"terms_version", hidden(t, page, "terms_version"), "consent_version", hidden(t, page, "consent_version"))
+	want(t, page, http.StatusOK, "/register/code")
+	page = b.Post("/register/code", "code", Code(p.Phone.Wait(t, phone, 1)))
+	want(t, page, http.StatusOK, "/register/password")
+	page = b.Post("/register/password", "password", passphrase, "repeat", passphrase)
+	want(t, page, http.StatusOK, "/register/done")
+}
+
+func want(t *testing.T, page Page, status int, path string) {
+	t.Helper()
+	if page.Status != status || page.Path != path {
+		t.Fatalf("got %d at %s, want %d at %s\n%s", page.Status, page.Path, status, path, main(page.Body))
+	}
+	if missing := regexp.MustCompile(`\[[a-z_]+(\.[a-z0-9_]+)+\]`).FindAllString(page.Body, -1); missing != nil {
+		t.Errorf("%s: texts are missing: %v", path, missing)
+	}
+}
+
+// main is the part of a page that a failure should show.
+func main(body string) string {
+	if at := strings.Index(body, "<main"); at >= 0 {
+		body = body[at:]
+	}
+	return body[:min(len(body), 2500)]
+}
+
+func hidden(t *testing.T, page Page, name string) string {
+	t.Helper()
+	m := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(page.Body)
+	if m == nil {
+		t.Fatalf("no hidden field %s at %s\n%s", name, page.Path, main(page.Body))
+	}
+	return m[1]
+}
+
+// A1, A3, E1, E5: the road by phone without JavaScript, and back in by password.
+func TestRegisterByPhone(t *testing.T) {
+	p := Start(t, Config{})
+	b := p.NewBrowser(t)
+	register(t, p, b, "Ёлкина", "Анна", "+79001234567")
+
+	page := b.Get("/account")
+	want(t, page, http.StatusOK, "/account")
+	for _, words := range []string{"Ёлкина Анна", "+7 900 ***-**-67", "Заполнить личные данные"} {
+		if !strings.Contains(page.Text(), words) {
+			t.Errorf("the account page lacks %q", words)
+		}
+	}
+	want(t, b.Get("/security"), http.StatusOK, "/security")
+	want(t, b.Get("/sessions"), http.StatusOK, "/sessions")
+	want(t, b.Post("/sign-out"), http.StatusOK, "/")
+	want(t, b.Get("/account"), http.StatusOK, "/sign-in")
+
+	page = b.Post("/sign-in", "login", "8 (900) 123-45-67", "password", "не тот пароль", "next", "/security")
+	want(t, page, http.StatusUnprocessableEntity, "/sign-in")
+	if strings.Contains(page.Body, "не тот пароль") {
+		t.Error("the password came back")
+	}
+	page = b.Post("/sign-in", "login", "8 (900) 123-45-67", "password", passphrase, "next", "/security")
+	want(t, page, http.StatusOK, "/security")
+	if !strings.Contains(page.Body, "Неудачная попытка входа") {
+		t.Error("the failed sign-in is not in the journal")
+	}
+}
+
+// A2: no mobile phone; the link works in another browser, and only by a button.
+func TestRegisterByEmail(t *testing.T) {
+	p := Start(t, Config{})
+	b := p.NewBrowser(t)
+	b.Language = "en"
+	page := b.Get("/register/email")
+	page = b.Post("/register/email", "surname", "Петров", "given", "Иван", "email", "ivan@example.org", "agree", "yes",
+		"terms_version", hidden(t, page, "terms_version"), "consent_version", hidden(t, page, "consent_version"))
+	want(t, page, http.StatusOK, "/register/code")
+	letter := p.Mail.Wait(t, "ivan@example.org", 1)
+	if !strings.Contains(letter.Subject, "Confirm") {
+		t.Errorf("subject %q", letter.Subject)
+	}
+	other := p.NewBrowser(t)
+	page = other.Get(Link(letter))
+	want(t, page, http.StatusOK, "/register/link")
+	page = other.Get(Link(letter)) // a scanner that opens the link uses nothing up
+	page = other.Post("/register/link", "token", hidden(t, page, "token"))
+	want(t, page, http.StatusOK, "/register/password")
+	want(t, other.Post("/register/password", "password", passphrase, "repeat", passphrase), http.StatusOK, "/register/done")
+	want(t, other.Get(Link(letter)), http.StatusGone, "/register/link")
+}
+
+func TestWrongInputKeepsWhatWasTyped(t *testing.T) {
+	p := Start(t, Config{})
+	b := p.NewBrowser(t)
+	page := b.Post("/register", "surname", "Петров<b>", "given", "", "phone", "12")
+	want(t, page, http.StatusUnprocessableEntity, "/register")
+	for _, words := range []string{"govuk-error-summary", `href="#given"`, `href="#phone"`, `href="#agree"`, "Петров&lt;b&gt;"} {
+		if !strings.Contains(page.Body, words) {
+			t.Errorf("the page lacks %q", words)
+		}
+	}
+	register(t, p, b, "Петров", "Пётр", "+79005550011")
+	other := p.NewBrowser(t)
+	page = other.Get("/register")
+	page = other.Post("/register", "surname", "Иванов", "given", "Иван", "phone", "+79005550012", "agree", "yes",
+		"terms_version", hidden(t, page, "terms_version"), "consent_version", hidden(t, page, "consent_version"))
+	want(t, page, http.StatusOK, "/register/code")
+	p.Phone.Wait(t, "+79005550012", 1)
+	page = other.Post("/register/code", "code", "000000")
+	want(t, page, http.StatusUnprocessableEntity, "/register/code")
+	page = other.Post("/register/resend")
+	want(t, page, http.StatusTooManyRequests, "/register/resend")
+	if page.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	page = other.Post("/register/code", "code", Code(p.Phone.Wait(t, "+79005550012", 1)))
+	want(t, page, http.StatusOK, "/register/password")
+	page = other.Post("/register/password", "password", "12345678", "repeat", "1234567")
+	want(t, page, http.StatusUnprocessableEntity, "/register/password")
+}
+
+// B1, B2, B3, B6: the form in three steps with drafts, then the registers, then standard.
+func TestProfileToStandard(t *testing.T) {
+	bus, err := registers.Start(registers.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = bus.Close() })
+	p := Start(t, Config{Registers: smev.New(smev.Config{URL: bus.URL(), HTTP: http.DefaultClient, Timeout: 5 * time.Second})})
+	b := p.NewBrowser(t)
+	who := people.TokenHolder()
+	register(t, p, b, who.Surname, who.Given, "+79005550100")
+
+	page := b.Get("/profile/person")
+	page = b.Post("/profile/person", "version", hidden(t, page, "version"), "later", "yes", "surname", who.Surname, "given", who.Given, "birth_date-day", "3")
+	want(t, page, http.StatusOK, "/account")
+	if !strings.Contains(page.Body, "Продолжить заполнение") {
+		t.Error("the draft is not offered again")
+	}
+	fillProfile(t, b, who)
+	page = b.Post("/profile/check")
+	want(t, page, http.StatusOK, "/checks")
+
+	stream := openStream(t, p, b, "/checks/events")
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		page = b.Get("/checks")
+		if strings.Contains(page.Body, "Данные проверены") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the checks did not pass\n%s", main(page.Body))
+		}
+		stream.next(t)
+	}
+	want(t, b.Get("/profile/person"), http.StatusOK, "/checks")
+	page = b.Get("/confirm")
+	want(t, page, http.StatusOK, "/confirm")
+	if !strings.Contains(page.Body, `value="token"`) || !strings.Contains(page.Body, `value="uec"`) {
+		t.Errorf("the methods are not offered\n%s", main(page.Body))
+	}
+}
