@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"zaver/cmd/internal/boot"
+)
+
+// config is the configuration file.
+type config struct {
+	// Listen is host:port of the portal's own HTTP.
+	Listen string `json:"listen"`
+	// TLS names certificate and key; without it a proxy before the portal has TLS.
+	TLS *tlsConfig `json:"tls"`
+	// Origin is the web origin by which people and agents know the portal.
+	Origin string `json:"origin"`
+	// Database is a PostgreSQL connection string; empty means a private cluster in DataDir.
+	Database string `json:"database"`
+	// DataDir holds keys and the private cluster.
+	DataDir string `json:"data_dir"`
+	// Trust is the folder of trust anchors.
+	Trust string `json:"trust"`
+	// SMTP and SMPP carry notices; either may be missing.
+	SMTP *smtpConfig `json:"smtp"`
+	SMPP *smppConfig `json:"smpp"`
+	// Registers is the address of the message bus to the state registers.
+	Registers string `json:"registers"`
+	// AgentPort is the agent's loopback port as pages call it; 0 means 24738.
+	AgentPort int `json:"agent_port"`
+	// Proxies are the networks whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix `json:"proxies"`
+	// MetricsFrom are the networks that may read /metrics; empty means loopback.
+	MetricsFrom []netip.Prefix `json:"metrics_from"`
+	Log         boot.Log       `json:"log"`
+}
+
+type tlsConfig struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+}
+
+type smtpConfig struct {
+	Host string `json:"host"`
+	Port int    `json:"port"`
+	From string `json:"from"`
+	User string `json:"user"`
+	// PasswordFile holds the password; a secret never stands in the configuration.
+	PasswordFile string `json:"password_file"`
+	// Plain allows a connection without STARTTLS, to this machine only.
+	Plain bool `json:"plain"`
+}
+
+type smppConfig struct {
+	Address      string `json:"address"`
+	SystemID     string `json:"system_id"`
+	PasswordFile string `json:"password_file"`
+	From         string `json:"from"`
+}
+
+const defaultAgentPort = 24738
+
+// load reads the configuration that the arguments name; rest are the other arguments.
+func load(command string, args []string, more func(*flag.FlagSet)) (c config, rest []string, err error) {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	path := flags.String("config", "", "configuration file")
+	if more != nil {
+		more(flags)
+	}
+	// Flags may stand after the arguments too: "export REQUEST -o FILE".
+	for rest, args = nil, append([]string(nil), args...); ; {
+		if err := flags.Parse(args); err != nil {
+			return c, nil, boot.Fail(boot.ExitUsage, "zaver-portal help lists the commands", "%s: %v", command, err)
+		}
+		if args = flags.Args(); len(args) == 0 {
+			break
+		}
+		rest, args = append(rest, args[0]), args[1:]
+	}
+	if *path == "" {
+		return c, nil, boot.Fail(boot.ExitUsage, "give the configuration file: -config FILE", "%s: no configuration", command)
+	}
+	if err := boot.LoadConfig(*path, &c); err != nil {
+		return c, nil, err
+	}
+	return c, rest, c.check(filepath.Dir(*path))
+}
+
+// check completes the configuration; relative paths are relative to its file.
+func (c *config) check(dir string) error {
+	wrong := func(field, hint string) error {
+		return boot.Fail(boot.ExitConfig, hint, "configuration: %s is missing or wrong", field)
+	}
+	origin, err := url.Parse(c.Origin)
+	if err != nil || origin.Host == "" || origin.Path != "" || (origin.Scheme != "https" && origin.Scheme != "http") {
+		return wrong("origin", `for example "https://portal.example"`)
+	}
+	if origin.Scheme == "http" && !loopback(origin.Hostname()) {
+		return wrong("origin", "plain http is for this machine only: use https")
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return wrong("listen", `for example "127.0.0.1:8080"`)
+	}
+	if c.DataDir == "" {
+		return wrong("data_dir", "name a folder for keys and the private database")
+	}
+	if c.Trust == "" {
+		return wrong("trust", "name the folder with the trust anchors")
+	}
+	if u, err := url.Parse(c.Registers); err != nil || u.Host == "" {
+		return wrong("registers", "give the address of the message bus")
+	}
+	if c.AgentPort == 0 {
+		c.AgentPort = defaultAgentPort
+	}
+	if c.AgentPort < 1 || c.AgentPort > 65535 {
+		return wrong("agent_port", "a port is 1 to 65535")
+	}
+	if c.SMTP != nil && c.SMTP.Plain && !loopback(c.SMTP.Host) {
+		return wrong("smtp.plain", "mail without STARTTLS is for this machine only")
+	}
+	paths := []*string{&c.DataDir, &c.Trust}
+	if c.TLS != nil {
+		paths = append(paths, &c.TLS.Certificate, &c.TLS.Key)
+	}
+	if c.SMTP != nil {
+		paths = append(paths, &c.SMTP.PasswordFile)
+	}
+	if c.SMPP != nil {
+		paths = append(paths, &c.SMPP.PasswordFile)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+		if *p, err = filepath.Abs(*p); err != nil && *p != "" {
+			return fmt.Errorf("find path: %w", err)
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// secret reads a password file; its last line end is not part of it.
+func secret(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	if len(content) > 4096 {
+		return "", boot.Fail(boot.ExitConfig, "it should hold one line", "secret file %s is too long", path)
+	}
+	return strings.TrimRight(string(content), "\r\n"), nil
+}

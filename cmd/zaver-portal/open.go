@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"zaver/cmd/internal/boot"
+	"zaver/portal/localpg"
+	"zaver/portal/seal"
+	"zaver/portal/store"
+)
+
+// stopTime bounds how long a part may take to stop.
+const stopTime = 20 * time.Second
+
+// database starts the private cluster when no database is configured. The
+// function stops what was started.
+func (c config) database(ctx context.Context) (dsn string, stop func() error, err error) {
+	if c.Database != "" {
+		return c.Database, func() error { return nil }, nil
+	}
+	if err := os.MkdirAll(c.DataDir, 0o711); err != nil {
+		return "", nil, fmt.Errorf("make data directory: %w", err)
+	}
+	cluster, err := localpg.New(localpg.Config{Dir: filepath.Join(c.DataDir, "postgres")})
+	if err != nil {
+		return "", nil, fmt.Errorf("prepare private database: %w", err)
+	}
+	if err := cluster.Start(ctx); err != nil {
+		return "", nil, boot.Fail(boot.ExitFailure, "see "+cluster.Log(), "start private database: %w", err)
+	}
+	stop = func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		defer cancel()
+		return cluster.Stop(ctx)
+	}
+	return cluster.DSN(localpg.Database), stop, nil
+}
+
+// keys is the folder of the portal's key files.
+func (c config) keys() (string, error) {
+	dir := filepath.Join(c.DataDir, "keys")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make key folder: %w", err)
+	}
+	return dir, nil
+}
+
+// open opens the database with the keys that seal personal data.
+func (c config) open(ctx context.Context, log *slog.Logger) (*store.Store, *seal.Keys, func() error, error) {
+	dir, err := c.keys()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	sealing, err := seal.LoadOrCreate(filepath.Join(dir, "seal.json"))
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("load data keys: %w", err)
+	}
+	dsn, stop, err := c.database(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := store.Migrate(ctx, dsn); err != nil {
+		return nil, nil, nil, join(fmt.Errorf("migrate database: %w", err), stop())
+	}
+	opened, err := store.Open(ctx, store.Config{DSN: dsn, Keys: sealing, Log: log})
+	if err != nil {
+		return nil, nil, nil, join(fmt.Errorf("open database: %w", err), stop())
+	}
+	return opened, sealing, func() error { return join(opened.Close(), stop()) }, nil
+}
