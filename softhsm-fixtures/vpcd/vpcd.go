@@ -44,7 +44,14 @@ const (
 	getATR   = 4
 )
 
-// Slot is one virtual reader.
+// Swap is the least time between a card out and the next card in. pcscd asks
+// the driver every 400 ms; a swap within that goes unseen, and one after a card
+// was pulled mid-command leaves pcscd sure that the reader is empty. No hand is
+// that fast, so neither is Insert.
+const Swap = time.Second
+
+// Slot is one virtual reader. Use one Slot per reader for its whole life: it
+// remembers when the last card came out.
 type Slot struct {
 	addr string
 
@@ -53,17 +60,18 @@ type Slot struct {
 }
 
 type insertion struct {
-	card Card
-	conn net.Conn
-	done chan struct{} // closed when the card is out
+	card  Card
+	conn  net.Conn
+	done  chan struct{} // closed when the card is out
+	until time.Time     // when the next card may come; valid once done is closed
 }
 
 // NewSlot names the driver's listening address: "127.0.0.1:35963".
 func NewSlot(addr string) *Slot { return &Slot{addr: addr} }
 
-// Insert puts the card in. It fails when a card is in already, or when the
-// driver does not listen. The reader notices at its own pace: pcscd asks the
-// driver every 400 ms.
+// Insert puts the card in, not sooner than [Swap] after the last one came out.
+// It fails when a card is in already, or when the driver does not listen. The
+// reader notices at its own pace: pcscd asks the driver every 400 ms.
 func (s *Slot) Insert(ctx context.Context, c Card) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,6 +80,9 @@ func (s *Slot) Insert(ctx context.Context, c Card) error {
 		case <-s.now.done:
 		default:
 			return errors.New("insert a virtual card: another is in the reader")
+		}
+		if err := waitUntil(ctx, s.now.until); err != nil {
+			return fmt.Errorf("insert a virtual card: %w", err)
 		}
 	}
 	d := net.Dialer{Timeout: dialTimeout}
@@ -83,6 +94,17 @@ func (s *Slot) Insert(ctx context.Context, c Card) error {
 	s.now = in
 	go in.serve()
 	return nil
+}
+
+func waitUntil(ctx context.Context, t time.Time) error {
+	wait := time.NewTimer(time.Until(t))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Remove takes the card out and waits until it is; without a card it does nothing.
@@ -114,19 +136,21 @@ func (s *Slot) Out() <-chan struct{} {
 
 // serve answers the driver until the connection ends.
 func (in *insertion) serve() {
-	defer close(in.done)
-	defer in.card.PowerOff()
-	defer in.conn.Close()
+	defer func() {
+		_ = in.conn.Close()
+		in.card.PowerOff()
+		in.until = time.Now().Add(Swap)
+		close(in.done)
+	}()
 	raw, err := in.conn.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		return
 	}
 	for {
-		frame, err := readFrame(in.conn)
+		frame, err := readFrame(in.conn, raw)
 		if err != nil {
 			return
 		}
-		quickAck(raw)
 		answer, ok := in.answer(frame)
 		if !ok {
 			return
@@ -164,13 +188,15 @@ func (in *insertion) answer(frame []byte) ([]byte, bool) {
 	return nil, true
 }
 
-func readFrame(r io.Reader) ([]byte, error) {
+func readFrame(r io.Reader, raw syscall.RawConn) ([]byte, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
 	}
+	quickAck(raw)
 	frame := make([]byte, binary.BigEndian.Uint16(head[:]))
 	_, err := io.ReadFull(r, frame)
+	quickAck(raw)
 	return frame, err
 }
 
