@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pcsc alone owns PC/SC: which readers there are, what is in them, and
+// connections that carry APDUs. It is the only importer of the binding.
+//
+// Nothing is polled. [Service.Watch] sleeps inside SCardGetStatusChange until
+// a card or a reader comes or goes; only while the smart-card service is gone
+// does it try again, ever more rarely. [Conn] carries commands in shared mode,
+// under short transactions ([Conn.Lock]); it is a card.Transmitter and a
+// card.Locker.
+//
+// Every failure is a *card.Error: no_service, no_reader, none, unsupported
+// (protocol), removed, busy or protocol. A command that was under way when the
+// card was pulled fails with removed.
+//
+// Limits: calls into the PC/SC library cannot be interrupted. When a context
+// ends during one, the caller gets its answer at once, the connection is
+// useless from then on, and its goroutine ends when the library returns. A
+// Service may be used from many goroutines; commands of one Conn take turns.
+package pcsc
+
+import (
+	"errors"
+	"time"
+
+	"github.com/ebfe/scard"
+
+	"zaver/cardreader/card"
+)
+
+// Config tunes a Service; the zero value is what users want.
+type Config struct {
+	// MinBackoff and MaxBackoff bound the wait before the service is tried
+	// again after a failure; zero gives 50 ms and 2 s.
+	MinBackoff, MaxBackoff time.Duration
+}
+
+// Service is the smart-card service of this machine, running or not.
+type Service struct{ cfg Config }
+
+// New makes a Service; it does nothing until used.
+func New(cfg Config) *Service {
+	if cfg.MinBackoff <= 0 {
+		cfg.MinBackoff = 50 * time.Millisecond
+	}
+	if cfg.MaxBackoff < cfg.MinBackoff {
+		cfg.MaxBackoff = max(2*time.Second, cfg.MinBackoff)
+	}
+	return &Service{cfg: cfg}
+}
+
+// Reader is one reader as the service sees it.
+type Reader struct {
+	Name    string
+	Present bool   // a card is in
+	ATR     []byte // the card's answer to reset
+	Mute    bool   // the card does not answer to reset: damaged, or upside down
+	// Events counts insertions and removals since the reader appeared, modulo
+	// 65536: two snapshots with different counts show different insertions.
+	Events uint16
+}
+
+// Snapshot is what is there at one moment.
+type Snapshot struct {
+	Err     error // *card.Error of reason no_service while the service is away
+	Readers []Reader
+}
+
+var reasons = map[scard.Error]card.Reason{
+	scard.ErrNoService: card.NoService, scard.ErrServiceStopped: card.NoService, scard.ErrCommError: card.NoService,
+	scard.ErrInvalidHandle: card.NoService, scard.ErrShutdown: card.NoService,
+	scard.ErrNoReadersAvailable: card.NoReader, scard.ErrUnknownReader: card.NoReader, scard.ErrReaderUnavailable: card.NoReader,
+	scard.ErrNoSmartcard: card.None, scard.ErrRemovedCard: card.Removed,
+	scard.ErrSharingViolation: card.Busy, scard.ErrResetCard: card.Busy, scard.ErrServerTooBusy: card.Busy,
+	scard.ErrProtoMismatch: card.Unsupported, scard.ErrUnsupportedCard: card.Unsupported, scard.ErrCardUnsupported: card.Unsupported,
+}
+
+// mapError gives a failure of the library its reason; anything unknown is protocol.
+func mapError(op string, err error) *card.Error {
+	reason := card.Protocol
+	if e := scard.Error(0); errors.As(err, &e) {
+		if r, ok := reasons[e]; ok {
+			reason = r
+		}
+	}
+	return &card.Error{Reason: reason, Op: op, Cause: err}
+}
+
+// uniqueName is a reader's name for GetStatusChange. The binding keeps the C
+// string alive in a table by its Go string, so two calls with one name at a
+// time would free each other's. What follows the zero byte is not seen by C
+// and makes the names differ.
+func uniqueName(name, owner string) string { return name + "\x00" + owner }

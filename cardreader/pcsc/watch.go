@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pcsc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/ebfe/scard"
+)
+
+// pnp is the name under which the service reports readers that come and go.
+const pnp = `\\?PnP?\Notification`
+
+// settle is how long after a change of the reader list one more look is taken:
+// the service compares the number of readers only while a wait is open, so a
+// second slot that appears between the list and the wait would stay unseen.
+const settle = 300 * time.Millisecond
+
+// cancelEvery is the pace at which a closing watch repeats SCardCancel, which
+// has no effect unless the wait is already open.
+const cancelEvery = 5 * time.Millisecond
+
+// maxConfusion is how often in a row the service may deny a reader that it
+// has just listed before that counts as its failure.
+const maxConfusion = 8
+
+// Watch reports what is there now and after every change, until ctx ends; then
+// the channel is closed, with nothing left running. A slow receiver misses
+// intermediate snapshots, never the last: the channel holds the newest only.
+func (s *Service) Watch(ctx context.Context) <-chan Snapshot {
+	w := &watcher{cfg: s.cfg, out: make(chan Snapshot, 1)}
+	w.owner = fmt.Sprintf("%p", w)
+	go w.run(ctx)
+	return w.out
+}
+
+type watcher struct {
+	cfg   Config
+	owner string
+	out   chan Snapshot
+
+	said bool
+	last Snapshot
+}
+
+func (w *watcher) run(ctx context.Context) {
+	defer close(w.out)
+	wait := w.cfg.MinBackoff
+	for ctx.Err() == nil {
+		met, err := w.live(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		w.publish(Snapshot{Err: mapError("watch readers", serviceGone(err))})
+		if met {
+			wait = w.cfg.MinBackoff
+		}
+		retry := time.NewTimer(wait)
+		select {
+		case <-retry.C:
+		case <-ctx.Done():
+			retry.Stop()
+		}
+		wait = min(2*wait, w.cfg.MaxBackoff)
+	}
+}
+
+// serviceGone makes any failure of a watch one of the service: readers and
+// cards are no reason to stop watching.
+func serviceGone(err error) error {
+	if e := scard.Error(0); errors.As(err, &e) {
+		return fmt.Errorf("%w: %w", scard.ErrNoService, e)
+	}
+	return scard.ErrNoService
+}
+
+// live watches through one connection with the service until that fails or ctx
+// ends; met says whether the service answered at all.
+func (w *watcher) live(ctx context.Context) (met bool, err error) {
+	sc, err := scard.EstablishContext()
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = sc.Release() }() // fails when the service is gone, and frees all the same
+	stop := cancelWith(ctx, sc)
+	defer stop()
+	known := map[string]scard.StateFlag{}
+	pause, confused := settle, 0
+	for ctx.Err() == nil {
+		names, err := listReaders(sc)
+		if err != nil {
+			return met, err
+		}
+		met = true
+		if !sameNames(names, known) {
+			clear(known) // ask about every reader anew: the answer comes at once
+			pause = settle
+		}
+		if len(names) == 0 {
+			w.publish(Snapshot{})
+		}
+		states := w.states(names, known)
+		switch err := sc.GetStatusChange(states, pause); {
+		case err == nil:
+			confused = 0
+		case errors.Is(err, scard.ErrTimeout):
+			pause = -1 // nothing more came: sleep until something does
+			continue
+		case errors.Is(err, scard.ErrCancelled):
+			return met, err
+		case errors.Is(err, scard.ErrUnknownReader), errors.Is(err, scard.ErrReaderUnavailable):
+			if confused++; confused < maxConfusion {
+				continue
+			}
+			return met, err
+		default:
+			return met, err
+		}
+		known = w.report(states)
+	}
+	return met, ctx.Err()
+}
+
+// cancelWith has SCardCancel called when ctx ends, until stop is called; stop
+// waits for it.
+func cancelWith(ctx context.Context, sc *scard.Context) (stop func()) {
+	stopped, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-ctx.Done():
+		case <-stopped:
+			return
+		}
+		again := time.NewTicker(cancelEvery)
+		defer again.Stop()
+		for {
+			_ = sc.Cancel() // fails when the service is gone: then the wait has ended
+			select {
+			case <-again.C:
+			case <-stopped:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stopped)
+		<-done
+	}
+}
+
+func sameNames(names []string, known map[string]scard.StateFlag) bool {
+	for _, name := range names {
+		if _, ok := known[name]; !ok {
+			return false
+		}
+	}
+	return len(names) == len(known)
+}
+
+// states asks about every listed reader, compared with what is known, and
+// about the list itself.
+func (w *watcher) states(names []string, known map[string]scard.StateFlag) []scard.ReaderState {
+	states := make([]scard.ReaderState, 0, len(names)+1)
+	for _, name := range names {
+		states = append(states, scard.ReaderState{Reader: uniqueName(name, w.owner), CurrentState: known[name]})
+	}
+	// The upper half carries the number of readers for services that compare it.
+	return append(states, scard.ReaderState{
+		Reader: uniqueName(pnp, w.owner), CurrentState: scard.StateFlag(len(names)) << 16,
+	})
+}
+
+// report publishes the states and returns what is known from now on.
+func (w *watcher) report(states []scard.ReaderState) map[string]scard.StateFlag {
+	known := map[string]scard.StateFlag{}
+	var readers []Reader
+	for _, state := range states[:len(states)-1] {
+		name, _, _ := strings.Cut(state.Reader, "\x00")
+		flags := state.EventState
+		if flags&(scard.StateUnknown|scard.StateUnavailable) != 0 {
+			continue // gone; the next list will say so
+		}
+		known[name] = flags &^ scard.StateChanged
+		r := Reader{Name: name, Events: uint16(flags >> 16), Present: flags&scard.StatePresent != 0}
+		if r.Present {
+			r.ATR, r.Mute = state.Atr, flags&scard.StateMute != 0
+		}
+		readers = append(readers, r)
+	}
+	w.publish(Snapshot{Readers: readers})
+	return known
+}
+
+// publish puts the snapshot in place of one not yet received, unless it says
+// nothing new.
+func (w *watcher) publish(s Snapshot) {
+	if w.said && (s.Err != nil) == (w.last.Err != nil) && reflect.DeepEqual(s.Readers, w.last.Readers) {
+		return
+	}
+	w.said, w.last = true, s
+	select {
+	case <-w.out:
+	default:
+	}
+	w.out <- s // there is room: nobody else sends
+}
+
+// listReaders lists readers; none is no error.
+func listReaders(sc *scard.Context) ([]string, error) {
+	for range maxConfusion {
+		names, err := sc.ListReaders()
+		switch {
+		case err == nil:
+			return names, nil
+		case errors.Is(err, scard.ErrNoReadersAvailable):
+			return nil, nil
+		case !errors.Is(err, scard.ErrInsufficientBuffer): // the list grew between its two halves
+			return nil, err
+		}
+	}
+	return nil, scard.ErrInsufficientBuffer
+}
