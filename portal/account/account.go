@@ -83,6 +83,7 @@ const (
 	EventConfirmStart EventKind = "event.confirm_started"
 	EventConfirmed    EventKind = "event.confirmed"
 	EventRefused      EventKind = "event.confirm_refused"
+	EventCancelled    EventKind = "event.confirm_cancelled"
 	EventContactTried EventKind = "event.contact_tried"
 )
 

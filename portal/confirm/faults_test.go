@@ -280,6 +280,10 @@ func TestC9Cancel(t *testing.T) {
 	if err := r.service.Cancel(t.Context(), o.Request, o.submit, "agent.declined"); code(err) != confirm.CodeCancelled {
 		t.Errorf("again: %v", err)
 	}
+	events, err := r.store.Events(t.Context(), id, 10)
+	if err != nil || events[0].Kind != account.EventCancelled || events[0].Detail != "agent.declined" || events[1].Kind == account.EventCancelled {
+		t.Errorf("E5: journal %+v, %v", events, err)
+	}
 	o = r.start(t, id, method.Token)
 	if err := r.service.Cancel(t.Context(), o.Request, o.submit, "<script>"); err != nil {
 		t.Fatal(err)

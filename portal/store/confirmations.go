@@ -232,20 +232,32 @@ func (c Confirmations) Claim(ctx context.Context, cl confirm.Claim) (confirm.Con
 	return v, true, nil
 }
 
-// Cancel moves issued to cancelled; false when the condition does not hold.
+// Cancel moves issued to cancelled, with an event; false when the condition does not hold.
 func (c Confirmations) Cancel(ctx context.Context, request string, by *[32]byte, code string, now time.Time) (bool, error) {
+	if !confirm.MayMove(confirm.Issued, confirm.Cancelled, confirm.ByPerson) {
+		return false, errors.New("cancel confirmation: not legal")
+	}
 	var submit []byte
 	if by != nil {
 		submit = by[:]
 	}
-	n, err := c.move(ctx, c.s, confirm.Issued, confirm.Cancelled, confirm.ByPerson, `
-		UPDATE confirmations SET state = 'cancelled', decided_at = $4, codes = ARRAY[$3]
-		WHERE request = $1 AND ($2::bytea IS NULL OR submit_hash = $2) AND state = 'issued' AND expires_at > $4
-		RETURNING request`, request, submit, code, now)
-	if err != nil {
-		return false, fmt.Errorf("cancel confirmation: %w", err)
-	}
-	return n == 1, nil
+	done := false
+	err := c.s.InTx(ctx, func(ctx context.Context, tx *Tx) error {
+		var id string
+		err := tx.queryRow(ctx, `
+			UPDATE confirmations SET state = 'cancelled', decided_at = $4, codes = ARRAY[$3]
+			WHERE request = $1 AND ($2::bytea IS NULL OR submit_hash = $2) AND state = 'issued' AND expires_at > $4
+			RETURNING account_id`, request, submit, code, now).Scan(&id)
+		if done = err == nil; errors.Is(err, ErrNoRow) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("cancel confirmation: %w", err)
+		}
+		tx.Signal(confirm.Topic(request))
+		return tx.AddEvent(ctx, account.Event{Account: account.ID(id), At: now, Kind: account.EventCancelled, Detail: code})
+	})
+	return done && err == nil, err
 }
 
 // EndLease ends a lease before its time.
