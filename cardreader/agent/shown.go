@@ -114,10 +114,15 @@ func holderName(c Credential) string {
 }
 
 func (a *asked) carrier(c Credential) string {
-	if c.Carrier == "" && a.request.Method == MethodUEC {
+	switch title := c.Titles[a.request.Language]; {
+	case c.Carrier != "":
+		return clean(c.Carrier, shortValue)
+	case title != "":
+		return clean(title, longValue)
+	case a.request.Method == MethodUEC:
 		return a.say(words.CarrierCard)
 	}
-	return clean(c.Carrier, shortValue)
+	return a.say(words.CarrierToken)
 }
 
 // listUnusable names at most three certificates that can't be used, each with the reason.

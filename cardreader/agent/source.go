@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 
+	"zaver/cardreader/agent/words"
 	"zaver/signature/algo"
 	"zaver/signature/cert"
 	"zaver/signature/pin"
@@ -17,6 +18,8 @@ type Credential struct {
 	Ref any
 	// Carrier is the name of the token or card that people know; shown, never logged.
 	Carrier string
+	// Titles names a kind of carrier in each language, where it has no name of its own.
+	Titles map[words.Language]string
 	// Certificate may be nil when it could not be read; Code then says so.
 	Certificate *cert.Certificate
 	// Chain holds further certificates from the carrier, if any.

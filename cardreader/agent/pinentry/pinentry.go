@@ -22,7 +22,7 @@ import (
 )
 
 // MaxText is the longest text of a dialog in escaped bytes (see EscapedLen):
-// what Assuan's line of 1000 bytes leaves beside the command.
+// what Assuan's line of 1000 bytes leaves beside the command and a last line feed.
 const MaxText = 980
 
 // Errors that callers may match; all others mean the same as ErrBroken.

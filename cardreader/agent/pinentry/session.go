@@ -118,6 +118,9 @@ func (d Dialog) forFlavor(flavor string) Dialog {
 		return label
 	}
 	d.OK, d.Cancel, d.NotOK = fit("1", d.OK), fit("2", d.Cancel), fit("3", d.NotOK)
+	if flavor == "tty" {
+		d.Text += "\n" // the buttons follow without a gap
+	}
 	return d
 }
 

@@ -28,21 +28,22 @@ const (
 
 // The texts of the PIN window.
 const (
-	PINToken    Key = "pin.ask_token"
-	PINCard     Key = "pin.ask_card"
-	PINAction   Key = "pin.action"
-	PINPrompt   Key = "pin.prompt"
-	PINTries    Key = "pin.tries"
-	PINWrong    Key = "pin.was_wrong"
-	PINWrongN   Key = "pin.was_wrong_n"
-	PINFormat   Key = "pin.was_format"
-	PINLast     Key = "pin.last"
-	PINReader   Key = "pin.reader"
-	ButtonOK    Key = "button.ok"
-	ButtonLast  Key = "button.last"
-	ButtonStop  Key = "button.stop"
-	PurposeOf   Key = "purpose."
-	CarrierCard Key = "carrier.uec"
+	PINToken     Key = "pin.ask_token"
+	PINCard      Key = "pin.ask_card"
+	PINAction    Key = "pin.action"
+	PINPrompt    Key = "pin.prompt"
+	PINTries     Key = "pin.tries"
+	PINWrong     Key = "pin.was_wrong"
+	PINWrongN    Key = "pin.was_wrong_n"
+	PINFormat    Key = "pin.was_format"
+	PINLast      Key = "pin.last"
+	PINReader    Key = "pin.reader"
+	ButtonOK     Key = "button.ok"
+	ButtonLast   Key = "button.last"
+	ButtonStop   Key = "button.stop"
+	PurposeOf    Key = "purpose."
+	CarrierCard  Key = "carrier.uec"
+	CarrierToken Key = "carrier.token"
 )
 
 var catalogue = map[Key]text{
@@ -84,6 +85,7 @@ var catalogue = map[Key]text{
 
 	PurposeOf + "confirm-identity": {"подтверждение личности", "confirm identity"},
 	CarrierCard:                    {"УЭК", "UEC"},
+	CarrierToken:                   {"токен без имени", "token without a name"},
 
 	"token.none":             {"токен не найден", "no token found"},
 	"token.module":           {"драйвер токена не работает", "the token's driver fails"},

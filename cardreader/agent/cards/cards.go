@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cards alone owns the agent's view of smart cards: it looks into the
+// readers, opens the cards that a profile knows, and turns them into
+// credentials. A card is opened anew for each operation and let go after it;
+// nothing holds a reader while a person thinks.
+//
+// A Source may be used from many goroutines.
+package cards
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/words"
+	"zaver/cardreader/card"
+	"zaver/cardreader/pcsc"
+	"zaver/signature/algo"
+	"zaver/signature/pin"
+)
+
+// firstLook bounds the wait for the service's first word: a service without
+// any reader may have none to say.
+const firstLook = 2 * time.Second
+
+// Connection is an open card in a reader.
+type Connection interface {
+	card.Transmitter
+	ATR() []byte
+	Close()
+}
+
+// Readers is what the package needs of the smart-card service.
+type Readers interface {
+	// Watch reports what is there, and every change, until ctx ends.
+	Watch(ctx context.Context) <-chan pcsc.Snapshot
+	// Connect opens the card in a reader.
+	Connect(ctx context.Context, reader string) (Connection, error)
+}
+
+// Service makes Readers of the machine's smart-card service.
+func Service(s *pcsc.Service) Readers { return service{s} }
+
+type service struct{ *pcsc.Service }
+
+// Connect implements Readers.
+func (s service) Connect(ctx context.Context, reader string) (Connection, error) {
+	c, err := s.Service.Connect(ctx, reader)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Source offers the cards in the readers to the agent.
+type Source struct {
+	readers  Readers
+	profiles []*card.Profile
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// New makes a Source that knows the cards of the profiles. now and log may be nil.
+func New(r Readers, profiles []*card.Profile, now func() time.Time, log *slog.Logger) *Source {
+	if now == nil {
+		now = time.Now
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Source{readers: r, profiles: profiles, now: now, log: log}
+}
+
+// Look returns the readers as they are now. The error is a *card.Error with card.no_service or card.no_reader.
+func (s *Source) Look(ctx context.Context) ([]pcsc.Reader, error) {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	late := time.NewTimer(firstLook)
+	defer late.Stop()
+	var seen pcsc.Snapshot
+	select {
+	case seen = <-s.readers.Watch(watching):
+	case <-late.C:
+	case <-ctx.Done():
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case seen.Err != nil:
+		return nil, seen.Err
+	case len(seen.Readers) == 0:
+		return nil, &card.Error{Reason: card.NoReader, Op: "look into the readers"}
+	}
+	return seen.Readers, nil
+}
+
+// List returns the certificate of each card that a profile knows. Without one it returns a *card.Error that says
+// why: no service, no reader, no card, or what is wrong with the card that is in.
+func (s *Source) List(ctx context.Context) ([]agent.Credential, error) {
+	readers, err := s.Look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []agent.Credential
+	var why error = &card.Error{Reason: card.None, Op: "look into the readers"}
+	for _, r := range readers {
+		if !r.Present {
+			continue
+		}
+		c, err := s.Read(ctx, r)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			s.log.WarnContext(ctx, "card can't be used", "reader", r.Name, "err", err)
+			why = worse(why, err)
+			continue
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return nil, why
+	}
+	return out, nil
+}
+
+// worse picks the failure that explains more: a card that is merely of another kind says least.
+func worse(a, b error) error {
+	none, unsupported := &card.Error{Reason: card.None}, &card.Error{Reason: card.Unsupported}
+	if errors.Is(a, none) || errors.Is(a, unsupported) && !errors.Is(b, none) {
+		return b
+	}
+	return a
+}
+
+// ref finds a card again: by reader, and then by its certificate.
+type ref struct{ reader string }
+
+// Read opens the card in one reader and describes it. No PIN is needed, and none is spent.
+func (s *Source) Read(ctx context.Context, r pcsc.Reader) (agent.Credential, error) {
+	if r.Mute {
+		return agent.Credential{}, &card.Error{Reason: card.Protocol, Op: "wake the card", Cause: errors.New("no answer to reset")}
+	}
+	conn, c, err := s.open(ctx, r.Name)
+	if err != nil {
+		return agent.Credential{}, err
+	}
+	defer conn.Close()
+	p := c.Profile()
+	out := agent.Credential{Ref: ref{r.Name}, Titles: map[words.Language]string{words.Russian: p.Title["ru"], words.English: p.Title["en"]}}
+	all, err := c.Certificates(ctx)
+	if err != nil {
+		return agent.Credential{}, err
+	}
+	out.Certificate, out.Chain = all[0], all[1:]
+	if err := c.Validity().Check(s.now()); err != nil {
+		out.Code = agent.CodeOf(err)
+		return out, nil
+	}
+	var refused *pin.Error
+	switch out.Tries, err = c.Tries(ctx, p.Signature.Password); {
+	case errors.As(err, &refused):
+		out.Code = refused.Code()
+	case err != nil:
+		return agent.Credential{}, err
+	case out.Tries.Blocked():
+		out.Code = (&pin.Error{Reason: pin.ReasonBlocked}).Code()
+	}
+	return out, nil
+}
+
+func (s *Source) open(ctx context.Context, reader string) (Connection, *card.Card, error) {
+	conn, err := s.readers.Connect(ctx, reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := card.Open(ctx, conn, conn.ATR(), s.profiles)
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, c, nil
+}
+
+// Sign makes one signature with the card of a credential that List returned. A card that was exchanged for another
+// meanwhile counts as removed, and its PIN is not shown to the other.
+func (s *Source) Sign(ctx context.Context, c agent.Credential, p *pin.PIN, a algo.Algorithm, digest []byte) ([]byte, error) {
+	at, ok := c.Ref.(ref)
+	if !ok {
+		return nil, errors.New("credential is not a card's")
+	}
+	conn, opened, err := s.open(ctx, at.reader)
+	if err != nil {
+		return nil, gone(err)
+	}
+	defer conn.Close()
+	there, err := opened.Certificate(ctx)
+	if err != nil {
+		return nil, gone(err)
+	}
+	if !there.Equal(c.Certificate) {
+		return nil, &card.Error{Reason: card.Removed, Op: "find the card again", Cause: errors.New("another card is in the reader")}
+	}
+	if err := opened.Validity().Check(s.now()); err != nil {
+		return nil, err
+	}
+	return opened.Sign(ctx, p, a, digest)
+}
+
+// gone says of a card that was there a moment ago that it was removed.
+func gone(err error) error {
+	if errors.Is(err, &card.Error{Reason: card.None}) {
+		return &card.Error{Reason: card.Removed, Op: "find the card again", Cause: err}
+	}
+	return err
+}
+
+// Wait returns nil when a card is in any reader. A service or reader that goes away meanwhile is waited for, too.
+func (s *Source) Wait(ctx context.Context) error {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	for seen := range s.readers.Watch(watching) {
+		for _, r := range seen.Readers {
+			if r.Present {
+				return nil
+			}
+		}
+	}
+	return ctx.Err()
+}
