@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+
+	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/cards"
+	"zaver/cardreader/agent/words"
+	"zaver/cardreader/card"
+	"zaver/cardreader/pcsc"
+	"zaver/cmd/internal/boot"
+	"zaver/signature/pin"
+)
+
+// cardSource makes the source of cards: the built-in profiles, and those of the configured folder before them.
+func (c config) cardSource(log *slog.Logger) (*cards.Source, error) {
+	profiles, err := card.BuiltinProfiles()
+	if err != nil {
+		return nil, fmt.Errorf("load card profiles: %w", err)
+	}
+	if c.Profiles != "" {
+		own, err := card.LoadProfiles(os.DirFS(c.Profiles), ".")
+		if err != nil {
+			return nil, &boot.Failure{Exit: boot.ExitConfig, Err: fmt.Errorf("load card profiles from %s: %w", c.Profiles, err)}
+		}
+		profiles = append(own, profiles...)
+	}
+	return cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, log), nil
+}
+
+// cardRow is one reader, as `cards --json` prints it.
+type cardRow struct {
+	Reader    string          `json:"reader"`
+	Present   bool            `json:"present"`
+	Card      string          `json:"card,omitempty"`
+	Tries     *pin.Tries      `json:"tries,omitempty"`
+	Reason    string          `json:"reason,omitempty"`
+	Signature *certificateRow `json:"certificate,omitempty"`
+}
+
+func listCards(ctx context.Context, o options, stdout io.Writer) error {
+	c, err := loadConfig(o.config, false)
+	if err != nil {
+		return err
+	}
+	source, err := c.cardSource(nil)
+	if err != nil {
+		return err
+	}
+	rows := []cardRow{}
+	readers, err := source.Look(ctx)
+	if err != nil && !errors.Is(err, &card.Error{Reason: card.NoReader}) {
+		return &boot.Failure{Exit: boot.ExitFailure, Hint: "start the smart-card service: systemctl start pcscd.socket", Err: fmt.Errorf("list readers: %w", err)}
+	}
+	for _, r := range readers {
+		row := cardRow{Reader: r.Name, Present: r.Present, Reason: "card.none"}
+		if r.Present {
+			found, err := source.Read(ctx, r)
+			row.Reason = found.Code
+			if err != nil {
+				row.Reason = agent.CodeOf(err)
+			} else {
+				row.Card, row.Tries, row.Signature = found.Titles[words.English], &found.Tries, describe(found.Certificate)
+			}
+		}
+		rows = append(rows, row)
+	}
+	if o.json {
+		return printJSON(stdout, struct {
+			Readers []cardRow `json:"readers"`
+		}{rows})
+	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(stdout, "no reader is connected")
+		return err
+	}
+	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "READER\tTRIES\tHOLDER\tISSUER\tVALID TO\tSTATE")
+	for _, r := range rows {
+		tries := "-"
+		if r.Tries != nil {
+			tries = r.Tries.String()
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Reader, tries, r.Signature.columns(r.Reason))
+	}
+	return table.Flush()
+}

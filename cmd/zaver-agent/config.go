@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/loopback"
+	"zaver/cardreader/agent/words"
+	"zaver/cmd/internal/boot"
+	"zaver/signature/token"
+)
+
+// config is the agent's configuration file. The zero value of every field but Portals works.
+type config struct {
+	// Portals are those whose pages are answered; each origin with its pinned key.
+	Portals []portalConfig `json:"portals"`
+	// Loopback is the HTTP door.
+	Loopback struct {
+		Port int `json:"port"` // 24738 when absent
+	} `json:"loopback"`
+	// Modules are paths of PKCS #11 modules, asked before all others.
+	Modules []string `json:"modules"`
+	// P11Kit says whether to look into p11-kit's registry and for the drivers of common tokens; true when absent.
+	P11Kit *bool `json:"p11kit"`
+	// Profiles is a folder with card profiles beside the built-in ones.
+	Profiles string `json:"profiles"`
+	// Pinentry is the dialog program with its arguments; looked for when absent.
+	Pinentry []string `json:"pinentry"`
+	// Language is "ru" (when absent) or "en", for pages that name none.
+	Language words.Language `json:"language"`
+	// TTY is the terminal for pinentry programs without a window; the agent's own when absent.
+	TTY string `json:"tty"`
+	// Log says where the log goes.
+	Log boot.Log `json:"log"`
+}
+
+type portalConfig struct {
+	Name   string `json:"name"`
+	Origin string `json:"origin"`
+	Key    string `json:"key"`
+}
+
+// loadConfig reads the file that was named, or the user's own. Commands that need no portal do without it.
+func loadConfig(path string, required bool) (config, error) {
+	var c config
+	named := path != ""
+	if !named {
+		dir, err := os.UserConfigDir()
+		if err != nil {
+			return c, boot.Fail(boot.ExitConfig, "give the file with --config", "find configuration: %w", err)
+		}
+		path = filepath.Join(dir, "zaver", "agent.json")
+	}
+	err := boot.LoadConfig(path, &c)
+	if errors.Is(err, fs.ErrNotExist) && !named && !required {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	if c.Loopback.Port == 0 {
+		c.Loopback.Port = loopback.DefaultPort
+	}
+	if c.Loopback.Port < 1 || c.Loopback.Port > 65535 {
+		return c, boot.Fail(boot.ExitConfig, "", "%s: loopback.port %d is no port", path, c.Loopback.Port)
+	}
+	for i, m := range c.Modules {
+		if !filepath.IsAbs(m) {
+			return c, boot.Fail(boot.ExitConfig, "write the whole path", "%s: modules[%d]: %q is relative", path, i, m)
+		}
+	}
+	if c.Language != "" && !c.Language.Known() {
+		return c, boot.Fail(boot.ExitConfig, "", "%s: language %q is neither ru nor en", path, c.Language)
+	}
+	if required && len(c.Portals) == 0 {
+		return c, boot.Fail(boot.ExitConfig, "add the portal's name, origin and key", "%s: no portals", path)
+	}
+	return c, nil
+}
+
+func (c config) portals() []agent.Portal {
+	out := make([]agent.Portal, len(c.Portals))
+	for i, p := range c.Portals {
+		out[i] = agent.Portal(p)
+	}
+	return out
+}
+
+// tokenHost makes the host of the token drivers; the agent's own program is their worker.
+func (c config) tokenHost() (*token.Host, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	kit := c.P11Kit == nil || *c.P11Kit
+	return token.New(token.Config{Modules: c.Modules, P11Kit: kit, Known: kit, Worker: []string{self, workerCommand}})
+}

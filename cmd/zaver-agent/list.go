@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"zaver/cardreader/agent/words"
+	"zaver/cmd/internal/boot"
+	"zaver/signature/cert"
+	"zaver/signature/pin"
+	"zaver/signature/token"
+)
+
+// tokenRow is one certificate of one token, as `tokens --json` prints it.
+type tokenRow struct {
+	Token     string          `json:"token"`
+	Model     string          `json:"model,omitempty"`
+	Serial    string          `json:"serial,omitempty"`
+	Module    string          `json:"module"`
+	Tries     pin.Tries       `json:"tries"`
+	Usable    bool            `json:"usable"`
+	Reason    string          `json:"reason,omitempty"`
+	Signature *certificateRow `json:"certificate,omitempty"`
+}
+
+// certificateRow is what is said of a certificate.
+type certificateRow struct {
+	Holder    string    `json:"holder"`
+	Issuer    string    `json:"issuer"`
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+	SHA256    string    `json:"sha256"`
+}
+
+func describe(c *cert.Certificate) *certificateRow {
+	if c == nil {
+		return nil
+	}
+	h := c.Holder()
+	name := h.Name.String()
+	if name == "" {
+		name = h.CommonName
+	}
+	print := c.Fingerprint()
+	return &certificateRow{Holder: name, Issuer: c.Issuer.CommonName(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, SHA256: hex.EncodeToString(print[:])}
+}
+
+// moduleRow is a driver that could not be asked.
+type moduleRow struct {
+	Module string `json:"module"`
+	Code   string `json:"code"`
+	Error  string `json:"error"`
+}
+
+func listTokens(ctx context.Context, o options, stdout io.Writer) error {
+	c, err := loadConfig(o.config, false)
+	if err != nil {
+		return err
+	}
+	host, err := c.tokenHost()
+	if err != nil {
+		return fmt.Errorf("prepare tokens: %w", err)
+	}
+	defer func() { _ = host.Close() }()
+	found, problems := host.List(ctx)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("list tokens: %w", err)
+	}
+	out := struct {
+		Tokens  []tokenRow  `json:"tokens"`
+		Modules []moduleRow `json:"failed_modules"`
+	}{tokenRows(found), []moduleRow{}}
+	for _, p := range problems {
+		out.Modules = append(out.Modules, moduleRow{p.Module, p.Code, fmt.Sprint(p.Err)})
+	}
+	if o.json {
+		return printJSON(stdout, out)
+	}
+	if len(out.Tokens) == 0 {
+		fmt.Fprintln(stdout, "no token found")
+	} else if err := printTokens(stdout, out.Tokens); err != nil {
+		return err
+	}
+	for _, m := range out.Modules {
+		fmt.Fprintf(stdout, "module %s: %s (%s)\n", m.Module, words.Reason(words.English, m.Code), m.Code)
+	}
+	if len(out.Tokens) == 0 && len(host.Modules()) == 0 {
+		return boot.Fail(boot.ExitFailure, "install the token's driver, or name its file in the configuration (\"modules\")", "no PKCS #11 module found")
+	}
+	return nil
+}
+
+func tokenRows(found []token.Token) []tokenRow {
+	rows := []tokenRow{}
+	for _, t := range found {
+		row := tokenRow{Token: t.Label, Model: t.Model, Serial: t.Serial, Module: t.Module, Tries: t.Tries}
+		if len(t.Credentials) == 0 {
+			row.Reason = token.ReasonNoCertificate
+			rows = append(rows, row)
+		}
+		for _, c := range t.Credentials {
+			row.Usable, row.Reason, row.Signature = c.Usable && t.Problem == "", c.Reason, describe(c.Certificate)
+			if c.Usable && t.Problem != "" {
+				row.Reason = (&pin.Error{Reason: t.Problem}).Code()
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func printTokens(w io.Writer, rows []tokenRow) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "TOKEN\tTRIES\tHOLDER\tISSUER\tVALID TO\tSTATE")
+	for _, r := range rows {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Token, r.Tries, r.Signature.columns(r.Reason))
+	}
+	return table.Flush()
+}
+
+// columns are holder, issuer, last day and state.
+func (c *certificateRow) columns(reason string) string {
+	state := "usable"
+	if reason != "" {
+		state = words.Reason(words.English, reason)
+	}
+	if c == nil {
+		return "-\t-\t-\t" + state
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%s", c.Holder, c.Issuer, c.NotAfter.Local().Format(time.DateOnly), state)
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

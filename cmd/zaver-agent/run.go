@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/loopback"
+	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/tokens"
+	"zaver/cmd/internal/boot"
+)
+
+// run answers pages until ctx ends.
+func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	c, err := loadConfig(o.config, true)
+	if err != nil {
+		return err
+	}
+	// The PIN passes through this process: no core dump, no reader of its memory.
+	if err := closeProcess(); err != nil {
+		return err
+	}
+	release, err := boot.OneInstance(lockPath(c.Loopback.Port))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = release() }()
+	log, closeLog, err := boot.OpenLog(c.Log, stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeLog() }()
+	tty := firstOf(o.tty, c.TTY, os.Getenv("GPG_TTY"), ownTerminal())
+	dialogs, err := pinentry.Find(pinentry.Config{Argv: c.Pinentry, TTY: tty, Env: os.Environ()})
+	if err != nil {
+		return &boot.Failure{Exit: boot.ExitConfig, Err: err,
+			Hint: "install pinentry-qt, pinentry-gtk2 or pinentry-curses, or name a program in the configuration (\"pinentry\")"}
+	}
+	host, err := c.tokenHost()
+	if err != nil {
+		return fmt.Errorf("prepare tokens: %w", err)
+	}
+	defer func() { _ = host.Close() }()
+	card, err := c.cardSource(log)
+	if err != nil {
+		return err
+	}
+	a, err := agent.New(agent.Config{Portals: c.portals(), Dialogs: dialogs, Language: c.Language, Log: log,
+		Sources: map[agent.Method]agent.Source{agent.MethodToken: tokens.New(host, log), agent.MethodUEC: card}})
+	if err != nil {
+		return &boot.Failure{Exit: boot.ExitConfig, Err: err}
+	}
+	door, err := loopback.Listen(ctx, loopback.Config{Agent: a, Version: version(), Port: c.Loopback.Port, Log: log})
+	if err != nil {
+		f := &boot.Failure{Exit: boot.ExitFailure, Err: err}
+		if errors.Is(err, syscall.EADDRINUSE) {
+			f.Exit, f.Hint = boot.ExitRunning, "end the program that holds the port, or set loopback.port"
+		}
+		return f
+	}
+	log.InfoContext(ctx, "ready", "address", door.Addr(), "portals", strings.Join(a.Origins(), " "), "pinentry", dialogs.Path())
+	fmt.Fprintf(stdout, "zaver-agent: ready on http://%s\n", door.Addr())
+	err = door.Serve(ctx)
+	log.InfoContext(ctx, "ended", "err", err)
+	return err
+}
+
+func closeProcess() error {
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("switch core dumps off: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("close the process against readers: %w", err)
+	}
+	return nil
+}
+
+// lockPath is per user and port: two users have an agent each, on different ports.
+func lockPath(port int) string {
+	name := fmt.Sprintf("zaver-agent-%d.lock", port)
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return filepath.Join(dir, name)
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("%d-%s", os.Getuid(), name))
+}
+
+// ownTerminal is the terminal that the agent was started from, if any.
+func ownTerminal() string {
+	for _, f := range []*os.File{os.Stdin, os.Stdout, os.Stderr} {
+		name, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
+		if err == nil && (strings.HasPrefix(name, "/dev/pts/") || strings.HasPrefix(name, "/dev/tty")) {
+			return name
+		}
+	}
+	return ""
+}
+
+func firstOf(names ...string) string {
+	for _, n := range names {
+		if n != "" {
+			return n
+		}
+	}
+	return ""
+}
