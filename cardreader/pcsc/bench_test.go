@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pcsc_test
+
+import (
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"zaver/cardreader/card"
+	"zaver/softhsm-fixtures/uec"
+)
+
+// noticed is a card that remembers when pcscd last asked it for its ATR: the
+// service has just seen it and is about to tell.
+type noticed struct {
+	*uec.Card
+	at atomic.Int64
+}
+
+func (n *noticed) ATR() []byte {
+	n.at.Store(time.Now().UnixNano())
+	return n.Card.ATR()
+}
+
+// BenchmarkHotPlug measures from the insertion, and from pcscd's notice of it,
+// to the snapshot that shows the card and to the recognised card. Most of the
+// first is pcscd's own poll of the virtual driver, 400 ms, which nothing here
+// can change. Run with -benchtime 20x or more.
+func BenchmarkHotPlug(b *testing.B) {
+	snapshots, s, c := watch(b), slot(b, 0), &noticed{Card: newCard(b)}
+	known := profiles(b)
+	await(b, snapshots, "an empty reader", absent(0))
+	var whole, own, opened []time.Duration
+	for b.Loop() {
+		insert(b, s, c) // waits until a hand could have swapped the cards
+		insertedAt := time.Now()
+		await(b, snapshots, "a card", present(0))
+		listed := time.Now()
+		whole = append(whole, listed.Sub(insertedAt))
+		own = append(own, listed.Sub(time.Unix(0, c.at.Load())))
+		conn := connect(b, 0)
+		if _, err := card.Open(b.Context(), conn, conn.ATR(), known); err != nil {
+			b.Fatal(err)
+		}
+		opened = append(opened, time.Since(listed))
+		conn.Close()
+		s.Remove()
+		await(b, snapshots, "no card", absent(0))
+	}
+	report(b, whole, "insert-to-list")
+	report(b, own, "notice-to-list")
+	report(b, opened, "list-to-open")
+	b.ReportMetric(0, "ns/op") // insertion waits for the reader's pace: the mean says nothing
+}
+
+func report(b *testing.B, d []time.Duration, name string) {
+	slices.Sort(d)
+	b.ReportMetric(float64(d[len(d)/2].Microseconds())/1000, "ms-p50-"+name)
+	b.ReportMetric(float64(d[len(d)*95/100].Microseconds())/1000, "ms-p95-"+name)
+}
+
+// BenchmarkTransmit is the bare cost of one command through the service.
+func BenchmarkTransmit(b *testing.B) {
+	_, _, conn := inserted(b)
+	unlock, err := conn.Lock(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = unlock(true) }()
+	for b.Loop() {
+		if _, err := conn.Transmit(b.Context(), []byte{0x00, 0x20, 0x00, 0x02}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSign is a whole signature: lock, select, tries, PIN, signature, reset.
+func BenchmarkSign(b *testing.B) {
+	_, c, _ := inserted(b)
+	for b.Loop() {
+		if err := sign(b.Context(), c, "123456"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
