@@ -3,14 +3,314 @@
 package store_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"zaver/portal/account"
+	"zaver/portal/notice"
+	"zaver/portal/seal"
+	"zaver/portal/store"
 	"zaver/softhsm-fixtures/pgtest"
 )
 
-func TestOpenAnswers(t *testing.T) {
-	s := pgtest.Open(t, nil)
-	if err := s.Ping(t.Context()); err != nil {
+const someone = "0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+
+// person makes a row of accounts that holds nothing readable.
+func person(t *testing.T, s *store.Store, id, level string) account.ID {
+	t.Helper()
+	_, err := s.Exec(t.Context(), `INSERT INTO accounts (id, kind, level, lang, name, password, created_at)
+		VALUES ($1, 'person', $2, 'ru', '', 'x', now())`, id, level)
+	if err != nil {
 		t.Fatal(err)
 	}
+	return account.ID(id)
+}
+
+func TestInTxKeepsAllOrNothing(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	broken := errors.New("broken")
+	err := s.InTx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		if _, err := tx.Exec(ctx, `INSERT INTO limits (key, count, ends_at) VALUES ('a', 1, now())`); err != nil {
+			return err
+		}
+		tx.Enqueue(store.Job{Kind: "k"})
+		return broken
+	})
+	if !errors.Is(err, broken) {
+		t.Fatalf("error = %v", err)
+	}
+	for _, table := range []string{"limits", "river_job"} {
+		if n, err := s.Text(t.Context(), `SELECT count(*) FROM `+table); n != "0" || err != nil {
+			t.Errorf("%s rows in %s, %v", n, table, err)
+		}
+	}
+}
+
+func TestStoreIsUnusableInsideItsTransaction(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	err := s.InTx(t.Context(), func(ctx context.Context, _ *store.Tx) error {
+		if _, err := s.Account(ctx, someone); !errors.Is(err, store.ErrNested) {
+			t.Errorf("query error = %v", err)
+		}
+		return s.InTx(ctx, func(context.Context, *store.Tx) error { return nil })
+	})
+	if !errors.Is(err, store.ErrNested) {
+		t.Errorf("nested transaction error = %v", err)
+	}
+}
+
+func TestInTxUsesTheCallersContext(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		cancel()
+		_, err := tx.Exec(ctx, `SELECT pg_sleep(10)`)
+		return err
+	})
+	if err == nil {
+		t.Error("a cancelled transaction went through")
+	}
+}
+
+func TestDeadlockIsRunAgain(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	if _, err := s.Exec(t.Context(), `INSERT INTO limits (key, count, ends_at) VALUES ('a', 0, now()), ('b', 0, now())`); err != nil {
+		t.Fatal(err)
+	}
+	var (
+		wg    sync.WaitGroup
+		first sync.WaitGroup
+		errs  [2]error
+		runs  [2]int
+	)
+	first.Add(2)
+	for i, keys := range [][2]string{{"a", "b"}, {"b", "a"}} {
+		wg.Go(func() {
+			errs[i] = s.InTx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+				const add = `UPDATE limits SET count = count + 1 WHERE key = $1`
+				if _, err := tx.Exec(ctx, add, []byte(keys[0])); err != nil {
+					return err
+				}
+				if runs[i]++; runs[i] == 1 {
+					first.Done()
+					first.Wait() // both hold one row and want the other's
+				}
+				_, err := tx.Exec(ctx, add, []byte(keys[1]))
+				return err
+			})
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
+	}
+	if sum, err := s.Text(t.Context(), `SELECT sum(count) FROM limits`); sum != "4" || err != nil {
+		t.Errorf("sum = %s, %v", sum, err)
+	}
+}
+
+func TestStatementsAreCounted(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	ctx, c := store.CountStatements(t.Context())
+	err := s.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `SELECT 1`)
+		tx.Enqueue(store.Job{Kind: "k"})
+		tx.Signal("topic")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Statements() != 3 || c.Transactions() != 1 {
+		t.Errorf("%d statements, %d transactions; want 3 and 1", c.Statements(), c.Transactions())
+	}
+}
+
+func TestWatch(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	mine, others := s.Watch(ctx, "mine"), s.Watch(ctx, "others")
+	// The first signal may come from the start of listening itself.
+	drain(t, mine)
+	drain(t, others)
+	signal := func(topic string, fail error) {
+		t.Helper()
+		err := s.InTx(t.Context(), func(_ context.Context, tx *store.Tx) error {
+			tx.Signal(topic)
+			return fail
+		})
+		if !errors.Is(err, fail) {
+			t.Fatal(err)
+		}
+	}
+	signal("mine", errors.New("rolled back"))
+	signal("mine", nil)
+	if !received(mine) {
+		t.Fatal("no signal after the commit")
+	}
+	select {
+	case <-others:
+		t.Error("signal of another topic")
+	case <-mine:
+		t.Error("signal of a rolled back transaction")
+	default:
+	}
+	t.Run("lost connection wakes everyone", func(t *testing.T) {
+		_, err := s.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND query ILIKE 'LISTEN%'`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !received(others) {
+			t.Error("a watcher was not woken after the connection came back")
+		}
+	})
+	cancel()
+	for range mine { //nolint:revive // until it is closed
+	}
+}
+
+func received(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	case <-time.After(15 * time.Second):
+		return false
+	}
+}
+
+// drain waits until listening has begun, which wakes every watcher once.
+func drain(t *testing.T, c <-chan struct{}) {
+	t.Helper()
+	if !received(c) {
+		t.Fatal("listening did not begin")
+	}
+}
+
+func TestMigrationsDownAndUpWithRows(t *testing.T) {
+	var dsn string
+	s := pgtest.Open(t, func(c *store.Config) { dsn = c.DSN })
+	person(t, s, someone, "simplified")
+	for _, query := range []string{
+		`INSERT INTO contacts VALUES (gen_random_uuid(), $1, 'sms', 'h', 'v', now())`,
+		`INSERT INTO consents VALUES ($1, 'terms', '1', now())`,
+		`INSERT INTO events VALUES (gen_random_uuid(), $1, now(), 'k', '', '')`,
+		`INSERT INTO sessions VALUES ('t', gen_random_uuid(), $1, now(), now(), now(), NULL, '')`,
+		`INSERT INTO drafts VALUES ($1, 1, '', now())`,
+		`INSERT INTO submissions VALUES (gen_random_uuid(), $1, 1, '', now())`,
+		`INSERT INTO notices (id, account_id, channel, template, lang, body, created_at, next_at) VALUES (gen_random_uuid(), $1, 'sms', 't', 'ru', '', now(), now())`,
+	} {
+		if _, err := s.Exec(t.Context(), query, someone); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+	}
+	if _, err := s.Exec(t.Context(), `INSERT INTO registrations VALUES (gen_random_uuid(), 'h', 'pending', 'sms', '', false, '', '', NULL, 0, now(), now(), now(), now())`); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.MigrateDownTo(t.Context(), dsn, 0); err != nil {
+		t.Fatal(err)
+	}
+	left, err := s.Text(t.Context(), `SELECT COALESCE(string_agg(tablename, ' '), '') FROM pg_tables WHERE schemaname = 'public'
+		AND tablename NOT LIKE 'river%' AND tablename <> 'goose_db_version'`)
+	if err != nil || left != "" {
+		t.Errorf("tables left: %s, %v", left, err)
+	}
+	for range 2 { // the second time there is nothing to do
+		if err := store.Migrate(t.Context(), dsn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	person(t, s, someone, "simplified")
+}
+
+func TestMigrateFromNothingManyAtOnce(t *testing.T) {
+	dsn := pgtest.EmptyDSN(t)
+	var (
+		wg   sync.WaitGroup
+		errs [4]error
+	)
+	for i := range errs {
+		wg.Go(func() { errs[i] = store.Migrate(t.Context(), dsn) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAppendOnlyTables(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	id := person(t, s, someone, "simplified")
+	err := s.InTx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.AddEvent(ctx, account.Event{Account: id, At: time.Now(), Kind: account.EventSignedIn})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"events", "consents", "submissions"} {
+		for _, query := range []string{`DELETE FROM ` + table, `TRUNCATE ` + table + ` CASCADE`, `UPDATE ` + table + ` SET account_id = account_id`} {
+			if _, err := s.Exec(t.Context(), query); err == nil || !strings.Contains(err.Error(), "append-only") {
+				t.Errorf("%s: %v", query, err)
+			}
+		}
+	}
+}
+
+func TestNoticeKeyIsUsedOnce(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	n := notice.Notice{Channel: notice.SMS, To: "+79001234567", Template: "notice.x", Lang: "ru", Key: "once"}
+	for range 2 {
+		err := s.InTx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			free := n
+			free.Key = ""
+			return tx.AddNotices(ctx, n, n, free)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := s.Text(t.Context(), `SELECT count(*) || ' ' || count(key) FROM notices`)
+	if err != nil || rows != "3 1" {
+		t.Errorf("notices and keys = %s, %v", rows, err)
+	}
+	if jobs, err := s.Text(t.Context(), `SELECT count(*) FROM river_job`); err != nil || jobs != "3" {
+		t.Errorf("jobs = %s, %v", jobs, err)
+	}
+}
+
+func TestOpenNeedsKeysAndDatabase(t *testing.T) {
+	if _, err := store.Open(t.Context(), store.Config{DSN: "host=/nowhere"}); err == nil {
+		t.Error("opened without keys")
+	}
+	keys, err := seal.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), store.Config{DSN: "host=/nowhere", Keys: keys}); err == nil {
+		t.Error("opened without a database")
+	}
+	if _, err := store.Open(t.Context(), store.Config{DSN: "port=many", Keys: keys}); err == nil {
+		t.Error("opened with a broken address")
+	}
+}
+
+func TestSlowStatementEnds(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	began := time.Now()
+	if _, err := s.Exec(t.Context(), `SELECT pg_sleep(20)`); err == nil || time.Since(began) > 10*time.Second {
+		t.Errorf("error %v after %v", err, time.Since(began))
+	}
+}
+
+func ids(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("0190a1b2-c3d4-7e5f-8a9b-%012d", i)
+	}
+	return out
 }

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"zaver/portal/store"
+	"zaver/softhsm-fixtures/pgtest"
+)
+
+func enqueue(t *testing.T, s *store.Store, jobs ...store.Job) {
+	t.Helper()
+	err := s.InTx(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		for _, j := range jobs {
+			tx.Enqueue(j)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func running(t *testing.T, handlers map[string]store.Handler) *store.Store {
+	t.Helper()
+	s := pgtest.Open(t, nil)
+	for kind, h := range handlers {
+		if err := s.Jobs().Handle(kind, h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Jobs().Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func await[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
+}
+
+func TestJobRunsOnceAfterCommit(t *testing.T) {
+	runs := make(chan store.Run, 10)
+	s := running(t, map[string]store.Handler{"greet": {Queue: "own", Work: func(_ context.Context, r store.Run) error {
+		runs <- r
+		return nil
+	}}})
+	began := time.Now()
+	enqueue(t, s, store.Job{Kind: "greet", Payload: map[string]string{"id": "7"}})
+	r := await(t, runs)
+	var payload struct{ ID string }
+	if err := r.Decode(&payload); err != nil || payload.ID != "7" || r.Number != 1 || r.Kind != "greet" {
+		t.Errorf("run = %+v, payload %+v, %v", r, payload, err)
+	}
+	t.Logf("from commit to work: %v", time.Since(began))
+	enqueue(t, s, store.Job{Kind: "greet"})
+	if r := await(t, runs); len(r.Payload) != 0 {
+		t.Errorf("the first job ran twice: %+v", r)
+	}
+}
+
+func TestJobKeyIsUsedOnce(t *testing.T) {
+	runs := make(chan string, 10)
+	work := store.Handler{Work: func(_ context.Context, r store.Run) error {
+		runs <- r.Kind + r.Key
+		return nil
+	}}
+	s := running(t, map[string]store.Handler{"a": work, "b": work})
+	enqueue(t, s, store.Job{Kind: "a", Key: "1"}, store.Job{Kind: "b", Key: "1"})
+	got := map[string]bool{await(t, runs): true, await(t, runs): true}
+	enqueue(t, s, store.Job{Kind: "a", Key: "1"}, store.Job{Kind: "a", Key: "2"})
+	got[await(t, runs)] = true
+	if !got["a1"] || !got["b1"] || !got["a2"] || len(runs) != 0 {
+		t.Errorf("runs = %v and %d more", got, len(runs))
+	}
+}
+
+func TestJobRetriesThenGivesUp(t *testing.T) {
+	type end struct {
+		number int
+		last   error
+	}
+	ends := make(chan end, 1)
+	broken := errors.New("register is down")
+	failGaveUp := true
+	s := running(t, map[string]store.Handler{"ask": {
+		Work:        func(context.Context, store.Run) error { return broken },
+		Delay:       func(int) time.Duration { return 50 * time.Millisecond },
+		GiveUpAfter: 800 * time.Millisecond,
+		GaveUp: func(_ context.Context, r store.Run, last error) error {
+			if failGaveUp { // the end itself is tried again
+				failGaveUp = false
+				return errors.New("not now")
+			}
+			ends <- end{r.Number, last}
+			return nil
+		},
+	}})
+	enqueue(t, s, store.Job{Kind: "ask"})
+	e := await(t, ends)
+	if e.number < 3 || !errors.Is(e.last, broken) {
+		t.Errorf("gave up at run %d with %v", e.number, e.last)
+	}
+}
+
+func TestAgainIsNoFailure(t *testing.T) {
+	runs := make(chan int, 10)
+	n := 0
+	s := running(t, map[string]store.Handler{"poll": {Work: func(_ context.Context, _ store.Run) error {
+		n++
+		runs <- n
+		if n < 3 {
+			return store.Again(time.Millisecond)
+		}
+		return nil
+	}}})
+	enqueue(t, s, store.Job{Kind: "poll"})
+	for want := 1; want <= 3; want++ {
+		if got := await(t, runs); got != want {
+			t.Errorf("run %d, want %d", got, want)
+		}
+	}
+}
+
+// A process that was killed leaves its jobs as running. Another takes them
+// once their lease is over.
+func TestJobOfDeadProcessIsTakenAgain(t *testing.T) {
+	runs := make(chan int, 10)
+	hang := make(chan struct{})
+	t.Cleanup(func() { close(hang) })
+	s := running(t, map[string]store.Handler{"work": {Work: func(_ context.Context, r store.Run) error {
+		runs <- r.Number
+		if r.Number == 1 {
+			<-hang
+		}
+		return nil
+	}}})
+	enqueue(t, s, store.Job{Kind: "work"})
+	await(t, runs)
+	if _, err := s.Exec(t.Context(), `UPDATE river_job SET attempted_at = now() - interval '21 seconds'`); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if n := await(t, runs); n != 2 {
+		t.Errorf("run %d", n)
+	}
+	if took := time.Since(began); took > 9*time.Second {
+		t.Errorf("taken again after %v: with the lease of 20 s that is too late", took)
+	}
+}
+
+func TestPeriodicJob(t *testing.T) {
+	runs := make(chan struct{}, 10)
+	running(t, map[string]store.Handler{"tick": {Every: time.Second, Work: func(context.Context, store.Run) error {
+		runs <- struct{}{}
+		return nil
+	}}})
+	await(t, runs)
+	await(t, runs)
+}
+
+func TestStopWaitsForWorkInHand(t *testing.T) {
+	begun, done := make(chan struct{}), false
+	s := running(t, map[string]store.Handler{"slow": {Work: func(ctx context.Context, _ store.Run) error {
+		close(begun)
+		timer := time.NewTimer(300 * time.Millisecond)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			done = true
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}})
+	enqueue(t, s, store.Job{Kind: "slow"})
+	await(t, begun)
+	if err := s.Jobs().Stop(t.Context()); err != nil || !done {
+		t.Errorf("stopped with the work done: %v, error %v", done, err)
+	}
+}
+
+func TestHandlersAreChecked(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	ok := store.Handler{Work: func(context.Context, store.Run) error { return nil }}
+	long := ok
+	long.Timeout = time.Minute
+	if err := s.Jobs().Handle("long", long); err == nil {
+		t.Error("a timeout over the lease was taken")
+	}
+	if err := s.Jobs().Handle("idle", store.Handler{}); err == nil {
+		t.Error("a handler without work was taken")
+	}
+	if err := s.Jobs().Handle("a", ok); err != nil {
+		t.Error(err)
+	}
+	if err := s.Jobs().Handle("a", ok); err == nil {
+		t.Error("a second handler of one kind was taken")
+	}
+	big := s.InTx(t.Context(), func(_ context.Context, tx *store.Tx) error {
+		tx.Enqueue(store.Job{Kind: "a", Payload: make([]byte, 100<<10)})
+		return nil
+	})
+	if big == nil {
+		t.Error("a payload over the limit was taken")
+	}
+}
