@@ -9,21 +9,16 @@ import (
 
 	"zaver/portal/account"
 	"zaver/portal/fault"
-	"zaver/portal/limit"
 	"zaver/portal/password"
 	"zaver/portal/session"
 )
 
 // Confirm proves the contact by its code. The returned handle replaces the old
-// one. Errors: WrongCode (argument Left), CodeExpired, CodeSpent, Gone,
-// fault.Limited.
-func (s *Service) Confirm(ctx context.Context, handle, code string, client account.Client) (string, error) {
+// one. Errors: WrongCode (argument Left), CodeExpired, CodeSpent, Gone.
+func (s *Service) Confirm(ctx context.Context, handle, code string) (string, error) {
 	hash, ok := session.HashToken(handle)
 	if !ok {
 		return "", fault.New(Gone)
-	}
-	if err := s.mayTry(ctx, client); err != nil {
-		return "", err
 	}
 	digits := onlyDigits(code)
 	if len(digits) != 6 {
@@ -49,15 +44,11 @@ func (s *Service) Confirm(ctx context.Context, handle, code string, client accou
 
 // ConfirmLink proves an e-mail address by the link of its letter. Only the
 // browser that pressed the button gets the handle to go on with: who began the
-// registration elsewhere may be a stranger to the mailbox. Errors: BadLink,
-// fault.Limited.
-func (s *Service) ConfirmLink(ctx context.Context, token string, client account.Client) (string, error) {
+// registration elsewhere may be a stranger to the mailbox. Errors: BadLink.
+func (s *Service) ConfirmLink(ctx context.Context, token string) (string, error) {
 	link, ok := session.HashToken(token)
 	if !ok {
 		return "", fault.New(BadLink)
-	}
-	if err := s.mayTry(ctx, client); err != nil {
-		return "", err
 	}
 	next, p, err := s.proof()
 	if err != nil {
@@ -89,10 +80,6 @@ func (s *Service) FindLink(ctx context.Context, token string) (Waiting, error) {
 		return Waiting{}, err
 	}
 	return waiting("", r), nil
-}
-
-func (s *Service) mayTry(ctx context.Context, client account.Client) error {
-	return limit.Check(ctx, s.c.Counter, []limit.Key{s.c.Limits.ProofAddress.Of(client.Address)}, nil)
 }
 
 func (s *Service) proof() (next string, p Proof, err error) {

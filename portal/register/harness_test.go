@@ -30,6 +30,7 @@ type harness struct {
 	store    *store.Store
 	sessions *session.Service
 	dsn      string
+	config   register.Config
 	notices  chan notice.Notice
 
 	mu  sync.Mutex
@@ -73,7 +74,7 @@ var documents = []register.Document{{Name: "terms", Version: "1"}, {Name: "conse
 func loose() register.Limits {
 	many := func(name string) limit.Rule { return limit.Rule{Name: name, Max: 1 << 20, Window: time.Hour} }
 	return register.Limits{
-		SendAddress: many("a"), SendPair: many("b"), SendContact: many("c"), ProofAddress: many("d"),
+		SendAddress: many("a"), SendPair: many("b"), SendContact: many("c"),
 		SignInAddress: many("e"), SignInPair: many("f"), SignInAccount: many("g"), SignInDevice: many("h"),
 	}
 }
@@ -87,10 +88,11 @@ func start(tb testing.TB, limits register.Limits, passwords register.Passwords) 
 		keys, h.dsn = c.Keys, c.DSN
 	})
 	h.sessions = session.New(h.store.Sessions(), h.clock)
-	h.Service = register.New(register.Config{
+	h.config = register.Config{
 		Store: h.store.Registrations(), Accounts: h.store.Credentials(), Counter: h.store.Limits(), Limits: limits,
 		Hasher: keys, Passwords: passwords, Now: h.clock, Origin: "https://portal.example", Documents: documents,
-	})
+	}
+	h.Service = register.New(h.config)
 	return h
 }
 
@@ -138,7 +140,7 @@ func (h *harness) registered(t *testing.T, in register.Start) register.SignedIn 
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, err := h.Confirm(t.Context(), w.Handle, h.next(t).Args["Code"], in.Client)
+	next, err := h.Confirm(t.Context(), w.Handle, h.next(t).Args["Code"])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -183,12 +183,11 @@ type Hasher interface {
 	Hash(purpose, value string) []byte
 }
 
-// Limits are the rules by which tries are counted.
+// Limits are the rules by which tries are counted. Codes need none of their
+// own: each has five tries, and how many are sent is limited.
 type Limits struct {
 	// Starts and resends: by address, by address and contact, by contact alone.
 	SendAddress, SendPair, SendContact limit.Rule
-	// Codes and links typed, by address.
-	ProofAddress limit.Rule
 	// Sign-in: by address, by address and account, by account from devices that
 	// are not known to it, and by account and known device.
 	SignInAddress, SignInPair, SignInAccount, SignInDevice limit.Rule
@@ -200,7 +199,6 @@ func DefaultLimits() Limits {
 		SendAddress:   limit.Rule{Name: "send.address", Max: 20, Window: time.Hour},
 		SendPair:      limit.Rule{Name: "send.pair", Max: 3, Window: time.Hour},
 		SendContact:   limit.Rule{Name: "send.contact", Max: 6, Window: time.Hour},
-		ProofAddress:  limit.Rule{Name: "proof.address", Max: 60, Window: 10 * time.Minute},
 		SignInAddress: limit.Rule{Name: "signin.address", Max: 20, Window: time.Minute},
 		SignInPair:    limit.Rule{Name: "signin.pair", Max: 5, Window: time.Minute},
 		SignInAccount: limit.Rule{Name: "signin.account", Max: 50, Window: 12 * time.Minute},

@@ -10,7 +10,6 @@ import (
 
 	"zaver/portal/account"
 	"zaver/portal/fault"
-	"zaver/portal/limit"
 	"zaver/portal/notice"
 	"zaver/portal/password"
 	"zaver/portal/register"
@@ -30,7 +29,7 @@ func TestRegisterByPhone_A1_A3_A4(t *testing.T) {
 	if sms.Channel != notice.SMS || sms.To != "+79001234567" || sms.Template != register.CodeNotice || len(sms.Args["Code"]) != 6 || sms.Args["Link"] != "" {
 		t.Errorf("notice = %+v", sms)
 	}
-	next, err := h.Confirm(t.Context(), w.Handle, " "+sms.Args["Code"][:3]+" "+sms.Args["Code"][3:], here)
+	next, err := h.Confirm(t.Context(), w.Handle, " "+sms.Args["Code"][:3]+" "+sms.Args["Code"][3:])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,14 +88,14 @@ func TestRegisterByEmail_A2(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		next, err := h.ConfirmLink(t.Context(), token, here)
+		next, err := h.ConfirmLink(t.Context(), token)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// Who began the registration may not own the mailbox.
 		_, err = h.SetPassword(t.Context(), w.Handle, goodPassword, goodPassword, here)
 		wantCode(t, err, register.Gone)
-		_, err = h.ConfirmLink(t.Context(), token, here)
+		_, err = h.ConfirmLink(t.Context(), token)
 		wantCode(t, err, register.BadLink)
 		if _, err := h.SetPassword(t.Context(), next, goodPassword, goodPassword, here); err != nil {
 			t.Fatal(err)
@@ -110,7 +109,7 @@ func TestRegisterByEmail_A2(t *testing.T) {
 		h.advance(register.CodeLife)
 		_, err := h.FindLink(t.Context(), token)
 		wantCode(t, err, register.BadLink)
-		_, err = h.ConfirmLink(t.Context(), token, here)
+		_, err = h.ConfirmLink(t.Context(), token)
 		wantCode(t, err, register.BadLink)
 	})
 }
@@ -141,8 +140,8 @@ func TestTakenContactLooksFree_A6(t *testing.T) {
 		t.Errorf("answers differ: %+v and %+v", wTaken, wFree)
 	}
 	for left := register.CodeTries - 1; left >= 0; left-- {
-		_, errTaken := h.Confirm(t.Context(), wTaken.Handle, "000000", stranger.Client)
-		_, errFree := h.Confirm(t.Context(), wFree.Handle, other(code.Args["Code"]), free.Client)
+		_, errTaken := h.Confirm(t.Context(), wTaken.Handle, "000000")
+		_, errFree := h.Confirm(t.Context(), wFree.Handle, other(code.Args["Code"]))
 		if errTaken == nil || errTaken.Error() != errFree.Error() {
 			t.Fatalf("answers to a wrong code differ: %v and %v", errTaken, errFree)
 		}
@@ -175,14 +174,14 @@ func TestCodes_A7(t *testing.T) {
 	}
 	code := h.next(t).Args["Code"]
 	t.Run("wrong code says how many are left", func(t *testing.T) {
-		_, err := h.Confirm(t.Context(), w.Handle, other(code), here)
+		_, err := h.Confirm(t.Context(), w.Handle, other(code))
 		wantCode(t, err, register.WrongCode)
 		if e := faultOf(t, err); e.Args["Left"] != 4 || e.Field != "code" {
 			t.Errorf("fault = %+v", e)
 		}
 	})
 	t.Run("a slip costs no try", func(t *testing.T) {
-		_, err := h.Confirm(t.Context(), w.Handle, "12345", here)
+		_, err := h.Confirm(t.Context(), w.Handle, "12345")
 		wantCode(t, err, register.WrongCode)
 		if e := faultOf(t, err); e.Args["Left"] != nil {
 			t.Errorf("fault = %+v", e)
@@ -190,12 +189,12 @@ func TestCodes_A7(t *testing.T) {
 	})
 	t.Run("fifth wrong code spends it", func(t *testing.T) {
 		for range 3 {
-			_, err := h.Confirm(t.Context(), w.Handle, other(code), here)
+			_, err := h.Confirm(t.Context(), w.Handle, other(code))
 			wantCode(t, err, register.WrongCode)
 		}
-		_, err := h.Confirm(t.Context(), w.Handle, other(code), here)
+		_, err := h.Confirm(t.Context(), w.Handle, other(code))
 		wantCode(t, err, register.CodeSpent)
-		_, err = h.Confirm(t.Context(), w.Handle, code, here)
+		_, err = h.Confirm(t.Context(), w.Handle, code)
 		wantCode(t, err, register.CodeSpent)
 	})
 	t.Run("a new one only after a minute", func(t *testing.T) {
@@ -215,17 +214,17 @@ func TestCodes_A7(t *testing.T) {
 		if fresh == code {
 			return // one time in a million
 		}
-		_, err := h.Confirm(t.Context(), w.Handle, code, here)
+		_, err := h.Confirm(t.Context(), w.Handle, code)
 		wantCode(t, err, register.WrongCode)
 	})
 	t.Run("a late code", func(t *testing.T) {
 		h.advance(register.CodeLife)
-		_, err := h.Confirm(t.Context(), w.Handle, fresh, here)
+		_, err := h.Confirm(t.Context(), w.Handle, fresh)
 		wantCode(t, err, register.CodeExpired)
 	})
 	t.Run("a registration of yesterday", func(t *testing.T) {
 		h.advance(time.Hour)
-		_, err := h.Confirm(t.Context(), w.Handle, fresh, here)
+		_, err := h.Confirm(t.Context(), w.Handle, fresh)
 		wantCode(t, err, register.Gone)
 		_, err = h.Find(t.Context(), "x")
 		wantCode(t, err, register.Gone)
@@ -268,7 +267,7 @@ func TestPassword_A3(t *testing.T) {
 	}
 	_, err = h.SetPassword(t.Context(), w.Handle, goodPassword, goodPassword, here)
 	wantCode(t, err, register.Gone) // the code is not proven yet
-	next, err := h.Confirm(t.Context(), w.Handle, h.next(t).Args["Code"], here)
+	next, err := h.Confirm(t.Context(), w.Handle, h.next(t).Args["Code"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +331,7 @@ func TestTwoRegistrationsOfOnePhone_A6(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if handles[i], err = h.Confirm(t.Context(), w.Handle, h.next(t).Args["Code"], here); err != nil {
+		if handles[i], err = h.Confirm(t.Context(), w.Handle, h.next(t).Args["Code"]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -371,7 +370,7 @@ func TestOneCodeManyProofs_A7(t *testing.T) {
 		spent = make([]error, 40)
 	)
 	for i := range right {
-		wg.Go(func() { _, right[i] = h.Confirm(t.Context(), w.Handle, code, here) })
+		wg.Go(func() { _, right[i] = h.Confirm(t.Context(), w.Handle, code) })
 	}
 	wg.Wait()
 	if n := successes(right); n != 1 {
@@ -383,27 +382,9 @@ func TestOneCodeManyProofs_A7(t *testing.T) {
 	}
 	code = h.next(t).Args["Code"]
 	for i := range spent {
-		wg.Go(func() { _, spent[i] = h.Confirm(t.Context(), w.Handle, other(code), here) })
+		wg.Go(func() { _, spent[i] = h.Confirm(t.Context(), w.Handle, other(code)) })
 	}
 	wg.Wait()
-	_, err = h.Confirm(t.Context(), w.Handle, code, here)
+	_, err = h.Confirm(t.Context(), w.Handle, code)
 	wantCode(t, err, register.CodeSpent)
-}
-
-func TestProofLimit_A7(t *testing.T) {
-	limits := loose()
-	limits.ProofAddress = limit.Rule{Name: "proof", Max: 2, Window: time.Minute}
-	h := start(t, limits, instant{})
-	w, err := h.Start(t.Context(), byPhone("+79001234567"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		_, err := h.Confirm(t.Context(), w.Handle, "1", here)
-		wantCode(t, err, register.WrongCode)
-	}
-	_, err = h.Confirm(t.Context(), w.Handle, "1", here)
-	wantCode(t, err, fault.Limited)
-	_, err = h.ConfirmLink(t.Context(), w.Handle, here)
-	wantCode(t, err, fault.Limited)
 }
