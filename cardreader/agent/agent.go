@@ -55,6 +55,9 @@ type Config struct {
 	FetchPatience time.Duration
 	// RetryFirst is the first pause before sending again; it doubles up to 16 times itself. Zero means 500 ms.
 	RetryFirst time.Duration
+	// ConflictPatience is how long a conflict that follows a lost answer counts as an outage: longer than the
+	// portal's lease on a judgement. Zero means 45 s.
+	ConflictPatience time.Duration
 }
 
 // Agent does one request at a time. It may be used from many goroutines.
@@ -97,6 +100,7 @@ func New(c Config) (*Agent, error) {
 	orDefault(&c.DeviceWait, time.Minute)
 	orDefault(&c.FetchPatience, 10*time.Second)
 	orDefault(&c.RetryFirst, 500*time.Millisecond)
+	orDefault(&c.ConflictPatience, 45*time.Second)
 	a := &Agent{cfg: c, portals: map[string]portal{}, client: newClient(c.RootCAs)}
 	for i, p := range c.Portals {
 		if err := CheckOrigin(p.Origin); err != nil {

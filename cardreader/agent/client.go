@@ -27,7 +27,7 @@ const (
 	maxRetryAfter = 30 * time.Second
 )
 
-var codeForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,32}){1,3}$`)
+var codeForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,48}){1,3}$`)
 
 // client talks to portals; it may be used from many goroutines.
 type client struct{ http *http.Client }

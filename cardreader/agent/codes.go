@@ -32,6 +32,7 @@ const (
 	codeTokenNone  = "token.none"
 	codeCardNone   = "card.none"
 	codePINBlocked = "pin.blocked"
+	codeConflict   = "confirm.conflict" // the portal judges, or judged, another attempt
 	// codeLastTry: the source would not spend the last try, for the person wasn't told that it is the last.
 	codeLastTry = "token.last_try"
 )

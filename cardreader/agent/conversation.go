@@ -27,7 +27,8 @@ type conversation struct {
 	request  string
 	language string
 	first    time.Duration
-	submit   string // set by fetch
+	patience time.Duration // with conflicts after a lost answer
+	submit   string        // set by fetch
 	// submitted is set when a signature was made: from then on only the portal ends the request.
 	submitted bool
 }
@@ -63,10 +64,19 @@ type verdict struct {
 	Codes []string `json:"codes"`
 }
 
-// send hands the signature over, again and again during outages until ctx ends.
+// send hands the signature over, again and again during outages until ctx ends. When an answer of the portal was lost on its
+// way, the portal may hold that attempt as being judged until it notices: its "conflict" then counts as an outage for a while.
 func (c *conversation) send(ctx context.Context, der []byte) (verdict, error) {
+	var lost time.Time // when an answer was lost first
 	a, err := retry(ctx, c.first, func(ctx context.Context) (*answer, error) {
-		return c.client.do(ctx, http.MethodPost, c.url("response"), "Submit "+c.submit, "application/cms", c.language, der)
+		a, err := c.client.do(ctx, http.MethodPost, c.url("response"), "Submit "+c.submit, "application/cms", c.language, der)
+		if err != nil && lost.IsZero() {
+			lost = time.Now()
+		}
+		if err == nil && !lost.IsZero() && time.Since(lost) < c.patience && CodeOf(a.fault()) == codeConflict {
+			return nil, errors.New("portal still holds an attempt whose answer was lost")
+		}
+		return a, err
 	})
 	if err != nil {
 		return verdict{}, fmt.Errorf("send signature: %w", err)

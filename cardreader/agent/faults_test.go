@@ -307,6 +307,54 @@ func TestPortalOutageWhileSending(t *testing.T) {
 	}
 }
 
+// The portal dies with the signature in its hands: the conflicts until it notices are waited out, others are final.
+func TestPortalDiesWhileJudging(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		dies      bool
+		conflicts int
+		want      agent.Step
+		attempts  int
+	}{
+		{"dies, comes back, had let go", true, 2, agent.Step{Step: "done", State: "confirmed", Codes: []string{}}, 4},
+		{"dies, had judged", true, 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 0},
+		{"another was judged", false, 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), func(cfg *agent.Config) { cfg.ConflictPatience = 300 * time.Millisecond })
+			inner, attempts := r.portal.Config.Handler, 0
+			r.portal.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				if !strings.Contains(q.URL.Path, "/response/") {
+					inner.ServeHTTP(w, q)
+					return
+				}
+				attempts++
+				switch died := 0; {
+				case c.dies && attempts == 1:
+					panic(http.ErrAbortHandler) // the connection breaks off
+				default:
+					if c.dies {
+						died = 1
+					}
+					if attempts-died <= c.conflicts {
+						w.WriteHeader(http.StatusConflict)
+						_, _ = w.Write([]byte(`{"code":"confirm.conflict"}`))
+						return
+					}
+					inner.ServeHTTP(w, q)
+				}
+			})
+			steps := r.run(t, t.Context())
+			if d := cmp.Diff(c.want, steps[len(steps)-1]); d != "" {
+				t.Error(d)
+			}
+			if c.attempts > 0 && attempts != c.attempts {
+				t.Errorf("%d attempts, want %d", attempts, c.attempts)
+			}
+		})
+	}
+}
+
 // An outage that lasts until the statement expires.
 func TestPortalGoneForGood(t *testing.T) {
 	r := newRig(t, newCarrier(t, pki.Good), yes("12345678"))

@@ -38,7 +38,7 @@ var purposes = map[Method]challenge.Purpose{
 func (o *Operation) Run(ctx context.Context, report func(Step)) Step {
 	begun := o.agent.cfg.Now()
 	talk := &conversation{client: o.agent.client, origin: o.portal.Origin, request: o.request.Request,
-		language: string(o.request.Language), first: o.agent.cfg.RetryFirst}
+		language: string(o.request.Language), first: o.agent.cfg.RetryFirst, patience: o.agent.cfg.ConflictPatience}
 	tell := func(s Step) {
 		o.log.InfoContext(ctx, "step", "step", s.Step)
 		report(s)
