@@ -41,6 +41,14 @@ const (
 	CodeAccountChanged fault.Code = "confirm.account_changed"
 )
 
+// Codes lists the codes of this package, faults and reasons.
+func Codes() []fault.Code {
+	return []fault.Code{
+		CodeUnknown, CodeMethod, CodeLevel, CodeAlready, CodeProfile, CodeLimit, CodeBusy, CodeTicketUsed, CodeExpired,
+		CodeCancelled, CodeConflict, CodeOutage, CodeTooLarge, CodeSuperseded, CodeWithdrawn, CodeAccountChanged,
+	}
+}
+
 // MaxResponse bounds a response in bytes.
 const MaxResponse = cms.MaxSize
 
