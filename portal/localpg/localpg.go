@@ -196,10 +196,28 @@ func (c *Cluster) Start(ctx context.Context) error {
 	if c.answers(ctx) {
 		return c.ensureDatabase(ctx)
 	}
-	if err := c.launch(ctx); err != nil {
+	if err := c.launchPatiently(ctx); err != nil {
 		return err
 	}
 	return c.ensureDatabase(ctx)
+}
+
+// launchPatiently waits for what a killed server left: its workers notice its
+// death only after a while, and until then the new one refuses to start.
+func (c *Cluster) launchPatiently(ctx context.Context) error {
+	wait := time.NewTicker(250 * time.Millisecond)
+	defer wait.Stop()
+	for try := 0; ; try++ {
+		err := c.launch(ctx)
+		if err == nil || try >= 40 || !strings.Contains(err.Error(), "shared memory block") {
+			return err
+		}
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // initialise runs initdb once. It works in a folder beside and moves it in
@@ -350,5 +368,5 @@ func tail(path string) string {
 		return err.Error()
 	}
 	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
-	return strings.Join(lines[max(0, len(lines)-3):], " | ")
+	return strings.Join(lines[max(0, len(lines)-4):], " | ")
 }

@@ -85,8 +85,8 @@ func (c *Cluster) run(ctx context.Context, tool string, args ...string) error {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
-		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		return fmt.Errorf("run %s: %w: %s", tool, err, lines[len(lines)-1])
+		said := strings.Join(strings.Fields(out.String()), " ")
+		return fmt.Errorf("run %s: %w: %s", tool, err, said[max(0, len(said)-400):])
 	}
 	return nil
 }
