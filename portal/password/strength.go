@@ -33,7 +33,7 @@ func Codes() []fault.Code { return []fault.Code{Short, Long, Leaked, OwnData, We
 const (
 	MinRunes    = 8
 	MaxRunes    = 128
-	judgedRunes = 64
+	judgedRunes = 32
 )
 
 // enough is the score of zxcvbn (0-4) that a password must have: 3 stands for

@@ -131,7 +131,7 @@ func byEmail(email string) register.Start {
 	return in
 }
 
-const goodPassword = "кит-Лампа-47-сугроб"
+const goodPassword = "лампа-47-Сугроб"
 
 // registered makes an account and returns its session.
 func (h *harness) registered(t *testing.T, in register.Start) register.SignedIn {
