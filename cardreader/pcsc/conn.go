@@ -254,10 +254,14 @@ func (c *Conn) Lock(ctx context.Context) (unlock func(reset bool) error, err err
 func (c *Conn) begin(op string) error {
 	for range maxResets {
 		err := c.card.BeginTransaction()
+		if err == nil {
+			if err = c.ready(); err == nil {
+				return nil
+			}
+			_ = c.card.EndTransaction(scard.LeaveCard)
+		}
 		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, scard.ErrResetCard), errors.Is(err, scard.ErrUnpoweredCard):
+		case errors.Is(err, scard.ErrResetCard), errors.Is(err, scard.ErrUnpoweredCard), errors.Is(err, scard.ErrProtoMismatch):
 			if err := c.card.Reconnect(scard.ShareShared, scard.ProtocolAny, scard.LeaveCard); err != nil {
 				return c.explain(op, err)
 			}
@@ -269,6 +273,17 @@ func (c *Conn) begin(op string) error {
 		}
 	}
 	return &card.Error{Reason: card.Busy, Op: op, Cause: scard.ErrResetCard}
+}
+
+// ready fails when the card was reset so lately that the transaction began all
+// the same: the service has forgotten the protocol then, and would refuse
+// every command.
+func (c *Conn) ready() error {
+	status, err := c.card.Status()
+	if err == nil && status.ActiveProtocol != c.card.ActiveProtocol() {
+		return scard.ErrProtoMismatch
+	}
+	return err
 }
 
 func (c *Conn) unlock(reset bool) error {

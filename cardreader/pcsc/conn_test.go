@@ -220,3 +220,38 @@ func TestHang(t *testing.T) {
 		t.Errorf("the card was not reset: %X, %v", answer, err)
 	}
 }
+
+// TestFrozenService: a service that stops answering costs nobody more than
+// their deadline, and everything goes on when it does.
+func TestFrozenService(t *testing.T) {
+	_, c, conn := inserted(t)
+	if err := daemon.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := daemon.Thaw(); err != nil {
+			t.Error(err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	err := sign(ctx, c, "123456")
+	wantReason(t, err, card.Busy)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v does not say why", err)
+	}
+	conn.Close()
+	_, err = pcsc.New(pcsc.Config{}).Connect(ctx, daemon.Reader(0))
+	wantReason(t, err, card.Busy)
+	if err := daemon.Thaw(); err != nil {
+		t.Fatal(err)
+	}
+	again := connect(t, 0)
+	opened, err := card.Open(t.Context(), again, again.ATR(), profiles(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sign(t.Context(), opened, "123456"); err != nil {
+		t.Errorf("after the thaw: %v", err)
+	}
+}
