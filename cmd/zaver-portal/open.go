@@ -25,8 +25,8 @@ func (c config) database(ctx context.Context) (dsn string, stop func() error, er
 	if c.Database != "" {
 		return c.Database, func() error { return nil }, nil
 	}
-	if err := os.MkdirAll(c.DataDir, 0o711); err != nil {
-		return "", nil, fmt.Errorf("make data directory: %w", err)
+	if err := c.makeDataDir(); err != nil {
+		return "", nil, err
 	}
 	cluster, err := localpg.New(localpg.Config{Dir: filepath.Join(c.DataDir, "postgres")})
 	if err != nil {
@@ -43,8 +43,19 @@ func (c config) database(ctx context.Context) (dsn string, stop func() error, er
 	return cluster.DSN(localpg.Database), stop, nil
 }
 
+// makeDataDir makes the folder so that the database's user can walk through it.
+func (c config) makeDataDir() error {
+	if err := os.MkdirAll(c.DataDir, 0o711); err != nil {
+		return fmt.Errorf("make data directory: %w", err)
+	}
+	return nil
+}
+
 // keys is the folder of the portal's key files.
 func (c config) keys() (string, error) {
+	if err := c.makeDataDir(); err != nil {
+		return "", err
+	}
 	dir := filepath.Join(c.DataDir, "keys")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make key folder: %w", err)
