@@ -113,7 +113,7 @@ func faultOf(err error) *fault.Error {
 func (s *Server) fail(err error, c echo.Context) {
 	f := faultOf(err)
 	status := statusOf(f.Code)
-	if status >= 500 && !errors.Is(c.Request().Context().Err(), context.Canceled) {
+	if status >= 500 && !errors.Is(err, context.Canceled) {
 		s.config.Log.ErrorContext(c.Request().Context(), "request failed", "request", c.Get(requestIDKey), "code", string(f.Code), "cause", err.Error())
 	}
 	if c.Response().Committed {

@@ -60,7 +60,7 @@ func (s *Server) codeSend(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	handle, err := s.config.Register.Confirm(c.Request().Context(), cookie(c, registerCookie), values["code"], client(c))
+	handle, err := s.config.Register.Confirm(c.Request().Context(), cookie(c, registerCookie), values["code"])
 	if err == nil {
 		s.keep(c, handle)
 		return goTo(c, "/register/password")
@@ -101,7 +101,7 @@ func (s *Server) linkSend(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	handle, err := s.config.Register.ConfirmLink(c.Request().Context(), values["token"], client(c))
+	handle, err := s.config.Register.ConfirmLink(c.Request().Context(), values["token"])
 	if err != nil {
 		return err
 	}

@@ -39,8 +39,8 @@ type Registrar interface {
 	Find(ctx context.Context, handle string) (register.Waiting, error)
 	FindLink(ctx context.Context, token string) (register.Waiting, error)
 	Resend(ctx context.Context, handle string, client account.Client) (register.Waiting, error)
-	Confirm(ctx context.Context, handle, code string, client account.Client) (string, error)
-	ConfirmLink(ctx context.Context, token string, client account.Client) (string, error)
+	Confirm(ctx context.Context, handle, code string) (string, error)
+	ConfirmLink(ctx context.Context, token string) (string, error)
 	SetPassword(ctx context.Context, handle, chosen, repeated string, client account.Client) (register.SignedIn, error)
 	SignIn(ctx context.Context, in register.SignIn) (register.SignedIn, error)
 }

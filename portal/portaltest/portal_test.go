@@ -20,8 +20,8 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 const passphrase = "тихий лось несёт сено"
 
-// register walks a visitor to a simplified account by phone.
-func register(t *testing.T, p *Portal, b *Browser, surname, given, phone string) {
+// signUp walks a visitor to a simplified account by phone.
+func signUp(t *testing.T, p *Portal, b *Browser, surname, given, phone string) {
 	t.Helper()
 	page := b.Get("/register")
 	page = b.Post("/register", "surname", surname, "given", given, "phone", phone, "agree", "yes",
@@ -64,7 +64,7 @@ func hidden(t *testing.T, page Page, name string) string {
 func TestRegisterByPhone(t *testing.T) {
 	p := Start(t, Config{})
 	b := p.NewBrowser(t)
-	register(t, p, b, "Ёлкина", "Анна", "+79001234567")
+	signUp(t, p, b, "Ёлкина", "Анна", "+79001234567")
 
 	page := b.Get("/account")
 	want(t, page, http.StatusOK, "/account")
@@ -123,7 +123,7 @@ func TestWrongInputKeepsWhatWasTyped(t *testing.T) {
 			t.Errorf("the page lacks %q", words)
 		}
 	}
-	register(t, p, b, "Петров", "Пётр", "+79005550011")
+	signUp(t, p, b, "Петров", "Пётр", "+79005550011")
 	other := p.NewBrowser(t)
 	page = other.Get("/register")
 	page = other.Post("/register", "surname", "Иванов", "given", "Иван", "phone", "+79005550012", "agree", "yes",
@@ -153,7 +153,7 @@ func TestProfileToStandard(t *testing.T) {
 	p := Start(t, Config{Registers: smev.New(smev.Config{URL: bus.URL(), HTTP: http.DefaultClient, Timeout: 5 * time.Second})})
 	b := p.NewBrowser(t)
 	who := people.TokenHolder()
-	register(t, p, b, who.Surname, who.Given, "+79005550100")
+	signUp(t, p, b, who.Surname, who.Given, "+79005550100")
 
 	page := b.Get("/profile/person")
 	page = b.Post("/profile/person", "version", hidden(t, page, "version"), "later", "yes", "surname", who.Surname, "given", who.Given, "birth_date-day", "3")

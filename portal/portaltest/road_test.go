@@ -4,6 +4,7 @@ package portaltest
 
 import (
 	"bufio"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -83,4 +84,27 @@ func (s *stream) next(t *testing.T) {
 		}
 	case <-time.After(5 * time.Second):
 	}
+}
+
+// agentCall makes a request as the agent does: no browser, no cookies.
+func agentCall(t *testing.T, method, address, authorization, kind, body string) Page {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", authorization)
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Page{Status: answer.StatusCode, Body: string(content), Header: answer.Header}
 }

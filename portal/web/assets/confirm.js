@@ -18,6 +18,7 @@ export function runConfirmation (box) {
   const problem = part('confirm-problem')
   let ended = false
   let handedOver = false
+  let talking = false
   const abort = new AbortController()
 
   const say = (text) => { part('confirm-say').textContent = text }
@@ -57,6 +58,13 @@ export function runConfirmation (box) {
     problem.focus()
   }
 
+  const showResult = () => {
+    if (ended) return
+    ended = true
+    stop()
+    location.assign(`/confirm/${data.request}/result`)
+  }
+
   const askPortal = async () => {
     if (ended) return
     try {
@@ -64,11 +72,9 @@ export function runConfirmation (box) {
       if (!answer.ok) return
       const status = await answer.json()
       if (status.state === 'checking') goto('checking')
-      if (['confirmed', 'refused', 'expired'].includes(status.state) || (status.state === 'cancelled' && problem.hidden)) {
-        ended = true
-        stop()
-        location.assign(`/confirm/${data.request}/result`)
-      }
+      if (['confirmed', 'refused', 'expired'].includes(status.state)) showResult()
+      // The agent's own last line says more (the tries left, say): it comes first.
+      if (status.state === 'cancelled') setTimeout(() => { if (problem.hidden) showResult() }, talking ? 1500 : 0)
     } catch {
       // The next event or the timer tries again.
     }
@@ -98,6 +104,7 @@ export function runConfirmation (box) {
       say(words['run.say.found'])
       if (!data.ticket) { fail('confirm.ticket_used'); return }
       let last = ''
+      talking = true
       await confirm(data.agent, { origin: data.origin, request: data.request, ticket: data.ticket, method: data.method, lang: data.lang }, (message) => {
         handedOver = true
         last = message.step
@@ -105,7 +112,9 @@ export function runConfirmation (box) {
       }, abort.signal)
       if (last !== 'done' && last !== 'failed') fail('agent.protocol')
     } catch (error) {
-      if (error.name !== 'AbortError') fail(error.message.includes('.') ? error.message : 'agent.not_running')
+      if (error.name !== 'AbortError') fail(error.message.includes('.') ? error.message : handedOver ? 'agent.protocol' : 'agent.not_running')
+    } finally {
+      talking = false
     }
   }
   part('agent-retry').addEventListener('click', begin)

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"zaver/portal/account"
+	"zaver/portal/confirm"
+	"zaver/portal/fault"
+	"zaver/portal/register"
+	"zaver/portal/registry"
+	"zaver/portal/session"
+	"zaver/portal/text"
+	"zaver/portal/web"
+	"zaver/signature/ident"
+)
+
+// The fakes answer what a test sets; anything else panics, which is a fault
+// that the server must survive.
+
+type fakeRegister struct {
+	Registrar
+	signIn error
+}
+
+func (f fakeRegister) Documents() []register.Document {
+	return []register.Document{{Name: "terms", Version: "7"}, {Name: "consent", Version: "8"}}
+}
+
+func (f fakeRegister) SignIn(context.Context, register.SignIn) (register.SignedIn, error) {
+	return register.SignedIn{Token: "tok", Device: "dev"}, f.signIn
+}
+
+type fakeSessions struct {
+	Sessions
+	level account.Level
+	fail  error
+}
+
+func (f fakeSessions) Check(_ context.Context, token string) (session.Session, error) {
+	if f.fail != nil {
+		return session.Session{}, f.fail
+	}
+	if token != "good" {
+		return session.Session{}, fault.New(session.None)
+	}
+	return session.Session{ID: "s1", Account: account.Account{ID: "a1", Kind: account.Person, Level: f.level, Phone: "+79001234567",
+		Name: ident.PersonName{Surname: "<Ёлкина>", Given: "Анна"}}}, nil
+}
+
+type fakeChecks struct{ list []registry.Check }
+
+func (f fakeChecks) Checks(context.Context, account.ID) ([]registry.Check, error) { return f.list, nil }
+func (f fakeChecks) WatchChecks(ctx context.Context, _ account.ID) <-chan struct{} {
+	c := make(chan struct{}, 1)
+	c <- struct{}{}
+	return c
+}
+
+type fakeConfirm struct {
+	Confirmations
+	err    error
+	result confirm.Result
+	got    *confirm.Answer
+	status confirm.Status
+}
+
+func (f fakeConfirm) Fetch(_ context.Context, request, ticket string) ([]byte, string, error) {
+	return []byte("zaver.statement/v1\n" + request + " " + ticket), "sub", f.err
+}
+
+func (f fakeConfirm) Respond(_ context.Context, a confirm.Answer) (confirm.Result, error) {
+	*f.got = a
+	return f.result, f.err
+}
+func (f fakeConfirm) Cancel(context.Context, string, string, string) error { return f.err }
+func (f fakeConfirm) Status(context.Context, account.ID, string) (confirm.Status, error) {
+	return f.status, f.err
+}
+
+type fakeJournal struct{}
+
+func (fakeJournal) Events(context.Context, account.ID, int) ([]account.Event, error) {
+	return []account.Event{{At: time.Unix(1, 0), Kind: account.EventSignedIn, Client: account.Client{Device: "<script>"}}}, nil
+}
+
+// fixture makes a server whose services a test may replace.
+func fixture(t *testing.T, edit func(*Config)) (*Server, *bytes.Buffer) {
+	t.Helper()
+	texts, err := text.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := web.New(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	c := Config{Register: fakeRegister{}, Sessions: fakeSessions{level: account.Standard}, Profiles: struct{ Profiles }{}, Checks: fakeChecks{}, Journal: fakeJournal{},
+		Confirm: fakeConfirm{got: new(confirm.Answer)}, Texts: texts, Pages: pages, Origin: "https://portal.example", Agent: "http://127.0.0.1:24738", StatementKey: "portal+1+k",
+		Ready: func(context.Context) error { return nil }, Log: slog.New(slog.NewTextHandler(&log, nil)), Now: time.Now}
+	if edit != nil {
+		edit(&c)
+	}
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, &log
+}
+
+// ask makes a request; headers are names and values in turn.
+func ask(s *Server, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = "portal.example"
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+const signedIn = "__Host-zaver=good"
+
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	s, _ := fixture(t, nil)
+	for _, path := range []string{"/", "/sign-in", "/absent", "/account", "/agent/v1/key", "/healthz", web.AssetPath("page.js")} {
+		h := ask(s, http.MethodGet, path, "", "Cookie", signedIn).Header()
+		policy := h.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self' http://127.0.0.1:24738", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+			if !strings.Contains(policy, part) {
+				t.Errorf("%s: policy %q lacks %s", path, policy, part)
+			}
+		}
+		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
+			t.Errorf("%s: policy %q is lax", path, policy)
+		}
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Strict-Transport-Security": "max-age=31536000"} {
+			if h.Get(name) != want {
+				t.Errorf("%s: %s is %q", path, name, h.Get(name))
+			}
+		}
+		if h.Get("X-Request-Id") == "" {
+			t.Errorf("%s: no request id", path)
+		}
+	}
+}
+
+func TestOtherSitesCannotPost(t *testing.T) {
+	s, _ := fixture(t, nil)
+	for name, headers := range map[string][]string{
+		"cross-site":     {"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"},
+		"same-site":      {"Sec-Fetch-Site", "same-site", "Origin", "https://other.portal.example"},
+		"foreign origin": {"Origin", "https://evil.example"},
+		"null origin":    {"Origin", "null"},
+	} {
+		w := ask(s, http.MethodPost, "/sign-in", "login=a&password=b", headers...)
+		if w.Code != http.StatusForbidden || len(w.Result().Cookies()) != 0 || w.Header().Get("Content-Security-Policy") == "" {
+			t.Errorf("%s: %d, cookies %v", name, w.Code, w.Result().Cookies())
+		}
+	}
+	if w := ask(s, http.MethodPost, "/sign-in", "login=a&password=b", "Sec-Fetch-Site", "same-origin", "Origin", "https://portal.example"); w.Code != http.StatusSeeOther {
+		t.Errorf("own form: %d", w.Code)
+	}
+	for _, header := range []string{"Origin", "Sec-Fetch-Site"} {
+		if w := ask(s, http.MethodGet, "/agent/v1/key", "", header, "cross-site"); w.Code != http.StatusForbidden {
+			t.Errorf("agent route with %s: %d", header, w.Code)
+		}
+	}
+}
+
+func TestSessionCookie(t *testing.T) {
+	s, _ := fixture(t, nil)
+	w := ask(s, http.MethodPost, "/sign-in", "login=a&password=b&next=//evil.example/")
+	if w.Header().Get("Location") != "/account" {
+		t.Errorf("led to %q", w.Header().Get("Location"))
+	}
+	for _, c := range w.Result().Cookies() {
+		if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode {
+			t.Errorf("cookie %s is not guarded: %+v", c.Name, c)
+		}
+		if c.Name == "__Host-zaver" && (c.Path != "/" || c.MaxAge != 0 || c.Value != "tok") {
+			t.Errorf("session cookie %+v", c)
+		}
+	}
+	plain, _ := fixture(t, func(c *Config) { c.Origin = "http://127.0.0.1:8080" })
+	for _, c := range ask(plain, http.MethodPost, "/sign-in", "login=a&password=b").Result().Cookies() {
+		if c.Secure || strings.HasPrefix(c.Name, "__Host-") {
+			t.Errorf("without TLS: %+v", c)
+		}
+	}
+}
+
+func TestSafeNext(t *testing.T) {
+	for next, want := range map[string]string{"/account": "/account", "": "", "//evil.example": "", "/\\evil.example": "", "https://evil.example": "", "/a\r\nX: y": "", "account": ""} {
+		if got := safeNext(next); got != want {
+			t.Errorf("safeNext(%q) = %q, want %q", next, got, want)
+		}
+	}
+}
+
+func TestFaultsBecomeAnswers(t *testing.T) {
+	secretCause := errors.New("pq: relation surname=Petrov")
+	tests := []struct {
+		name  string
+		err   error
+		want  int
+		words string
+		retry string
+	}{
+		{"wrong", fault.New(register.WrongSignIn), 422, "login or the password is wrong", ""},
+		{"limited", fault.New(fault.Limited).After(90 * time.Second), 429, "try again in 90 seconds", "90"},
+		{"busy", fault.New(fault.Busy).After(2 * time.Second), 503, "overloaded", "2"},
+		{"internal", secretCause, 500, "went wrong on our side", ""},
+		{"deadline", context.DeadlineExceeded, 503, "overloaded", "5"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, log := fixture(t, func(c *Config) { c.Register = fakeRegister{signIn: tt.err} })
+			w := ask(s, http.MethodPost, "/sign-in", "login=petrov&password=hunter2", "Accept-Language", "en")
+			if w.Code != tt.want || !strings.Contains(w.Body.String(), tt.words) || w.Header().Get("Retry-After") != tt.retry {
+				t.Errorf("%d, Retry-After %q\n%s", w.Code, w.Header().Get("Retry-After"), w.Body)
+			}
+			if strings.Contains(w.Body.String(), "Petrov") || strings.Contains(w.Body.String(), "hunter2") {
+				t.Error("the answer holds the cause or the password")
+			}
+			if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "login=") {
+				t.Errorf("the log holds what was typed: %s", log)
+			}
+			if tt.want == 500 && !strings.Contains(log.String(), "surname=Petrov") {
+				t.Error("the cause is not logged")
+			}
+		})
+	}
+}
+
+func TestPanicBecomesAPage(t *testing.T) {
+	s, log := fixture(t, nil)
+	w := ask(s, http.MethodGet, "/profile/person", "", "Cookie", signedIn) // no level below standard is drafted: redirected
+	if w.Code != http.StatusSeeOther {
+		t.Fatalf("locked form: %d", w.Code)
+	}
+	w = ask(s, http.MethodGet, "/register/link?token=x", "", "Accept-Language", "en") // the fake panics
+	if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "quote this number") || !strings.Contains(log.String(), "panic") {
+		t.Errorf("%d\n%s\n%s", w.Code, w.Body, log)
+	}
+	if w := ask(s, http.MethodGet, "/", ""); w.Code != http.StatusOK {
+		t.Errorf("after a panic: %d", w.Code)
+	}
+}
+
+func TestStrangersAreSentToSignIn(t *testing.T) {
+	s, _ := fixture(t, nil)
+	w := ask(s, http.MethodGet, "/security", "", "Accept", "text/html")
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/sign-in?next=%2Fsecurity" {
+		t.Errorf("%d to %q", w.Code, w.Header().Get("Location"))
+	}
+	w = ask(s, http.MethodGet, "/account", "", "Accept", "text/html", "Cookie", "__Host-zaver=old")
+	if w.Code != http.StatusSeeOther || !strings.Contains(w.Header().Get("Set-Cookie"), "Max-Age=0") {
+		t.Errorf("an ended session: %d %q", w.Code, w.Header().Get("Set-Cookie"))
+	}
+	for _, path := range []string{"/checks/state", "/checks/events", "/confirm/r/state"} {
+		if w := ask(s, http.MethodGet, path, ""); w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+	down, _ := fixture(t, func(c *Config) { c.Sessions = fakeSessions{fail: errors.New("no database")} })
+	if w := ask(down, http.MethodGet, "/account", "", "Cookie", signedIn); w.Code != http.StatusInternalServerError {
+		t.Errorf("a store that is down: %d", w.Code)
+	}
+}
+
+func TestPagesEscapeAndSpeakBothLanguages(t *testing.T) {
+	s, _ := fixture(t, nil)
+	for _, path := range []string{"/", "/who", "/who/foreigner", "/register", "/register/email", "/sign-in", "/terms", "/consent", "/help/agent", "/account", "/security", "/checks", "/confirm"} {
+		for lang, header := range map[string]string{"ru": "ru", "en": "en-GB,en"} {
+			var cookie string
+			if strings.HasPrefix(path, "/account") || strings.HasPrefix(path, "/s") || strings.HasPrefix(path, "/c") {
+				cookie = signedIn
+			}
+			w := ask(s, http.MethodGet, path, "", "Accept-Language", header, "Accept", "text/html", "Cookie", cookie)
+			if w.Code == http.StatusSeeOther && path == "/sign-in" {
+				continue
+			}
+			body := w.Body.String()
+			if w.Code != http.StatusOK || !strings.Contains(body, `<html lang="`+lang+`"`) {
+				t.Errorf("%s in %s: %d", path, lang, w.Code)
+			}
+			if strings.Contains(body, "<Ёлкина>") || strings.Contains(body, "<script>") {
+				t.Errorf("%s: not escaped", path)
+			}
+		}
+	}
+}
+
+func TestLanguageSwitch(t *testing.T) {
+	s, _ := fixture(t, nil)
+	w := ask(s, http.MethodGet, "/who?x=1&lang=en", "")
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/who?x=1" || !strings.Contains(w.Header().Get("Set-Cookie"), "zaver-lang=en") {
+		t.Errorf("%d %q %q", w.Code, w.Header().Get("Location"), w.Header().Get("Set-Cookie"))
+	}
+	if w := ask(s, http.MethodGet, "/who", "", "Cookie", "zaver-lang=en", "Accept-Language", "ru"); !strings.Contains(w.Body.String(), `<html lang="en"`) {
+		t.Error("the cookie does not choose the language")
+	}
+	r := httptest.NewRequest(http.MethodGet, "/?lang=en", nil)
+	r.URL.Path = "//evil.example"
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, r)
+	if strings.HasPrefix(rec.Header().Get("Location"), "//") {
+		t.Errorf("leads away: %q", rec.Header().Get("Location"))
+	}
+}
+
+func TestAgentDoor(t *testing.T) {
+	got := new(confirm.Answer)
+	s, _ := fixture(t, func(c *Config) {
+		c.Confirm = fakeConfirm{got: got, result: confirm.Result{State: confirm.Refused, Codes: []string{"sig.cert_revoked"}}}
+	})
+	if w := ask(s, http.MethodGet, "/agent/v1/key", ""); w.Body.String() != "portal+1+k\n" {
+		t.Errorf("key %q", w.Body)
+	}
+	w := ask(s, http.MethodGet, "/agent/v1/statement/r1", "", "Authorization", "Ticket tick")
+	if w.Code != 200 || w.Header().Get("Zaver-Submit") != "sub" || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" || !strings.HasSuffix(w.Body.String(), "r1 tick") {
+		t.Errorf("statement: %d %v %q", w.Code, w.Header(), w.Body)
+	}
+	w = ask(s, http.MethodPost, "/agent/v1/response/r1", "\x30\x00", "Authorization", "Submit sub", "Content-Type", "application/cms")
+	if w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"state":"refused","codes":["sig.cert_revoked"]}` {
+		t.Errorf("response: %d %s", w.Code, w.Body)
+	}
+	if got.Request != "r1" || got.Submit != "sub" || string(got.DER) != "\x30\x00" {
+		t.Errorf("handed over %+v", got)
+	}
+	w = ask(s, http.MethodPost, "/agent/v1/cancel/r1", `{"code":"agent.declined"}`, "Authorization", "Submit sub", "Content-Type", "application/json")
+	if w.Code != 200 {
+		t.Errorf("cancel: %d %s", w.Code, w.Body)
+	}
+	bad := []struct {
+		name, method, path, body string
+		want                     int
+		code                     string
+		headers                  []string
+	}{
+		{"no ticket", "GET", "/agent/v1/statement/r1", "", 404, "confirm.unknown", nil},
+		{"wrong scheme", "GET", "/agent/v1/statement/r1", "", 404, "confirm.unknown", []string{"Authorization", "Bearer x"}},
+		{"kind", "POST", "/agent/v1/response/r1", "x", 400, "bad_request", []string{"Authorization", "Submit s", "Content-Type", "text/plain"}},
+		{"too large", "POST", "/agent/v1/response/r1", strings.Repeat("x", confirm.MaxResponse+2), 413, "confirm.too_large", []string{"Authorization", "Submit s", "Content-Type", "application/cms"}},
+		{"unknown field", "POST", "/agent/v1/cancel/r1", `{"code":"a.b","x":1}`, 400, "bad_request", []string{"Authorization", "Submit s"}},
+		{"no code", "POST", "/agent/v1/cancel/r1", `{"code":"<b>"}`, 400, "bad_request", []string{"Authorization", "Submit s"}},
+		{"absent", "GET", "/agent/v1/nothing", "", 404, "not_found", nil},
+		{"method", "DELETE", "/agent/v1/key", "", 404, "not_found", nil},
+	}
+	for _, tt := range bad {
+		w := ask(s, tt.method, tt.path, tt.body, append(tt.headers, "Accept-Language", "en")...)
+		var answer problemJSON
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != tt.want || answer.Code != tt.code || answer.Message == "" {
+			t.Errorf("%s: %d %s", tt.name, w.Code, w.Body)
+		}
+	}
+}
+
+func TestAgentFaults(t *testing.T) {
+	for code, want := range map[fault.Code]int{confirm.CodeUnknown: 404, confirm.CodeTicketUsed: 409, confirm.CodeExpired: 410, confirm.CodeConflict: 409, confirm.CodeOutage: 503} {
+		s, _ := fixture(t, func(c *Config) {
+			c.Confirm = fakeConfirm{err: fault.New(code).After(time.Second), got: new(confirm.Answer)}
+		})
+		w := ask(s, http.MethodGet, "/agent/v1/statement/r1", "", "Authorization", "Ticket x")
+		if w.Code != want || !strings.Contains(w.Body.String(), string(code)) || w.Header().Get("Retry-After") != "1" {
+			t.Errorf("%s: %d %s", code, w.Code, w.Body)
+		}
+	}
+}
+
+func TestStreamsTellOfChangesAndAreBounded(t *testing.T) {
+	s, _ := fixture(t, func(c *Config) { c.MaxStreams = 1 })
+	server := httptest.NewServer(s)
+	defer server.Close()
+	open := func() *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/checks/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Cookie", signedIn)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	first := open()
+	defer first.Body.Close()
+	buf := make([]byte, 0, 256)
+	for !strings.Contains(string(buf), "event: change\n") {
+		part := make([]byte, 64)
+		n, err := first.Body.Read(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		buf = append(buf, part[:n]...)
+	}
+	second := open()
+	defer second.Body.Close()
+	if second.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("one too many: %d", second.StatusCode)
+	}
+	s.Drain()
+	if _, err := first.Body.Read(make([]byte, 64)); err == nil {
+		t.Error("the stream goes on after Drain")
+	}
+}
+
+func TestOperation(t *testing.T) {
+	s, log := fixture(t, func(c *Config) { c.MetricsFrom = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} })
+	if w := ask(s, http.MethodGet, "/readyz", ""); w.Code != 200 {
+		t.Errorf("ready: %d", w.Code)
+	}
+	if w := ask(s, http.MethodGet, "/metrics", ""); w.Code != 200 || !strings.Contains(w.Body.String(), "zaver_http_request_seconds") {
+		t.Errorf("figures: %d", w.Code)
+	}
+	closed, _ := fixture(t, func(c *Config) { c.Ready = func(context.Context) error { return errors.New("no database") } })
+	if w := ask(closed, http.MethodGet, "/metrics", "", "X-Forwarded-For", "127.0.0.1"); w.Code != 404 {
+		t.Errorf("figures for a stranger: %d", w.Code)
+	}
+	if w := ask(closed, http.MethodGet, "/readyz", ""); w.Code != 503 {
+		t.Errorf("not ready: %d", w.Code)
+	}
+	ask(s, http.MethodGet, "/who?secret=1", "", "X-Forwarded-For", "203.0.113.9")
+	if strings.Contains(log.String(), "secret") || strings.Contains(log.String(), "203.0.113.9") || strings.Contains(log.String(), "192.0.2.1") {
+		t.Errorf("the log holds an address or a query: %s", log)
+	}
+}
+
+func TestClientAddress(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.RemoteAddr = "10.1.2.3:99"
+	r.Header.Set("X-Forwarded-For", "198.51.100.1, 203.0.113.9")
+	if got := clientAddress(nil)(r); got != "10.1.2.3" {
+		t.Errorf("without proxies: %s", got)
+	}
+	if got := clientAddress([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})(r); got != "203.0.113.9" {
+		t.Errorf("behind a proxy: %s", got)
+	}
+	r.RemoteAddr = "172.16.0.1:99"
+	if got := clientAddress([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})(r); got != "172.16.0.1" {
+		t.Errorf("from elsewhere: %s", got)
+	}
+}
+
+func TestBodiesAreBounded(t *testing.T) {
+	s, _ := fixture(t, nil)
+	if w := ask(s, http.MethodPost, "/sign-in", "login="+strings.Repeat("x", bodySize)); w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("%d", w.Code)
+	}
+}
+
+func TestRunPageHidesAUsedTicket(t *testing.T) {
+	status := confirm.Status{Request: "r1", Method: "token", State: confirm.Issued, ControlCode: "4821", Expires: time.Now().Add(time.Minute)}
+	for _, fetched := range []bool{false, true} {
+		status.Fetched = fetched
+		s, _ := fixture(t, func(c *Config) { c.Confirm = fakeConfirm{status: status} })
+		body := ask(s, http.MethodGet, "/confirm/r1", "", "Cookie", signedIn+"; zaver-ticket=tick").Body.String()
+		if strings.Contains(body, `data-ticket="tick"`) == fetched {
+			t.Errorf("fetched %v: the ticket is handled wrongly", fetched)
+		}
+	}
+	status.State = confirm.Confirmed
+	s, _ := fixture(t, func(c *Config) { c.Confirm = fakeConfirm{status: status} })
+	if w := ask(s, http.MethodGet, "/confirm/r1", "", "Cookie", signedIn); w.Header().Get("Location") != "/confirm/r1/result" {
+		t.Errorf("a final state: %d %s", w.Code, w.Header().Get("Location"))
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, origin := range []string{"", "portal.example", "ftp://portal.example", "https://portal.example/path"} {
+		if _, err := New(Config{Origin: origin}); err == nil {
+			t.Errorf("origin %q was taken", origin)
+		}
+	}
+	if _, err := New(Config{Origin: "https://portal.example"}); err == nil {
+		t.Error("a server without services was made")
+	}
+}
+
+func TestEveryFaultHasAStatus(t *testing.T) {
+	for code, status := range statuses {
+		if http.StatusText(status) == "" {
+			t.Errorf("%s: %d is no status", code, status)
+		}
+	}
+	texts, err := text.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range append(Codes(), fault.Internal, fault.Busy, fault.Limited, fault.NotFound, fault.Conflict) {
+		if !texts.Has(text.Russian, string(code)) || !texts.Has(text.Russian, string(code)+".do") {
+			t.Errorf("%s has no words", code)
+		}
+	}
+}

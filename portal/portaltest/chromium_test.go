@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package portaltest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"zaver/portal/registry/smev"
+	"zaver/softhsm-fixtures/people"
+	"zaver/softhsm-fixtures/registers"
+)
+
+// shotsEnv names the folder into which screenshots go, if any.
+const shotsEnv = "ZAVER_SCREENSHOTS"
+
+// tab is a tab of a real browser.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// chromium opens a tab with the cookies of b.
+func chromium(t *testing.T, p *Portal, b *Browser) *tab {
+	t.Helper()
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, closeTab := chromedp.NewContext(ctx)
+	t.Cleanup(closeTab)
+	c := &tab{t: t, ctx: ctx}
+	// The first run starts the browser, which lives as long as its context: no limit here.
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900)); err != nil {
+		t.Fatal(err)
+	}
+	for _, cookie := range append(b.Cookies("/"), &http.Cookie{Name: "zaver-lang", Value: "ru"}) {
+		c.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: p.Origin})
+			return err
+		}))
+	}
+	return c
+}
+
+// patience bounds each thing that a tab waits for.
+const patience = 20 * time.Second
+
+func (c *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	c.t.Helper()
+	for i, step := range steps {
+		ctx, cancel := context.WithTimeout(c.ctx, patience)
+		err := chromedp.Do(ctx, step)
+		cancel()
+		if err != nil {
+			c.t.Fatalf("step %d: %v\n%s", i, err, c.shown())
+		}
+	}
+}
+
+// ask evaluates a script that gives text.
+func (c *tab) ask(script string) string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.ctx, patience)
+	defer cancel()
+	answer, err := chromedp.Run(ctx, chromedp.Evaluate[string]("String("+script+")"))
+	if err != nil {
+		c.t.Fatalf("%s: %v", script, err)
+	}
+	return answer
+}
+
+// shown is what the page says now, for failures.
+func (c *tab) shown() string {
+	ctx, cancel := context.WithTimeout(c.ctx, 3*time.Second)
+	defer cancel()
+	answer, err := chromedp.Run(ctx, chromedp.Evaluate[string]("location.pathname + ' ' + document.querySelector('main')?.innerText"))
+	if err != nil {
+		return err.Error()
+	}
+	return answer
+}
+
+// wait until the script is true, over any number of page loads.
+func (c *tab) wait(script string) {
+	c.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
+		ctx, cancel := context.WithTimeout(c.ctx, 3*time.Second)
+		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+script+")"))
+		cancel()
+		if err == nil && yes {
+			return
+		}
+	}
+	c.t.Fatalf("%s did not become true\n%s", script, c.shown())
+}
+
+// shoot keeps what the tab shows, on a desktop and on a phone.
+func (c *tab) shoot(name string) {
+	c.t.Helper()
+	folder := os.Getenv(shotsEnv)
+	if folder == "" {
+		return
+	}
+	for _, screen := range []struct {
+		name  string
+		width int64
+	}{{"desktop", 1280}, {"phone", 390}} {
+		c.do(chromedp.EmulateViewport(screen.width, 844))
+		png, err := chromedp.Run(c.ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name+"."+screen.name+".png"), png, 0o644); err != nil {
+			c.t.Fatal(err)
+		}
+		if wide := c.ask("document.documentElement.scrollWidth > innerWidth"); wide == "true" {
+			c.t.Errorf("%s is wider than a %s", name, screen.name)
+		}
+	}
+	c.do(chromedp.EmulateViewport(1280, 900))
+}
+
+// standard makes an account that waits for its confirmation.
+func standard(t *testing.T, c Config) (*Portal, *Browser) {
+	t.Helper()
+	bus, err := registers.Start(registers.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = bus.Close() })
+	c.Registers = smev.New(smev.Config{URL: bus.URL(), HTTP: http.DefaultClient, Timeout: 5 * time.Second})
+	p := Start(t, c)
+	b := p.NewBrowser(t)
+	who := people.TokenHolder()
+	signUp(t, p, b, who.Surname, who.Given, "+79005550100")
+	fillProfile(t, b, who)
+	want(t, b.Post("/profile/check"), http.StatusOK, "/checks")
+	events := openStream(t, p, b, "/checks/events")
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(b.Get("/checks").Body, "Данные проверены"); {
+		if time.Now().After(deadline) {
+			t.Fatal("the checks did not pass")
+		}
+		events.next(t)
+	}
+	return p, b
+}
+
+// actor plays the agent: it answers as the script says.
+type actor struct {
+	*httptest.Server
+	mu     sync.Mutex // guards play and order
+	play   func(order map[string]string, say func(line any))
+	origin string
+}
+
+func newActor(t *testing.T) *actor {
+	a := &actor{}
+	a.Server = httptest.NewServer(a)
+	t.Cleanup(a.Close)
+	return a
+}
+
+// ServeHTTP answers as the agent's loopback door does.
+func (a *actor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	origin, play := a.origin, a.play
+	a.mu.Unlock()
+	if r.Header.Get("Origin") != origin {
+		http.Error(w, `{"code":"agent.origin"}`, http.StatusForbidden)
+		return
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Headers", "Content-Type")
+	h.Set("Access-Control-Allow-Private-Network", "true")
+	switch {
+	case r.Method == http.MethodOptions:
+		w.WriteHeader(http.StatusNoContent)
+	case r.URL.Path == "/v1/hello":
+		fmt.Fprint(w, `{"agent":"zaver","version":"0","protocol":1,"busy":false}`)
+	default:
+		var order map[string]string
+		if err := json.NewDecoder(r.Body).Decode(&order); err != nil {
+			http.Error(w, `{"code":"agent.request"}`, http.StatusBadRequest)
+			return
+		}
+		h.Set("Content-Type", "application/x-ndjson")
+		play(order, func(line any) {
+			_ = json.NewEncoder(w).Encode(line)
+			_ = http.NewResponseController(w).Flush()
+		})
+	}
+}
+
+type step map[string]any
+
+// C8, C9: the page finds the agent, shows the code and the steps, and says in
+// plain words what went wrong.
+func TestConfirmationPageShowsWhatTheAgentSays(t *testing.T) {
+	agent := newActor(t)
+	p, b := standard(t, Config{Agent: agent.URL})
+	release := make(chan struct{})
+	agent.mu.Lock()
+	agent.origin = p.Origin
+	agent.play = func(order map[string]string, say func(any)) {
+		for _, key := range []string{"origin", "request", "ticket", "method", "lang"} {
+			if order[key] == "" {
+				t.Errorf("the page gave no %s", key)
+			}
+		}
+		say(step{"step": "statement"})
+		say(step{"step": "consent", "control": "0000"})
+		say(step{"step": "device"})
+		say(step{"step": "pin"})
+		<-release
+		say(step{"step": "failed", "code": "pin.wrong", "tries": 2})
+	}
+	agent.mu.Unlock()
+
+	c := chromium(t, p, b)
+	c.do(chromedp.Navigate(p.Origin + "/confirm"))
+	c.shoot("confirm-choose")
+	c.do(chromedp.Click("#method-first"), chromedp.Click("main button[type=submit]"))
+	c.wait(`document.querySelector('[data-step=pin]')?.className === 'is-now'`)
+	if code := c.ask(`document.querySelector('.zv-control__code [aria-hidden]').textContent`); len(code) != 4 {
+		t.Errorf("control code %q, want 4 digits", code)
+	}
+	c.shoot("confirm-pin")
+	close(release)
+	c.wait(`document.getElementById('confirm-problem').dataset.code === 'pin.wrong'`)
+	problem, focused := c.ask(`document.getElementById('confirm-problem').innerText`), c.ask(`document.activeElement.id`)
+	if !strings.Contains(problem, "ПИН-код неверный") || !strings.Contains(problem, "Осталось попыток: 2") || focused != "confirm-problem" {
+		t.Errorf("problem %q, focus on %s", problem, focused)
+	}
+	c.shoot("confirm-wrong-pin")
+}
+
+// The page says when there is no agent, and goes on once it is there; a
+// cancellation by the agent appears by itself.
+func TestConfirmationPageWithoutAgent(t *testing.T) {
+	agent := newActor(t)
+	p, b := standard(t, Config{Agent: agent.URL})
+	agent.mu.Lock()
+	agent.play = func(order map[string]string, say func(any)) {
+		say(step{"step": "statement"})
+		cancel(t, p, order["request"], order["ticket"])
+		say(step{"step": "failed", "code": "agent.declined"})
+	}
+	agent.mu.Unlock()
+	c := chromium(t, p, b)
+	c.do(chromedp.Navigate(p.Origin+"/confirm"), chromedp.Click("#method-first"), chromedp.Click("main button[type=submit]"))
+	// No origin is allowed yet: to the page that is as good as nobody there.
+	c.wait(`document.getElementById('confirm-problem')?.dataset.code === 'agent.not_running'`)
+	c.shoot("confirm-no-agent")
+	agent.mu.Lock()
+	agent.origin = p.Origin
+	agent.mu.Unlock()
+	c.do(chromedp.Click("#agent-retry"))
+	c.wait(`document.getElementById('confirm-problem')?.dataset.code === 'agent.declined' || location.pathname.endsWith('/result')`)
+	c.do(chromedp.Click("main a[href^='/confirm/']"))
+	c.wait(`document.getElementById('confirm-result')?.dataset.result === 'cancelled'`)
+	c.shoot("confirm-cancelled")
+}
+
+// cancel does what an agent does when its user says no.
+func cancel(t *testing.T, p *Portal, request, ticket string) {
+	answer := agentCall(t, http.MethodGet, p.Origin+"/agent/v1/statement/"+request, "Ticket "+ticket, "", "")
+	if answer.Status != http.StatusOK || !strings.HasPrefix(answer.Body, "zaver.statement/v1\n") {
+		t.Errorf("statement: %d %s", answer.Status, answer.Body)
+		return
+	}
+	answer = agentCall(t, http.MethodPost, p.Origin+"/agent/v1/cancel/"+request, "Submit "+answer.Header.Get("Zaver-Submit"), "application/json", `{"code":"agent.declined"}`)
+	if answer.Status != http.StatusOK {
+		t.Errorf("cancel: %d %s", answer.Status, answer.Body)
+	}
+}
+
+// B1, B3: masks and rules while typing, and live marks of the checks.
+func TestFieldsHelpWhileTyping(t *testing.T) {
+	p := Start(t, Config{})
+	b := p.NewBrowser(t)
+	signUp(t, p, b, "Ёлкина", "Анна", "+79005550101")
+	c := chromium(t, p, b)
+	c.do(chromedp.Navigate(p.Origin + "/account"))
+	c.shoot("account")
+	c.do(chromedp.Navigate(p.Origin+"/profile/snils"), chromedp.SendKeys("#snils", "11223344596"), chromedp.Blur("#snils"))
+	live := func(field string) string { return c.ask(`document.getElementById('` + field + `-live').textContent`) }
+	if value, says := c.ask(`document.getElementById('snils').value`), live("snils"); value != "112-233-445 96" || !strings.Contains(says, "не сходятся") {
+		t.Errorf("snils shows %q and says %q", value, says)
+	}
+	c.do(chromedp.Navigate(p.Origin+"/profile/person"), chromedp.SendKeys("#birth_date-day", "31"), chromedp.SendKeys("#birth_date-month", "2"),
+		chromedp.SendKeys("#birth_date-year", "1990"), chromedp.Blur("#birth_date-year"))
+	if says := live("birth_date"); !strings.Contains(says, "Такой даты нет") {
+		t.Errorf("a date that does not exist: %q", says)
+	}
+	c.shoot("profile-person")
+	c.do(chromedp.Navigate(p.Origin + "/"))
+	c.shoot("home")
+	c.do(chromedp.Navigate(p.Origin + "/help/agent"))
+	c.shoot("help")
+}
