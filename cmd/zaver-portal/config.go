@@ -140,10 +140,13 @@ func (c *config) check(dir string) error {
 		paths = append(paths, &c.SMPP.PasswordFile)
 	}
 	for _, p := range paths {
-		if *p != "" && !filepath.IsAbs(*p) {
+		if *p == "" {
+			continue
+		}
+		if !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
-		if *p, err = filepath.Abs(*p); err != nil && *p != "" {
+		if *p, err = filepath.Abs(*p); err != nil {
 			return fmt.Errorf("find path: %w", err)
 		}
 	}
