@@ -146,10 +146,7 @@ func clone(tb testing.TB, migrated bool) string {
 }
 
 func (c *cluster) create(ctx context.Context, name, source string) error {
-	if err := c.psql(ctx, "CREATE DATABASE "+name+" TEMPLATE "+source); err != nil {
-		return err
-	}
-	return c.psql(ctx, "ALTER DATABASE "+name+" SET timezone = '"+zone+"'")
+	return c.psql(ctx, "CREATE DATABASE "+name+" TEMPLATE "+source)
 }
 
 func start() (*cluster, error) {
@@ -157,6 +154,10 @@ func start() (*cluster, error) {
 	defer cancel()
 	c, err := connect(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.psql(ctx, "ALTER ROLE "+localpg.Superuser+" SET timezone = '"+zone+"'"); err != nil {
+		c.stop()
 		return nil, err
 	}
 	c.template = fmt.Sprintf("template_%d", os.Getpid())
