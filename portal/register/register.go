@@ -119,6 +119,8 @@ type Sending struct {
 	Sent          time.Time
 	CodeEnds      time.Time
 	Code, Warning notice.Notice
+	// Tried goes into the holder's journal with the warning; its account is the holder's.
+	Tried account.Event
 }
 
 // Opening is a registration about to be written.

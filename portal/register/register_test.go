@@ -153,6 +153,10 @@ func TestTakenContactLooksFree_A6(t *testing.T) {
 	if again := h.next(t); again.Template != register.TakenNotice {
 		t.Errorf("a second message for a taken contact = %+v", again)
 	}
+	events, err := h.store.Events(t.Context(), owner.Session.Account.ID, 10)
+	if err != nil || len(events) != 3 || events[0].Kind != account.EventContactTried || events[1].Client != stranger.Client {
+		t.Errorf("the holder's journal = %+v, %v", events, err)
+	}
 }
 
 func TestTakenCostsTheSame_A6(t *testing.T) {

@@ -63,7 +63,7 @@ func (s *Service) Start(ctx context.Context, in Start) (Waiting, error) {
 	if err != nil {
 		return Waiting{}, err
 	}
-	sending, err := s.sending(hash, channel, contact, person.Lang, now)
+	sending, err := s.sending(hash, channel, contact, person.Lang, in.Client, now)
 	if err != nil {
 		return Waiting{}, err
 	}
@@ -117,7 +117,7 @@ func (s *Service) mayGo(ctx context.Context, contact string, client account.Clie
 }
 
 // sending makes a code and both messages, of which the store sends one.
-func (s *Service) sending(handle session.Hash, channel notice.Channel, contact, lang string, now time.Time) (Sending, error) {
+func (s *Service) sending(handle session.Hash, channel notice.Channel, contact, lang string, client account.Client, now time.Time) (Sending, error) {
 	code, err := newCode()
 	if err != nil {
 		return Sending{}, err
@@ -127,6 +127,7 @@ func (s *Service) sending(handle session.Hash, channel notice.Channel, contact, 
 		Code: notice.Notice{Channel: channel, To: contact, Template: CodeNotice, Lang: lang,
 			Args: map[string]string{"Code": code, "Minutes": strconv.Itoa(int(CodeLife.Minutes()))}},
 		Warning: notice.Notice{Channel: channel, To: contact, Template: TakenNotice, Lang: lang},
+		Tried:   account.Event{At: now, Kind: account.EventContactTried, Client: client},
 	}
 	if channel == notice.Email {
 		token, hash, err := session.NewToken()
@@ -205,7 +206,7 @@ func (s *Service) Resend(ctx context.Context, handle string, client account.Clie
 	if err := s.mayGo(ctx, r.Contact, client); err != nil {
 		return Waiting{}, err
 	}
-	sending, err := s.sending(hash, r.Channel, r.Contact, r.Person.Lang, now)
+	sending, err := s.sending(hash, r.Channel, r.Contact, r.Person.Lang, client, now)
 	if err != nil {
 		return Waiting{}, err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/lib/pq"
 
 	"zaver/portal/fault"
-	"zaver/portal/notice"
 	"zaver/portal/register"
 	"zaver/portal/session"
 )
@@ -28,20 +27,24 @@ type applicant struct {
 	Person  register.Person `json:"person"`
 }
 
-// either is two notices of which PostgreSQL keeps one, sealed under one row id.
+// either is two notices of which PostgreSQL keeps one, sealed under one row
+// id, and the event that goes with the warning.
 type either struct {
-	id            string
-	code, warning []byte
+	id, event             string
+	code, warning, client []byte
 }
 
-func (s *Store) sealEither(code, warning notice.Notice) (e either, err error) {
+func (s *Store) sealEither(m register.Sending) (e either, err error) {
 	if e.id, err = newID(); err != nil {
 		return e, err
 	}
-	if e.code, err = sealJSON(s.keys, noticePlace(e.id), noticeBody{To: code.To, Args: code.Args}); err != nil {
+	if e.code, err = sealJSON(s.keys, noticePlace(e.id), noticeBody{To: m.Code.To, Args: m.Code.Args}); err != nil {
 		return e, err
 	}
-	e.warning, err = sealJSON(s.keys, noticePlace(e.id), noticeBody{To: warning.To, Args: warning.Args})
+	if e.warning, err = sealJSON(s.keys, noticePlace(e.id), noticeBody{To: m.Warning.To, Args: m.Warning.Args}); err != nil {
+		return e, err
+	}
+	e.event, e.client, err = sealEvent(s.keys, m.Tried)
 	return e, err
 }
 
@@ -52,8 +55,8 @@ func linkBytes(h *session.Hash) []byte {
 	return h[:]
 }
 
-// Open implements register.Store. Whether the contact is taken changes neither
-// the number of statements nor that of rows.
+// Open implements register.Store. A contact that is taken costs the same
+// statements; its holder's journal gets one row more.
 func (v Registrations) Open(ctx context.Context, o register.Opening) error {
 	id, err := newID()
 	if err != nil {
@@ -63,7 +66,7 @@ func (v Registrations) Open(ctx context.Context, o register.Opening) error {
 	if err != nil {
 		return err
 	}
-	msg, err := v.s.sealEither(o.Code, o.Warning)
+	msg, err := v.s.sealEither(o.Sending)
 	if err != nil {
 		return err
 	}
@@ -74,13 +77,17 @@ func (v Registrations) Open(ctx context.Context, o register.Opening) error {
 				INSERT INTO registrations (id, handle_hash, state, channel, contact_hash, decoy, person, code_hash, link_hash,
 					tries, sent_at, code_ends_at, expires_at, created_at)
 				VALUES ($1, $2, 'pending', $3, $5, EXISTS (SELECT FROM holder), $4, $6, $7, 0, $8, $9, $10, $8)
-				RETURNING decoy)
+				RETURNING decoy
+			), told AS (
+				INSERT INTO events (id, account_id, at, kind, detail, client) SELECT $17, account_id, $8, $18, '', $19 FROM holder
+			)
 			INSERT INTO notices (id, account_id, channel, template, lang, body, created_at, next_at)
 			SELECT $11, (SELECT account_id FROM holder), $3, CASE WHEN decoy THEN $12 ELSE $13 END, $14,
 				CASE WHEN decoy THEN $15::bytea ELSE $16::bytea END, $8, $8 FROM made`,
 			id, o.Handle[:], string(o.Channel), sealed, v.s.keys.Hash(hashContact, o.Contact), o.CodeHash, linkBytes(o.LinkHash),
 			o.Sent, o.CodeEnds, o.Expires,
-			msg.id, o.Warning.Template, o.Code.Template, o.Code.Lang, msg.warning, msg.code)
+			msg.id, o.Warning.Template, o.Code.Template, o.Code.Lang, msg.warning, msg.code,
+			msg.event, string(o.Tried.Kind), msg.client)
 		if err != nil {
 			return fmt.Errorf("open registration: %w", err)
 		}
@@ -126,7 +133,7 @@ func (v Registrations) find(ctx context.Context, where string, hash session.Hash
 
 // Resend implements register.Store.
 func (v Registrations) Resend(ctx context.Context, handle session.Hash, notAfter time.Time, m register.Sending) (bool, error) {
-	msg, err := v.s.sealEither(m.Code, m.Warning)
+	msg, err := v.s.sealEither(m)
 	if err != nil {
 		return false, err
 	}
@@ -136,12 +143,17 @@ func (v Registrations) Resend(ctx context.Context, handle session.Hash, notAfter
 			WITH changed AS (
 				UPDATE registrations SET code_hash = $3, link_hash = $4, tries = 0, sent_at = $5, code_ends_at = $6
 				WHERE handle_hash = $1 AND state = 'pending' AND sent_at <= $2 AND expires_at > $5
-				RETURNING channel, contact_hash, decoy)
+				RETURNING channel, contact_hash, decoy
+			), told AS (
+				INSERT INTO events (id, account_id, at, kind, detail, client)
+				SELECT $13, c.account_id, $5, $14, '', $15 FROM changed JOIN contacts c ON c.hash = contact_hash
+			)
 			INSERT INTO notices (id, account_id, channel, template, lang, body, created_at, next_at)
 			SELECT $7, (SELECT account_id FROM contacts WHERE hash = contact_hash), channel,
 				CASE WHEN decoy THEN $8 ELSE $9 END, $10, CASE WHEN decoy THEN $11::bytea ELSE $12::bytea END, $5, $5 FROM changed`,
 			handle[:], notAfter, m.CodeHash, linkBytes(m.LinkHash), m.Sent, m.CodeEnds,
-			msg.id, m.Warning.Template, m.Code.Template, m.Code.Lang, msg.warning, msg.code)
+			msg.id, m.Warning.Template, m.Code.Template, m.Code.Lang, msg.warning, msg.code,
+			msg.event, string(m.Tried.Kind), msg.client)
 		if err != nil {
 			return fmt.Errorf("send code again: %w", err)
 		}
