@@ -55,10 +55,10 @@ func CardHolder() Person {
 		SNILS:       "16392045871",
 		INN:         "781264037510",
 		Passport: Passport{
-			Series:   "6004",
+			Series:   "6024",
 			Number:   "017382",
-			Issued:   day(2004, time.December, 9),
-			IssuedBy: "ОУФМС по Выдуманной области",
+			Issued:   day(2024, time.November, 20),
+			IssuedBy: "УМВД России по Выдуманной области",
 			Division: "610005",
 		},
 		Phone:    "+79001000002",

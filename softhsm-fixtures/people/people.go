@@ -106,7 +106,7 @@ func (p Person) FormattedSNILS() string {
 	return s[:3] + "-" + s[3:6] + "-" + s[6:9] + " " + s[9:]
 }
 
-// All returns every person, in a fixed order.
+// All returns every person with a part to play, in a fixed order; see Numbered for more.
 func All() []Person {
 	return []Person{
 		TokenHolder(), CardHolder(), Entrepreneur(), Head(), SNILSRefused(), PassportRefused(), Stranger(),
@@ -123,12 +123,30 @@ func ByKey(key string) (Person, bool) {
 	return Person{}, false
 }
 
-// BySNILS finds a person by the eleven digits of the SNILS.
+// BySNILS finds a person, a numbered one too, by the eleven digits of the SNILS.
 func BySNILS(snils string) (Person, bool) {
 	for _, p := range All() {
 		if p.SNILS == snils {
 			return p, true
 		}
+	}
+	if len(snils) == 11 {
+		if p, ok := numbered(snils[:9], numberedSNILS); ok && p.SNILS == snils {
+			return p, true
+		}
+	}
+	return Person{}, false
+}
+
+// ByPassport finds a person, a numbered one too, by series and number of the passport.
+func ByPassport(series, number string) (Person, bool) {
+	for _, p := range All() {
+		if p.Passport.Series == series && p.Passport.Number == number {
+			return p, true
+		}
+	}
+	if series == numberedSeries && len(number) == 6 {
+		return numbered(number, 0)
 	}
 	return Person{}, false
 }

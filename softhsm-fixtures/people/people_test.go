@@ -5,6 +5,7 @@ package people_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"zaver/signature/ident"
 	"zaver/softhsm-fixtures/people"
@@ -12,7 +13,7 @@ import (
 
 // TestIdentifiers holds every made-up identifier against the parsers that production code uses.
 func TestIdentifiers(t *testing.T) {
-	for _, p := range people.All() {
+	for _, p := range append(people.All(), people.Numbered(1), people.Numbered(77), people.Numbered(people.MostNumbered)) {
 		t.Run(p.Key, func(t *testing.T) {
 			check := func(what string, err error) {
 				t.Helper()
@@ -45,6 +46,13 @@ func TestIdentifiers(t *testing.T) {
 			}
 			if !p.Passport.Issued.After(p.BirthDate.AddDate(14, 0, 0)) {
 				t.Error("passport issued before the holder was 14")
+			}
+			// A passport is replaced at 20 and at 45.
+			for _, age := range []int{20, 45} {
+				due := p.BirthDate.AddDate(age, 0, 0)
+				if due.Before(time.Now().AddDate(0, -3, 0)) && p.Passport.Issued.Before(due) {
+					t.Errorf("passport of %v should have been replaced at %d", p.Passport.Issued, age)
+				}
 			}
 			if !strings.HasSuffix(p.Email, "@example.org") || !strings.HasPrefix(p.Phone, "+79") || len(p.Phone) != 12 {
 				t.Errorf("contacts %s %s", p.Email, p.Phone)
@@ -84,5 +92,29 @@ func TestLookup(t *testing.T) {
 	}
 	if got := people.Stranger().FullName(); got != "Ким Алиса" {
 		t.Errorf("FullName = %q", got)
+	}
+}
+
+// TestNumberedAreFound keeps registers able to answer about numbered people.
+func TestNumberedAreFound(t *testing.T) {
+	for _, n := range []int{1, 2, 10, 101, 12345, people.MostNumbered} {
+		p := people.Numbered(n)
+		if q, ok := people.BySNILS(p.SNILS); !ok || q.Key != p.Key {
+			t.Errorf("%d by SNILS: %v %s", n, ok, q.Key)
+		}
+		if q, ok := people.ByPassport(p.Passport.Series, p.Passport.Number); !ok || q.Key != p.Key {
+			t.Errorf("%d by passport: %v %s", n, ok, q.Key)
+		}
+	}
+	for _, p := range people.All() {
+		if q, ok := people.ByPassport(p.Passport.Series, p.Passport.Number); !ok || q.Key != p.Key {
+			t.Errorf("%s by passport: %v %s", p.Key, ok, q.Key)
+		}
+	}
+	if _, ok := people.ByPassport("4599", "000000"); ok {
+		t.Error("there is a person with number 0")
+	}
+	if _, ok := people.BySNILS("30000000000"); ok {
+		t.Error("there is a person with SNILS number 0")
 	}
 }

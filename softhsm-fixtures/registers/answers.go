@@ -83,25 +83,22 @@ func answerPassport(raw []byte, mode mischief.Mode) string {
 }
 
 func passportState(q passportRequest) (status, field string) {
-	for _, p := range people.All() {
-		if p.Passport.Series != q.Series || p.Passport.Number != q.Number {
-			continue
-		}
-		switch {
-		case !p.Registers.PassportValid:
-			return "INVALID", ""
-		case !sameWord(p.Surname, q.FamilyName) || !sameWord(p.Given, q.FirstName) || !sameWord(p.Patronymic, q.Patronymic):
-			return "INVALID", "Name"
-		case p.BirthDate.Format(time.DateOnly) != q.BirthDate:
-			return "INVALID", "BirthDate"
-		case p.Passport.Issued.Format(time.DateOnly) != q.IssueDate:
-			return "INVALID", "IssueDate"
-		case p.Passport.Division != q.DivisionCode:
-			return "INVALID", "DivisionCode"
-		}
-		return "VALID", ""
+	p, known := people.ByPassport(q.Series, q.Number)
+	switch {
+	case !known:
+		return "NOT_FOUND", ""
+	case !p.Registers.PassportValid:
+		return "INVALID", ""
+	case !sameWord(p.Surname, q.FamilyName) || !sameWord(p.Given, q.FirstName) || !sameWord(p.Patronymic, q.Patronymic):
+		return "INVALID", "Name"
+	case p.BirthDate.Format(time.DateOnly) != q.BirthDate:
+		return "INVALID", "BirthDate"
+	case p.Passport.Issued.Format(time.DateOnly) != q.IssueDate:
+		return "INVALID", "IssueDate"
+	case p.Passport.Division != q.DivisionCode:
+		return "INVALID", "DivisionCode"
 	}
-	return "NOT_FOUND", ""
+	return "VALID", ""
 }
 
 type innRequest struct {
@@ -124,15 +121,15 @@ func answerINN(raw []byte, mode mischief.Mode) string {
 	if err := xml.Unmarshal(raw, &q); err != nil || mode == mischief.Refuse {
 		return rejected("FAILURE", "request cannot be processed")
 	}
-	for _, p := range people.All() {
-		if p.Registers.INNMatches && sameWord(p.Surname, q.Person.Name.Surname) && sameWord(p.Given, q.Person.Name.Given) &&
-			p.BirthDate.Format(time.DateOnly) == q.Person.BirthDate && p.Passport.Series+" "+p.Passport.Number == q.Person.Document.Number {
-			inn := p.INN
-			if mode == mischief.Lie {
-				inn = people.Stranger().INN
-			}
-			return content(`<FNSINNSingularResponse xmlns="urn://x-artefacts-fns-inn-singular/root/270-18/4.0.1" ИННФЛ="` + inn + `"/>`)
+	series, number, _ := strings.Cut(q.Person.Document.Number, " ")
+	p, known := people.ByPassport(series, number)
+	if known && p.Registers.INNMatches && sameWord(p.Surname, q.Person.Name.Surname) && sameWord(p.Given, q.Person.Name.Given) &&
+		p.BirthDate.Format(time.DateOnly) == q.Person.BirthDate {
+		inn := p.INN
+		if mode == mischief.Lie {
+			inn = people.Stranger().INN
 		}
+		return content(`<FNSINNSingularResponse xmlns="urn://x-artefacts-fns-inn-singular/root/270-18/4.0.1" ИННФЛ="` + inn + `"/>`)
 	}
 	return rejected("NO_DATA", "INN not found")
 }
