@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package road
+
+import (
+	"slices"
+	"testing"
+
+	"zaver/softhsm-fixtures/people"
+	"zaver/softhsm-fixtures/pinentry"
+	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/robot"
+)
+
+// walk confirms a standard account, and checks page, database and browser.
+func (w *World) walk(r *robot.Robot, method string) {
+	w.t.Helper()
+	request, err := r.Confirm(method)
+	w.must(err)
+	result, err := r.Result()
+	w.must(err)
+	if result.State != "confirmed" {
+		w.t.Fatalf("result %+v", result)
+	}
+	level, err := r.Level()
+	w.must(err)
+	if level != "confirmed" {
+		w.t.Errorf("the account's page shows level %q", level)
+	}
+	if got := w.LevelOf(request); got != "confirmed" {
+		w.t.Errorf("the database says level %q", got)
+	}
+	if c := r.Complaints(); len(c) > 0 {
+		w.t.Errorf("the browser complains: %q", c)
+	}
+}
+
+func TestTokenRoad(t *testing.T) {
+	w := Start(t)
+	p := people.TokenHolder()
+	r := w.Standard(p)
+	w.GiveToken(p, pki.Good)
+	w.Answers(p.PINs.Token)
+	w.walk(r, "token")
+	shown, err := w.Pinentry.Shown()
+	w.must(err)
+	if !slices.ContainsFunc(shown, func(s pinentry.Shown) bool { return s.Command == "CONFIRM" }) {
+		t.Error("nothing was shown before the PIN was asked")
+	}
+}
+
+func TestCardRoad(t *testing.T) {
+	w := Start(t)
+	p := people.CardHolder()
+	r := w.Standard(p, func(o *Options) { o.Phone = true })
+	w.GiveCard(p, pki.Good)
+	w.Answers(p.PINs.Card2)
+	w.walk(r, "uec")
+}

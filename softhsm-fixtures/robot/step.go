@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package robot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+const lookEvery = 20 * time.Millisecond
+
+// Error is a step that did not end as it should.
+type Error struct {
+	Step  string
+	URL   string // where the page was
+	Text  string // what it showed, in short
+	Shot  string // file of a picture of it, if any
+	Cause error
+}
+
+// Error says all of it.
+func (e *Error) Error() string {
+	s := fmt.Sprintf("%s: %v (at %s)", e.Step, e.Cause, e.URL)
+	if e.Shot != "" {
+		s += "\npicture: " + e.Shot
+	}
+	if e.Text != "" {
+		s += "\nthe page says: " + e.Text
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Do runs one named step within its deadline and explains its failure. Steps
+// of tests' own are written with it.
+func (r *Robot) Do(step string, f func(ctx context.Context) error) error {
+	return r.within(step, r.o.Step, f)
+}
+
+func (r *Robot) within(step string, limit time.Duration, f func(ctx context.Context) error) error {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(r.ctx, limit)
+	defer cancel()
+	err := f(ctx)
+	if err == nil {
+		if r.o.Seen != nil {
+			r.o.Seen(step, time.Since(began))
+		}
+		return nil
+	}
+	if ctx.Err() != nil && r.ctx.Err() == nil {
+		err = fmt.Errorf("not within %v: %w", limit, err)
+	}
+	out := &Error{Step: step, Cause: err}
+	if r.ctx.Err() != nil {
+		return out // the window is closed
+	}
+	out.URL, _ = r.URL()                    //nolint:errcheck // only to say more
+	out.Text, _ = r.Text()                  //nolint:errcheck // only to say more
+	out.Shot, _ = r.shoot("failed-" + step) //nolint:errcheck // only to say more
+	return out
+}
+
+// settle is the time for questions about the page outside of a step.
+const settle = 10 * time.Second
+
+// ask asks the page for a value.
+func ask[T any](r *Robot, js string) (T, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, settle)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](js))
+}
+
+// URL is where the page is.
+func (r *Robot) URL() (string, error) {
+	return ask[string](r, "location.href")
+}
+
+// Path is the path of the page's address.
+func (r *Robot) Path() (string, error) {
+	s, err := r.URL()
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return "", err
+	}
+	return u.Path, nil
+}
+
+// Text is what the main part of the page shows, on one line, at most 1500 characters.
+func (r *Robot) Text() (string, error) {
+	s, err := ask[string](r, "(document.querySelector('main')||document.body).innerText")
+	runes := []rune(strings.Join(strings.Fields(s), " "))
+	return string(runes[:min(len(runes), 1500)]), err
+}
+
+// Errors are the lines of the page's error summary.
+func (r *Robot) Errors() ([]string, error) {
+	return ask[[]string](r, "[...document.querySelectorAll('.govuk-error-summary__list li')].map(e => e.innerText.trim())")
+}
+
+// Value is the property of the first element that the selector finds, "" without one.
+func (r *Robot) Value(selector, property string) (string, error) {
+	return ask[string](r, fmt.Sprintf("String((document.querySelector(%q)||{})[%q] ?? '')", selector, property))
+}
+
+// Shot takes a picture of the whole page, if pictures are wanted.
+func (r *Robot) Shot(name string) error {
+	_, err := r.shoot(name)
+	return err
+}
+
+func (r *Robot) shoot(name string) (string, error) {
+	if r.o.Shots == "" {
+		return "", nil
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, settle)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		return "", fmt.Errorf("take picture %s: %w", name, err)
+	}
+	r.shots++
+	clean := strings.Map(func(c rune) rune {
+		if c == ' ' || c == '/' {
+			return '-'
+		}
+		return c
+	}, name)
+	file := filepath.Join(r.o.Shots, fmt.Sprintf("%s-%02d-%s.png", r.o.Name, r.shots, clean))
+	if err := os.MkdirAll(r.o.Shots, 0o755); err != nil {
+		return "", fmt.Errorf("keep picture: %w", err)
+	}
+	if err := os.WriteFile(file, png, 0o644); err != nil {
+		return "", fmt.Errorf("keep picture: %w", err)
+	}
+	return file, nil
+}
+
+// Until waits until the expression is true on the page, over navigations.
+func (r *Robot) Until(ctx context.Context, js string) error {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		// A page on its way out has no answer; the next one has.
+		if yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+js+")")); err == nil && yes {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", js, ctx.Err())
+		}
+	}
+}
+
+// Go opens an address of the portal.
+func (r *Robot) Go(ctx context.Context, path string) error {
+	if err := chromedp.Do(ctx, chromedp.Navigate(r.o.Origin+path)); err != nil {
+		return err
+	}
+	return r.Until(ctx, "document.readyState === 'complete'")
+}
+
+// Click clicks what leads to another page, and waits for that page.
+func (r *Robot) Click(ctx context.Context, selector string) error {
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("window.zaverLeft = true")); err != nil {
+		return err
+	}
+	if err := r.Press(ctx, selector); err != nil {
+		return err
+	}
+	return r.Until(ctx, "!window.zaverLeft && document.readyState === 'complete'")
+}
+
+// Press clicks what changes something on this page.
+func (r *Robot) Press(ctx context.Context, selector string) error {
+	return chromedp.Do(ctx, chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Type puts text in place of what a field holds, by keys.
+func (r *Robot) Type(ctx context.Context, selector, text string) error {
+	field := chromedp.CSS(selector)
+	if err := chromedp.Do(ctx, chromedp.ScrollIntoView(field), chromedp.Focus(field)); err != nil {
+		return err
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q).select() || true", selector))); err != nil {
+		return err
+	}
+	if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.Delete)); err != nil {
+		return err
+	}
+	if strings.IndexFunc(text, func(c rune) bool { return c > '~' }) >= 0 {
+		// As an input method does: the library has letters like Ё for control keys.
+		return call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+	}
+	return chromedp.Do(ctx, chromedp.SendKeys(field, text))
+}
+
+// Fill is Type for several fields: selector, text, selector, text…
+func (r *Robot) Fill(ctx context.Context, pairs ...string) error {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if err := r.Type(ctx, pairs[i], pairs[i+1]); err != nil {
+			return fmt.Errorf("fill %s: %w", pairs[i], err)
+		}
+	}
+	return nil
+}
+
+// ErrElsewhere is wrapped when a step led to another page than it should; the
+// page's error summary is then in the text.
+var ErrElsewhere = errors.New("another page came")
+
+// At checks where the last step led.
+func (r *Robot) At(path string) error {
+	at, err := r.Path()
+	if err != nil {
+		return err
+	}
+	if at == path {
+		return nil
+	}
+	said, err := r.Errors()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s instead of %s: %s", ErrElsewhere, at, path, strings.Join(said, "; "))
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stage
+
+import (
+	"context"
+	"fmt"
+
+	"zaver/softhsm-fixtures/people"
+	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/uec"
+	"zaver/softhsm-fixtures/vpcd"
+)
+
+// Reader is virtual reader number i, from 0 to readers.Slots-1.
+func (w *World) Reader(i int) *vpcd.Slot { return w.slots[i] }
+
+// InsertCard puts a fresh card of the person into the first reader, instead of
+// the one in it.
+func (w *World) InsertCard(ctx context.Context, p people.Person) (*uec.Card, error) {
+	c, err := w.Card(p, pki.Good)
+	if err != nil {
+		return nil, err
+	}
+	return c, w.Insert(ctx, c)
+}
+
+// Insert is InsertCard with a card in hand. The card daemon notices a card
+// within half a second; who asks the agent earlier sees it wait.
+func (w *World) Insert(ctx context.Context, c *uec.Card) error {
+	w.slots[0].Remove()
+	if err := w.slots[0].Insert(ctx, c); err != nil {
+		return fmt.Errorf("insert card: %w", err)
+	}
+	return nil
+}
+
+// RemoveCard takes the card out of the first reader.
+func (w *World) RemoveCard() { w.slots[0].Remove() }

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"zaver/softhsm-fixtures/inbox"
+	"zaver/softhsm-fixtures/mailsink"
+	"zaver/softhsm-fixtures/pinentry"
+	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/readers"
+	"zaver/softhsm-fixtures/registers"
+	"zaver/softhsm-fixtures/smsc"
+	"zaver/softhsm-fixtures/vpcd"
+)
+
+// Ports of the servers that a person meets, or that certificates name. The
+// zero value takes free ones.
+type Ports struct {
+	Portal, Inbox, PKI, Agent int
+}
+
+// Pleasant are the ports of the demo.
+func Pleasant() Ports { return Ports{Portal: 8080, Inbox: 8081, PKI: 8082, Agent: 24738} }
+
+// Config says what world to start. The zero value gives the one of tests: a
+// temporary folder, free ports, programs built from the tree, a scripted PIN entry.
+type Config struct {
+	// Dir keeps everything; empty means a temporary folder that Close removes.
+	// Started by root, every user must be able to walk to it: the database
+	// server is an unprivileged user.
+	Dir   string
+	Ports Ports
+	// Programs is the folder with zaver-portal, zaver-agent and fake-pinentry;
+	// empty builds them.
+	Programs string
+	// Person asks the PIN of the person in front of the computer, by whatever
+	// program the agent finds, instead of the script.
+	Person bool
+	// TTY is the terminal on which a person is asked where there is no display.
+	TTY string
+	// RegisterDelay is how long a register thinks.
+	RegisterDelay time.Duration
+	// Pages adds what is served beside the inbox; may be nil.
+	Pages func(w *World, mux *http.ServeMux)
+}
+
+// World is everything that runs.
+type World struct {
+	// Dir is the folder of this world.
+	Dir string
+
+	PKI       *pki.PKI
+	Registers *registers.Bus
+	SMS       *smsc.Server
+	Mail      *mailsink.Server
+	Inbox     *inbox.Inbox
+	Pcscd     *readers.Daemon
+	Pinentry  *pinentry.Pinentry // nil when a person is asked
+	Portal    *Program
+	Agent     *Program
+
+	cfg      Config
+	ports    Ports
+	programs string
+	slots    [readers.Slots]*vpcd.Slot
+	drawer   sync.Mutex // one at a time makes and plugs tokens and cards
+	settings sync.Mutex
+	agent    AgentSettings
+	closers  []func() error // last first
+}
+
+// Origin is the portal's web origin, which the agent pins.
+func (w *World) Origin() string { return fmt.Sprintf("http://127.0.0.1:%d", w.ports.Portal) }
+
+// InboxURL is the page with all letters and SMS.
+func (w *World) InboxURL() string { return fmt.Sprintf("http://127.0.0.1:%d", w.ports.Inbox) }
+
+// AgentURL is the agent's loopback door.
+func (w *World) AgentURL() string { return fmt.Sprintf("http://127.0.0.1:%d", w.ports.Agent) }
+
+// path is a place in the folder.
+func (w *World) path(parts ...string) string {
+	return filepath.Join(append([]string{w.Dir}, parts...)...)
+}
+
+// Start brings the world up and waits until portal and agent answer. On an
+// error nothing is left running.
+func Start(ctx context.Context, cfg Config) (*World, error) {
+	w := &World{cfg: cfg, ports: cfg.Ports}
+	for _, step := range []func(context.Context) error{
+		w.makeDir, w.takePorts, w.findPrograms, w.startPKI, w.startInbox, w.startRegisters, w.startReaders, w.startPinentry, w.startPortal, w.startAgent,
+	} {
+		err := ctx.Err()
+		if err == nil {
+			err = step(ctx)
+		}
+		if err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+	}
+	return w, nil
+}
+
+// Close ends everything in order: the agent first, then the portal with its
+// database, then what they talked to. A temporary folder is removed.
+func (w *World) Close() error {
+	var errs []error
+	for i := len(w.closers) - 1; i >= 0; i-- {
+		errs = append(errs, w.closers[i]())
+	}
+	w.closers = nil
+	return errors.Join(errs...)
+}
+
+func (w *World) atEnd(f func() error) { w.closers = append(w.closers, f) }
+
+func (w *World) makeDir(context.Context) error {
+	if w.cfg.Dir != "" {
+		dir, err := filepath.Abs(w.cfg.Dir)
+		if err != nil {
+			return fmt.Errorf("make folder: %w", err)
+		}
+		w.Dir = dir
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return fmt.Errorf("make folder: %w", err)
+		}
+		return w.lockDir()
+	}
+	dir, err := os.MkdirTemp("", "zaver-")
+	if err != nil {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	w.Dir = dir
+	w.atEnd(func() error { return os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil { // the database's user walks through
+		return fmt.Errorf("make folder: %w", err)
+	}
+	return nil
+}
+
+func (w *World) startPKI(context.Context) error {
+	var err error
+	listen := ""
+	if w.ports.PKI != 0 {
+		listen = address(w.ports.PKI)
+	}
+	if w.PKI, err = pki.Start(pki.Config{Dir: w.path("pki"), Listen: listen}); err != nil {
+		return err
+	}
+	w.atEnd(w.PKI.Close)
+	return w.PKI.WriteTrust(w.path("trust"))
+}
+
+// startInbox starts the mail server, the SMS centre and the page that shows what they took.
+func (w *World) startInbox(context.Context) error {
+	w.Inbox = inbox.New(time.Now)
+	var err error
+	if w.Mail, err = mailsink.Start("127.0.0.1:0", w.Inbox); err != nil {
+		return err
+	}
+	w.atEnd(w.Mail.Close)
+	if w.SMS, err = smsc.Start(smsc.Config{Address: "127.0.0.1:0", SystemID: smsUser, Password: smsPassword, Inbox: w.Inbox}); err != nil {
+		return err
+	}
+	w.atEnd(w.SMS.Close)
+	listener, err := net.Listen("tcp", address(w.ports.Inbox))
+	if err != nil {
+		return fmt.Errorf("listen for the inbox page: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", w.Inbox.Handler())
+	if w.cfg.Pages != nil {
+		w.cfg.Pages(w, mux)
+	}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) //nolint:errcheck // it says that it was closed
+	}()
+	w.atEnd(func() error {
+		err := server.Close()
+		<-done
+		return err
+	})
+	return nil
+}
+
+func (w *World) startRegisters(context.Context) error {
+	var err error
+	if w.Registers, err = registers.Start(registers.Config{Address: "127.0.0.1:0", Delay: w.cfg.RegisterDelay}); err != nil {
+		return err
+	}
+	w.atEnd(w.Registers.Close)
+	return nil
+}
+
+func (w *World) startReaders(ctx context.Context) error {
+	var err error
+	if w.Pcscd, err = readers.Start(ctx); err != nil {
+		return err
+	}
+	w.atEnd(w.Pcscd.Close)
+	for i := range w.slots {
+		w.slots[i] = vpcd.NewSlot(w.Pcscd.Slot(i))
+	}
+	w.atEnd(func() error {
+		for _, s := range w.slots {
+			s.Remove()
+		}
+		return nil
+	})
+	return w.PlugIn()
+}
+
+func (w *World) startPinentry(context.Context) error {
+	if w.cfg.Person {
+		return nil
+	}
+	if err := os.MkdirAll(w.path("pinentry"), 0o700); err != nil {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	var err error
+	w.Pinentry, err = pinentry.New(w.path("pinentry"), filepath.Join(w.programs, "fake-pinentry"), pinentry.Script{})
+	return err
+}
