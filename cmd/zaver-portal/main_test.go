@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"flag"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zaver/cmd/internal/boot"
+)
+
+// folder makes a configuration in a folder that the database's user may enter.
+func folder(t *testing.T, change map[string]any) (dir, path string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "zaver-portal-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close()
+	writeTrust(t, filepath.Join(dir, "trust"))
+	value := map[string]any{"listen": address, "origin": "http://" + address, "data_dir": "data", "trust": "trust", "registers": "http://127.0.0.1:9/smev"}
+	for k, v := range change {
+		value[k] = v
+	}
+	content, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(dir, "portal.json")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir, path
+}
+
+func writeTrust(t *testing.T, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Centre"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"centre.pem":   pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		"anchors.json": []byte(`{"anchors":[{"file":"centre.pem","kind":"qualified"}]}`),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// output is a buffer that a running program and the test share.
+type output struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+func TestServeFromNothing(t *testing.T) {
+	_, path := folder(t, nil)
+	var keys, errs bytes.Buffer
+	if code := run(t.Context(), []string{"key", "-config", path}, &keys, &errs); code != boot.ExitOK {
+		t.Fatalf("key: %d %s", code, &errs)
+	}
+	var out, log output
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, []string{"serve", "-config", path}, &out, &log) }()
+	origin := ""
+	for deadline := time.After(60 * time.Second); origin == ""; {
+		select {
+		case code := <-done:
+			t.Fatalf("serve ended with %d\n%s", code, log.String())
+		case <-deadline:
+			t.Fatalf("not ready\n%s", log.String())
+		case <-time.After(50 * time.Millisecond):
+			_, origin, _ = strings.Cut(strings.TrimSpace(out.String()), "ready at ")
+		}
+	}
+	for path, want := range map[string]string{"/readyz": "ready", "/": "<h1", "/agent/v1/key": strings.Fields(keys.String())[1]} {
+		answer, err := http.Get(origin + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(string(body), want) {
+			t.Errorf("%s: %d %v", path, answer.StatusCode, err)
+		}
+	}
+	var second bytes.Buffer
+	if code := run(t.Context(), []string{"serve", "-config", path}, io.Discard, &second); code != boot.ExitRunning {
+		t.Errorf("a second portal: %d %s", code, &second)
+	}
+	stop()
+	select {
+	case code := <-done:
+		if code != boot.ExitOK {
+			t.Errorf("stopped with %d\n%s", code, log.String())
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("does not stop")
+	}
+	var report bytes.Buffer
+	if code := run(t.Context(), []string{"evidence", "export", "-config", path, "no-such-request"}, io.Discard, &report); code != boot.ExitFailure || !strings.Contains(report.String(), "no evidence") {
+		t.Errorf("evidence of nothing: %d %s", code, &report)
+	}
+	if code := run(t.Context(), []string{"migrate", "-config", path}, io.Discard, &report); code != boot.ExitOK {
+		t.Errorf("migrate: %d %s", code, &report)
+	}
+}
+
+func TestConfigurationIsStrict(t *testing.T) {
+	for name, change := range map[string]map[string]any{
+		"unknown field":  {"colour": "blue"},
+		"plain http":     {"origin": "http://portal.example"},
+		"origin path":    {"origin": "https://portal.example/x"},
+		"listen":         {"listen": "8080"},
+		"no data":        {"data_dir": ""},
+		"no trust":       {"trust": ""},
+		"no registers":   {"registers": "bus"},
+		"port":           {"agent_port": 70000},
+		"plain mail out": {"smtp": map[string]any{"host": "mail.example", "port": 25, "from": "a@b.example", "plain": true}},
+		"network":        {"proxies": []string{"everybody"}},
+	} {
+		_, path := folder(t, change)
+		var errs bytes.Buffer
+		if code := run(t.Context(), []string{"key", "-config", path}, io.Discard, &errs); code != boot.ExitConfig {
+			t.Errorf("%s: %d %s", name, code, &errs)
+		}
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want int
+		says string
+	}{
+		{nil, boot.ExitUsage, "usage"},
+		{[]string{"help"}, boot.ExitOK, "usage"},
+		{[]string{"version"}, boot.ExitOK, "zaver-portal"},
+		{[]string{"dance"}, boot.ExitUsage, "dance"},
+		{[]string{"serve"}, boot.ExitUsage, "-config"},
+		{[]string{"serve", "-nonsense"}, boot.ExitUsage, "nonsense"},
+		{[]string{"evidence"}, boot.ExitUsage, "evidence"},
+		{[]string{"serve", "-config", "/nonexistent/portal.json"}, boot.ExitConfig, "portal.json"},
+	} {
+		var both bytes.Buffer
+		if code := run(t.Context(), tt.args, &both, &both); code != tt.want || !strings.Contains(both.String(), tt.says) {
+			t.Errorf("%v: %d %s", tt.args, code, &both)
+		}
+	}
+}
+
+func TestExampleIsValid(t *testing.T) {
+	content, err := os.ReadFile("config.example.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "portal.json")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := load("serve", []string{"-config", path}, func(*flag.FlagSet) {}); err != nil {
+		t.Error(err)
+	}
+}
