@@ -166,7 +166,7 @@ func formFaults(c echo.Context, err error) (errs []web.FieldError, status int, o
 	}
 	status = http.StatusUnprocessableEntity
 	for _, f := range list {
-		if s := statusOf(f.Code); s > status {
+		if s := statusOf(f.Code); s > status || !isList {
 			status = s
 		}
 		setRetry(c, f.RetryAfter)

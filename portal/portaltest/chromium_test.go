@@ -19,10 +19,6 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
-
-	"zaver/portal/registry/smev"
-	"zaver/softhsm-fixtures/people"
-	"zaver/softhsm-fixtures/registers"
 )
 
 // shotsEnv names the folder into which screenshots go, if any.
@@ -134,31 +130,6 @@ func (c *tab) shoot(name string) {
 		}
 	}
 	c.do(chromedp.EmulateViewport(1280, 900))
-}
-
-// standard makes an account that waits for its confirmation.
-func standard(t *testing.T, c Config) (*Portal, *Browser) {
-	t.Helper()
-	bus, err := registers.Start(registers.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bus.Close() })
-	c.Registers = smev.New(smev.Config{URL: bus.URL(), HTTP: http.DefaultClient, Timeout: 5 * time.Second})
-	p := Start(t, c)
-	b := p.NewBrowser(t)
-	who := people.TokenHolder()
-	signUp(t, p, b, who.Surname, who.Given, "+79005550100")
-	fillProfile(t, b, who)
-	want(t, b.Post("/profile/check"), http.StatusOK, "/checks")
-	events := openStream(t, p, b, "/checks/events")
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(b.Get("/checks").Body, "Данные проверены"); {
-		if time.Now().After(deadline) {
-			t.Fatal("the checks did not pass")
-		}
-		events.next(t)
-	}
-	return p, b
 }
 
 // actor plays the agent: it answers as the script says.

@@ -8,12 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"zaver/portal/registry/smev"
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pgtest"
-	"zaver/softhsm-fixtures/registers"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -143,43 +140,59 @@ func TestWrongInputKeepsWhatWasTyped(t *testing.T) {
 	want(t, page, http.StatusUnprocessableEntity, "/register/password")
 }
 
-// B1, B2, B3, B6: the form in three steps with drafts, then the registers, then standard.
-func TestProfileToStandard(t *testing.T) {
-	bus, err := registers.Start(registers.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bus.Close() })
-	p := Start(t, Config{Registers: smev.New(smev.Config{URL: bus.URL(), HTTP: http.DefaultClient, Timeout: 5 * time.Second})})
+// B2: what was typed waits, right or wrong, for another day.
+func TestDraftIsKept(t *testing.T) {
+	p := Start(t, Config{})
 	b := p.NewBrowser(t)
-	who := people.TokenHolder()
-	signUp(t, p, b, who.Surname, who.Given, "+79005550100")
-
+	signUp(t, p, b, "Ёлкина", "Анна", "+79005550100")
 	page := b.Get("/profile/person")
-	page = b.Post("/profile/person", "version", hidden(t, page, "version"), "later", "yes", "surname", who.Surname, "given", who.Given, "birth_date-day", "3")
+	page = b.Post("/profile/person", "version", hidden(t, page, "version"), "later", "yes", "surname", "Ёлкина", "given", "Анна", "birth_date-day", "3")
 	want(t, page, http.StatusOK, "/account")
 	if !strings.Contains(page.Body, "Продолжить заполнение") {
 		t.Error("the draft is not offered again")
 	}
-	fillProfile(t, b, who)
-	page = b.Post("/profile/check")
-	want(t, page, http.StatusOK, "/checks")
-
-	stream := openStream(t, p, b, "/checks/events")
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		page = b.Get("/checks")
-		if strings.Contains(page.Body, "Данные проверены") {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the checks did not pass\n%s", main(page.Body))
-		}
-		stream.next(t)
+	other := p.NewBrowser(t)
+	want(t, other.Post("/sign-in", "login", "+79005550100", "password", passphrase), http.StatusOK, "/account")
+	page = other.Get("/profile/person")
+	if !strings.Contains(page.Body, `name="birth_date-day" type="text" inputmode="numeric" maxlength="2" value="3"`) {
+		t.Errorf("the draft does not show on another device\n%s", main(page.Body))
 	}
+	// The form of the first browser is older than the draft now.
+	want(t, other.Post("/profile/person", "version", hidden(t, page, "version"), "later", "yes", "surname", "Ёлкина"), http.StatusOK, "/account")
+	page = b.Post("/profile/person", "version", hidden(t, page, "version"), "surname", "Другая")
+	want(t, page, http.StatusUnprocessableEntity, "/profile/person")
+	if !strings.Contains(page.Body, "с другого устройства") || !strings.Contains(page.Body, "Другая") {
+		t.Errorf("the clash is not told\n%s", main(page.Body))
+	}
+}
+
+// B1, B3, B6: the form in three steps with drafts, then the registers, then standard.
+func TestProfileToStandard(t *testing.T) {
+	_, b := standard(t, Config{})
 	want(t, b.Get("/profile/person"), http.StatusOK, "/checks")
-	page = b.Get("/confirm")
+	page := b.Get("/confirm")
 	want(t, page, http.StatusOK, "/confirm")
 	if !strings.Contains(page.Body, `value="token"`) || !strings.Contains(page.Body, `value="uec"`) {
 		t.Errorf("the methods are not offered\n%s", main(page.Body))
 	}
+}
+
+// B3, B5: a register says no; the page names it, and the data can be corrected.
+func TestRefusedCheckCanBeCorrected(t *testing.T) {
+	who := people.PassportRefused()
+	_, b := sendToChecks(t, Config{}, who, "Не пройдена")
+	page := b.Get("/checks")
+	if !strings.Contains(page.Body, `href="/profile/passport"`) {
+		t.Errorf("no link to correct it\n%s", main(page.Body))
+	}
+	want(t, b.Get("/profile/passport"), http.StatusOK, "/profile/passport")
+	page = b.Get("/confirm")
+	if strings.Contains(page.Body, `value="token"`) {
+		t.Error("a simplified account is offered confirmation")
+	}
+	if page = b.Post("/confirm", "method", "token"); page.Status != http.StatusForbidden {
+		t.Errorf("start below standard: %d", page.Status)
+	}
+	fillProfile(t, b, who)
+	want(t, b.Post("/profile/check"), http.StatusOK, "/checks")
 }

@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"zaver/portal/registry/smev"
 	"zaver/softhsm-fixtures/people"
+	"zaver/softhsm-fixtures/registers"
 )
 
 // fillProfile fills all three steps from a made-up person.
@@ -107,4 +109,37 @@ func agentCall(t *testing.T, method, address, authorization, kind, body string) 
 		t.Fatal(err)
 	}
 	return Page{Status: answer.StatusCode, Body: string(content), Header: answer.Header}
+}
+
+// sendToChecks makes an account, sends its data to the registers and waits
+// until the page of the checks says the word.
+func sendToChecks(t *testing.T, c Config, who people.Person, word string) (*Portal, *Browser) {
+	t.Helper()
+	bus, err := registers.Start(registers.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = bus.Close() })
+	c.Registers = smev.New(smev.Config{URL: bus.URL(), HTTP: http.DefaultClient, Timeout: 5 * time.Second})
+	p := Start(t, c)
+	b := p.NewBrowser(t)
+	signUp(t, p, b, who.Surname, who.Given, "+79005550100")
+	fillProfile(t, b, who)
+	want(t, b.Post("/profile/check"), http.StatusOK, "/checks")
+	events := openStream(t, p, b, "/checks/events")
+	for deadline := time.Now().Add(20 * time.Second); ; events.next(t) {
+		page := b.Get("/checks")
+		if strings.Contains(page.Text(), word) && !strings.Contains(page.Body, `data-mark="waiting"`) && !strings.Contains(page.Body, `data-mark="running"`) {
+			return p, b
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the page does not say %q\n%s", word, main(page.Body))
+		}
+	}
+}
+
+// standard makes an account that waits for its confirmation.
+func standard(t *testing.T, c Config) (*Portal, *Browser) {
+	t.Helper()
+	return sendToChecks(t, c, people.TokenHolder(), "Данные проверены")
 }
