@@ -19,9 +19,17 @@ import (
 // stopTime bounds how long a part may take to stop.
 const stopTime = 20 * time.Second
 
+// tenure says whose the private database's server is.
+type tenure bool
+
+const (
+	owner tenure = true  // the portal that serves: it ends the server, also one that a killed portal left
+	guest tenure = false // a command: a server that runs already is somebody else's to end
+)
+
 // database starts the private cluster when no database is configured. The
-// function stops what was started.
-func (c config) database(ctx context.Context) (dsn string, stop func() error, err error) {
+// function stops what is to be stopped.
+func (c config) database(ctx context.Context, t tenure) (dsn string, stop func() error, err error) {
 	if c.Database != "" {
 		return c.Database, func() error { return nil }, nil
 	}
@@ -32,10 +40,17 @@ func (c config) database(ctx context.Context) (dsn string, stop func() error, er
 	if err != nil {
 		return "", nil, fmt.Errorf("prepare private database: %w", err)
 	}
+	found, err := cluster.Running()
+	if err != nil {
+		return "", nil, fmt.Errorf("look for private database: %w", err)
+	}
 	if err := cluster.Start(ctx); err != nil {
 		return "", nil, boot.Fail(boot.ExitFailure, "see "+cluster.Log(), "start private database: %w", err)
 	}
 	stop = func() error {
+		if found && t == guest {
+			return nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		defer cancel()
 		return cluster.Stop(ctx)
@@ -64,7 +79,7 @@ func (c config) keys() (string, error) {
 }
 
 // open opens the database with the keys that seal personal data.
-func (c config) open(ctx context.Context, log *slog.Logger) (*store.Store, *seal.Keys, func() error, error) {
+func (c config) open(ctx context.Context, t tenure, log *slog.Logger) (*store.Store, *seal.Keys, func() error, error) {
 	dir, err := c.keys()
 	if err != nil {
 		return nil, nil, nil, err
@@ -73,7 +88,7 @@ func (c config) open(ctx context.Context, log *slog.Logger) (*store.Store, *seal
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("load data keys: %w", err)
 	}
-	dsn, stop, err := c.database(ctx)
+	dsn, stop, err := c.database(ctx, t)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -24,7 +24,7 @@ func migrate(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	dsn, stop, err := c.database(ctx)
+	dsn, stop, err := c.database(ctx, guest)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func exportEvidence(ctx context.Context, args []string, out io.Writer) (err erro
 		return err
 	}
 	defer func() { err = join(err, closeLog()) }()
-	opened, _, closeStore, err := c.open(ctx, log)
+	opened, _, closeStore, err := c.open(ctx, guest, log)
 	if err != nil {
 		return err
 	}

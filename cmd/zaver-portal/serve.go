@@ -43,7 +43,7 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 		return boot.Fail(boot.ExitRunning, "another program holds the address; change \"listen\"", "listen: %w", err)
 	}
 	defer listener.Close()
-	opened, sealing, closeStore, err := c.open(ctx, log)
+	opened, sealing, closeStore, err := c.open(ctx, owner, log)
 	if err != nil {
 		return err
 	}

@@ -294,6 +294,12 @@ func (c *Cluster) launch(ctx context.Context) error {
 	return nil
 }
 
+// Running reports whether a server of this data directory runs, whoever started it.
+func (c *Cluster) Running() (bool, error) {
+	pid, err := c.pid()
+	return pid != 0, err
+}
+
 // Stop ends the server, the found one too, and waits until it is gone: first
 // in its fast mode (clients are cut, a checkpoint is written), and when ctx
 // ends before, at once (the next start replays the log).
