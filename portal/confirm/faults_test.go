@@ -5,6 +5,8 @@ package confirm_test
 import (
 	"context"
 	"encoding/hex"
+	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -52,15 +54,19 @@ func TestC1SameAnswer200TimesAtOnce(t *testing.T) {
 		switch {
 		case err == nil:
 			judged++
-		case code(err) != confirm.CodeConflict:
-			t.Errorf("loser got %v", err)
+		case code(err) != confirm.CodeConflict || retryAfter(err) == 0:
+			t.Errorf("loser got %v, to ask again after %v", err, retryAfter(err))
 		}
 	}
 	if judged != 1 || r.checker.calls.Load() != 1 {
 		t.Fatalf("%d answered, %d checked", judged, r.checker.calls.Load())
 	}
-	if _, err := r.service.Respond(t.Context(), o.answer(der)); code(err) != confirm.CodeConflict {
-		t.Errorf("later: %v", err)
+	// Later the same answer is told the result, and nothing happens again.
+	if got, err := r.service.Respond(t.Context(), o.answer(der)); err != nil || got.State != confirm.Confirmed || !got.Repeated {
+		t.Errorf("later: %+v, %v", got, err)
+	}
+	if n := r.checker.calls.Load(); n != 1 {
+		t.Errorf("%d checks", n)
 	}
 	if n := r.psql(t, "SELECT (SELECT count(*) FROM evidence), (SELECT count(*) FROM audit_records), (SELECT count(*) FROM notices WHERE template = 'notice.confirmed')"); n != "1|1|1" {
 		t.Errorf("traces %s", n)
@@ -411,5 +417,50 @@ func TestC9Watch(t *testing.T) {
 	wait.Wait()
 	if _, ok := <-ch; ok {
 		t.Error("the channel stays open after the end")
+	}
+}
+
+func retryAfter(err error) time.Duration {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return 0
+	}
+	return f.RetryAfter
+}
+
+// TestC1LostAnswerIsToldAgain: who sends the same bytes once more is told what
+// became of them; other bytes, or another token, learn nothing.
+func TestC1LostAnswerIsToldAgain(t *testing.T) {
+	r := newRig(t, nil)
+	p := people.TokenHolder()
+	id := r.account(t, p)
+	o := r.start(t, id, method.Token)
+	stale := r.identity(t, pki.Order{Person: p, Variant: pki.Expired})
+	bad := r.sign(t, stale, o.statement)
+	first, err := r.service.Respond(t.Context(), o.answer(bad))
+	if err != nil || first.State != confirm.Refused || first.Repeated {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	again, err := r.service.Respond(t.Context(), o.answer(bad))
+	if err != nil || again.State != first.State || !slices.Equal(again.Codes, first.Codes) || !again.Repeated {
+		t.Errorf("told %+v first, then %+v, %v", first, again, err)
+	}
+	good := r.sign(t, r.identity(t, pki.Order{Person: p}), o.statement)
+	if _, err := r.service.Respond(t.Context(), o.answer(good)); code(err) != confirm.CodeConflict || retryAfter(err) != 0 {
+		t.Errorf("other bytes: %v", err)
+	}
+	stranger := o.answer(bad)
+	stranger.Submit = strings.Repeat("A", len(o.submit))
+	if _, err := r.service.Respond(t.Context(), stranger); code(err) != confirm.CodeUnknown {
+		t.Errorf("another token: %v", err)
+	}
+	if err := r.service.Cancel(t.Context(), o.Request, o.submit, "agent.declined"); code(err) != confirm.CodeConflict {
+		t.Errorf("cancelled afterwards: %v", err)
+	}
+	if n := r.psql(t, "SELECT (SELECT count(*) FROM evidence), (SELECT count(*) FROM audit_records)"); n != "1|1" {
+		t.Errorf("traces %s", n)
+	}
+	if l := r.level(t, id); l != account.Standard {
+		t.Errorf("level %v", l)
 	}
 }

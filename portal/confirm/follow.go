@@ -140,7 +140,11 @@ func (s *Service) cancel(ctx context.Context, request string, by *[32]byte, code
 		return nil
 	}
 	if by != nil {
-		return s.lost(ctx, Claim{Request: request, SubmitHash: *by, Now: now})
+		c, err := s.own(ctx, request, *by)
+		if err != nil {
+			return err
+		}
+		return lost(c, now)
 	}
 	c, err := s.find(ctx, request)
 	if err != nil {

@@ -32,14 +32,24 @@ type Result struct {
 	State State
 	// Codes say why it was refused, the main reason first.
 	Codes []string
+	// Repeated reports that the same answer had been judged before: nothing was
+	// checked or written for this one.
+	Repeated bool
 }
 
-// retryAfter is what an agent waits after an outage: the sweeper comes by meanwhile.
-const retryAfter = 5 * time.Second
+const (
+	// retryAfter is what an agent waits after an outage: the sweeper comes by meanwhile.
+	retryAfter = 5 * time.Second
+	// askAgain is what an agent waits whose very answer is being checked: it hung up,
+	// or the portal died under it. A check takes less, a lost one ends with its lease.
+	askAgain = time.Second
+)
 
 // Respond takes an answer. Of several answers, however many come at once, one is
-// judged; the others get CodeConflict. The judgement goes on when the agent hangs
-// up. Faults: CodeUnknown, CodeTooLarge, CodeExpired, CodeCancelled, CodeConflict,
+// judged; the others get CodeConflict, with RetryAfter when they are the same
+// bytes. Whoever sends those bytes again after the judgement is told its result:
+// the first telling may have been lost. The judgement goes on when the agent
+// hangs up. Faults: CodeUnknown, CodeTooLarge, CodeExpired, CodeCancelled, CodeConflict,
 // CodeOutage (the portal failed; the same answer may be sent again after RetryAfter).
 func (s *Service) Respond(ctx context.Context, a Answer) (Result, error) {
 	if len(a.DER) == 0 || len(a.DER) > MaxResponse {
@@ -59,7 +69,7 @@ func (s *Service) Respond(ctx context.Context, a Answer) (Result, error) {
 		return Result{}, fmt.Errorf("claim confirmation: %w", err)
 	}
 	if !ok {
-		return Result{}, s.lost(ctx, claim)
+		return s.repeated(ctx, claim)
 	}
 	// From here on the confirmation is ours: what the agent does no longer counts.
 	ctx = context.WithoutCancel(ctx)
@@ -72,20 +82,43 @@ func (s *Service) Respond(ctx context.Context, a Answer) (Result, error) {
 	return Result{}, fault.Wrap(CodeOutage, err).After(retryAfter)
 }
 
-// lost says why a claim did not hold.
-func (s *Service) lost(ctx context.Context, cl Claim) error {
-	c, err := s.find(ctx, cl.Request)
+// repeated tells the result of an answer that was judged before, or why the claim
+// did not hold.
+func (s *Service) repeated(ctx context.Context, cl Claim) (Result, error) {
+	c, err := s.own(ctx, cl.Request, cl.SubmitHash)
 	if err != nil {
-		return err
+		return Result{}, err
 	}
-	if subtle.ConstantTimeCompare(c.SubmitHash[:], cl.SubmitHash[:]) != 1 {
-		return fault.New(CodeUnknown)
+	same := subtle.ConstantTimeCompare(c.Digest[:], cl.Digest[:]) == 1
+	if same && (c.State == Confirmed || c.State == Refused) {
+		return Result{State: c.State, Codes: c.Codes, Repeated: true}, nil
 	}
+	err = lost(c, cl.Now)
+	if f, ok := errors.AsType[*fault.Error](err); ok && same && f.Code == CodeConflict {
+		err = f.After(askAgain)
+	}
+	return Result{}, err
+}
+
+// own finds the confirmation that the submit token answers.
+func (s *Service) own(ctx context.Context, request string, submit [32]byte) (Confirmation, error) {
+	c, err := s.find(ctx, request)
+	if err != nil {
+		return Confirmation{}, err
+	}
+	if subtle.ConstantTimeCompare(c.SubmitHash[:], submit[:]) != 1 {
+		return Confirmation{}, fault.New(CodeUnknown)
+	}
+	return c, nil
+}
+
+// lost says why an answer or a cancellation did not hold.
+func lost(c Confirmation, now time.Time) error {
 	// A check that was lost waits for the sweeper: the answer may come again.
-	if c.State == Checking && !cl.Now.Before(c.LeaseUntil) {
+	if c.State == Checking && !now.Before(c.LeaseUntil) {
 		return fault.New(CodeOutage).After(retryAfter)
 	}
-	return closed(c, cl.Now)
+	return closed(c, now)
 }
 
 // judge checks the answer and writes what follows.

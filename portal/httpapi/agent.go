@@ -80,7 +80,9 @@ func (s *Server) agentResponse(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	s.metrics.outcomes.WithLabelValues(string(result.State)).Inc()
+	if !result.Repeated {
+		s.metrics.outcomes.WithLabelValues(string(result.State)).Inc()
+	}
 	return c.JSON(http.StatusOK, resultJSON{State: string(result.State), Codes: nonNil(result.Codes)})
 }
 
