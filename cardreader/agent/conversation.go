@@ -65,7 +65,8 @@ type verdict struct {
 }
 
 // send hands the signature over, again and again during outages until ctx ends. When an answer of the portal was lost on its
-// way, the portal may hold that attempt as being judged until it notices: its "conflict" then counts as an outage for a while.
+// way, the portal may hold that attempt as being judged until it notices: it says "conflict" and when to ask again, and that counts
+// as an outage for a while. Once judged, the same signature is told the verdict again; a conflict without a time is another's.
 func (c *conversation) send(ctx context.Context, der []byte) (verdict, error) {
 	var lost time.Time // when an answer was lost first
 	a, err := retry(ctx, c.first, func(ctx context.Context) (*answer, error) {
@@ -73,7 +74,7 @@ func (c *conversation) send(ctx context.Context, der []byte) (verdict, error) {
 		if err != nil && lost.IsZero() {
 			lost = time.Now()
 		}
-		if err == nil && !lost.IsZero() && time.Since(lost) < c.patience && CodeOf(a.fault()) == codeConflict {
+		if err == nil && !lost.IsZero() && time.Since(lost) < c.patience && a.retryAfter > 0 && CodeOf(a.fault()) == codeConflict {
 			return nil, errors.New("portal still holds an attempt whose answer was lost")
 		}
 		return a, err

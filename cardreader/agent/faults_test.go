@@ -312,13 +312,15 @@ func TestPortalDiesWhileJudging(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		dies      bool
+		again     string // the portal's Retry-After with a conflict
 		conflicts int
 		want      agent.Step
 		attempts  int
 	}{
-		{"dies, comes back, had let go", true, 2, agent.Step{Step: "done", State: "confirmed", Codes: []string{}}, 4},
-		{"dies, had judged", true, 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 0},
-		{"another was judged", false, 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 1},
+		{"dies, comes back, had let go", true, "1", 1, agent.Step{Step: "done", State: "confirmed", Codes: []string{}}, 3},
+		{"dies, never lets go", true, "1", 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 0},
+		{"dies, another was judged", true, "", 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 2},
+		{"another is judged", false, "1", 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), func(cfg *agent.Config) { cfg.ConflictPatience = 300 * time.Millisecond })
@@ -337,6 +339,9 @@ func TestPortalDiesWhileJudging(t *testing.T) {
 						died = 1
 					}
 					if attempts-died <= c.conflicts {
+						if c.again != "" {
+							w.Header().Set("Retry-After", c.again)
+						}
 						w.WriteHeader(http.StatusConflict)
 						_, _ = w.Write([]byte(`{"code":"confirm.conflict"}`))
 						return
