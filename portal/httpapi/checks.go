@@ -25,7 +25,7 @@ func (s *Server) checksPage(c echo.Context) (web.Page, error) {
 	}
 	data := web.ChecksData{Level: a.Level.String(), Settled: true}
 	for _, check := range checks {
-		view := web.CheckView{Kind: string(check.Kind), State: string(check.State), Code: string(check.Reason), Field: check.Field, Since: check.Ended}
+		view := web.CheckView{Kind: string(check.Kind), State: string(check.State), Code: string(check.Reason), Field: check.Field, Since: check.Ended, Result: string(check.INN)}
 		data.Settled = data.Settled && check.State.Ended()
 		if check.State == registry.Failed && a.Level == account.Simplified && slices.Contains(registry.Deciding(), check.Kind) {
 			data.Failed = true

@@ -69,6 +69,7 @@ type Check struct {
 	State      State
 	Reason     fault.Code // why it failed
 	Field      string     // form field at fault, when the register names one
+	INN        ident.INN  // what an INN check found
 	Created    time.Time
 	Ended      time.Time
 }

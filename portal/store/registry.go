@@ -12,6 +12,7 @@ import (
 	"zaver/portal/notice"
 	"zaver/portal/profile"
 	"zaver/portal/registry"
+	"zaver/signature/ident"
 )
 
 // Checks implements registry.Store, and shows the checks to their account.
@@ -24,14 +25,28 @@ var _ registry.Store = Checks{}
 
 const checkColumns = `id, account_id, submission_id, kind, state, reason, field, created_at, COALESCE(ended_at, 'epoch')`
 
-func scanCheck(r row) (registry.Check, error) {
+func scanCheck(r row, more ...any) (registry.Check, error) {
 	var c registry.Check
-	err := r.Scan(&c.ID, &c.Account, &c.Submission, &c.Kind, &c.State, &c.Reason, &c.Field, &c.Created, &c.Ended)
+	err := r.Scan(append([]any{&c.ID, &c.Account, &c.Submission, &c.Kind, &c.State, &c.Reason, &c.Field, &c.Created, &c.Ended}, more...)...)
 	c.Created, c.Ended = c.Created.UTC(), c.Ended.UTC()
 	if !c.State.Ended() {
 		c.Ended = time.Time{}
 	}
 	return c, err
+}
+
+// checkResult is what a passed check found; it is sealed.
+type checkResult struct {
+	INN ident.INN `json:"inn,omitempty"`
+}
+
+func (s *Store) foundINN(id string, sealed []byte) (ident.INN, error) {
+	if sealed == nil {
+		return "", nil
+	}
+	var r checkResult
+	err := openJSON(s.keys, place("checks", "result", id), sealed, &r)
+	return r.INN, err
 }
 
 // Open implements registry.Store.
@@ -98,7 +113,7 @@ func (t *Tx) endCheck(ctx context.Context, id string, o registry.Outcome) error 
 	var result []byte
 	if o.Passed {
 		state = registry.Passed
-		if result, err = sealJSON(t.s.keys, place("checks", "result", id), map[string]string{"inn": string(o.INN)}); err != nil {
+		if result, err = sealJSON(t.s.keys, place("checks", "result", id), checkResult{INN: o.INN}); err != nil {
 			return err
 		}
 	}
@@ -204,7 +219,7 @@ func (t *Tx) tellHolder(ctx context.Context, id account.ID, template, key string
 // Checks lists the checks of the account's newest submission, in the order of their kinds; none when nothing was sent yet.
 func (v Checks) Checks(ctx context.Context, id account.ID) ([]registry.Check, error) {
 	rows, err := v.s.query(ctx, `
-		SELECT `+checkColumns+` FROM checks
+		SELECT `+checkColumns+`, result FROM checks
 		WHERE submission_id = (SELECT id FROM submissions WHERE account_id = $1 ORDER BY number DESC LIMIT 1)
 		ORDER BY array_position(ARRAY['snils', 'passport', 'inn'], kind)`, string(id))
 	if err != nil {
@@ -213,9 +228,13 @@ func (v Checks) Checks(ctx context.Context, id account.ID) ([]registry.Check, er
 	defer rows.Close()
 	var out []registry.Check
 	for rows.Next() {
-		c, err := scanCheck(rows)
+		var sealed []byte
+		c, err := scanCheck(rows, &sealed)
 		if err != nil {
 			return nil, fmt.Errorf("list checks: %w", err)
+		}
+		if c.INN, err = v.s.foundINN(c.ID, sealed); err != nil {
+			return nil, err
 		}
 		out = append(out, c)
 	}

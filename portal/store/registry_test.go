@@ -130,6 +130,10 @@ func TestChecksWalkToStandard(t *testing.T) {
 	if n := c.count(t, `events WHERE kind = 'event.level'`); n != "1" {
 		t.Errorf("%s events, want one", n)
 	}
+	c.end(t, c.check(t, registry.INN).ID, registry.Outcome{Passed: true, INN: "500100732259"})
+	if got := c.check(t, registry.INN); got.State != registry.Passed || got.INN != "500100732259" {
+		t.Errorf("INN check %+v", got)
+	}
 	if err := s.Checks().Sent(t.Context(), c.passport); err != nil || c.check(t, registry.Passport).State != registry.Passed {
 		t.Error("an ended check went back to running")
 	}
