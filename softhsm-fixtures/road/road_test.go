@@ -13,7 +13,7 @@ import (
 )
 
 // walk confirms a standard account, and checks page, database and browser.
-func (w *World) walk(r *robot.Robot, method string) {
+func (w *World) walk(r *robot.Robot, method string) (request string) {
 	w.t.Helper()
 	request, err := r.Confirm(method)
 	w.must(err)
@@ -33,6 +33,7 @@ func (w *World) walk(r *robot.Robot, method string) {
 	if c := r.Complaints(); len(c) > 0 {
 		w.t.Errorf("the browser complains: %q", c)
 	}
+	return request
 }
 
 func TestTokenRoad(t *testing.T) {

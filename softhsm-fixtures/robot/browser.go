@@ -72,7 +72,7 @@ func Launch(ctx context.Context) (*Browser, error) {
 		chromedp.Flag("disable-features", "Translate,MediaRouter,OptimizationHints"), chromedp.Flag("password-store", "basic"),
 		chromedp.Flag("mute-audio", true), chromedp.Flag("lang", "ru"),
 		// Caches and settings go with the profile, whoever runs this.
-		chromedp.Env("HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_CACHE_HOME="+dir, "DBUS_SESSION_BUS_ADDRESS=disabled:"),
+		chromedp.Env("HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_CACHE_HOME="+dir, "DBUS_SESSION_BUS_ADDRESS=disabled:", "LANGUAGE=ru"),
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(ctx), options...)
 	quiet := func(string, ...any) {}

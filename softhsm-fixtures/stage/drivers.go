@@ -16,7 +16,16 @@ import (
 
 // Drivers are the process ids of the agent's driver processes, one for each
 // PKCS #11 module that it has loaded.
-func (w *World) Drivers() ([]int, error) {
+func (w *World) Drivers() ([]int, error) { return w.agentChildren("\x00pkcs11-worker") }
+
+// Asking reports whether a PIN entry dialog of the agent is open.
+func (w *World) Asking() bool {
+	pids, err := w.agentChildren("pinentry")
+	return err == nil && len(pids) > 0
+}
+
+// agentChildren are the agent's child processes whose command line has the words.
+func (w *World) agentChildren(words string) ([]int, error) {
 	if w.Agent == nil || w.Agent.PID() == 0 {
 		return nil, nil
 	}
@@ -41,7 +50,7 @@ func (w *World) Drivers() ([]int, error) {
 		if err != nil {
 			continue
 		}
-		if args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && bytes.Contains(args, []byte("\x00pkcs11-worker")) {
+		if args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && bytes.Contains(args, []byte(words)) {
 			found = append(found, pid)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,10 +26,11 @@ import (
 
 // Token is a signature token in the drawer: made, but not plugged in.
 type Token struct {
-	Person people.Person
-	Store  *tokens.Store
-	Serial *big.Int // of the certificate, for PKI.Authority(…).Revoke
-	DER    []byte   // the certificate
+	Person  people.Person
+	Variant pki.Variant
+	Store   *tokens.Store
+	Serial  *big.Int // of the certificate, for PKI.Authority(…).Revoke
+	DER     []byte   // the certificate
 }
 
 // Token makes a person's token with one certificate of the variant, or opens
@@ -45,7 +47,7 @@ func (w *World) Token(ctx context.Context, p people.Person, v pki.Variant, k pki
 	dir := w.path("tokens", strings.ToLower(fmt.Sprintf("%s-%s-%s", p.Key, v, k)))
 	mark := filepath.Join(dir, "certificate.der") // written last: without it the token is half made
 	if der, err := os.ReadFile(mark); err == nil && (v != pki.Good || fresh(der)) {
-		return openToken(p, dir, der)
+		return openToken(p, v, dir, der)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
@@ -64,10 +66,10 @@ func (w *World) Token(ctx context.Context, p people.Person, v pki.Variant, k pki
 	if err := os.WriteFile(mark, id.DER, 0o600); err != nil {
 		return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
 	}
-	return openToken(p, dir, id.DER)
+	return openToken(p, v, dir, id.DER)
 }
 
-func openToken(p people.Person, dir string, der []byte) (*Token, error) {
+func openToken(p people.Person, v pki.Variant, dir string, der []byte) (*Token, error) {
 	store, err := tokens.New(dir)
 	if err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func openToken(p people.Person, dir string, der []byte) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Token{Person: p, Store: store, Serial: serial, DER: der}, nil
+	return &Token{Person: p, Variant: v, Store: store, Serial: serial, DER: der}, nil
 }
 
 // fresh reports whether a kept certificate will do for this run.
@@ -108,6 +110,7 @@ func (w *World) PlugIn(ts ...*Token) error {
 	if err := replace(w.softhsmConfig(), []byte(conf)); err != nil {
 		return fmt.Errorf("plug in tokens: %w", err)
 	}
+	w.plugged = ts
 	if err := w.endDrivers(); err != nil {
 		return err
 	}
@@ -122,6 +125,13 @@ func (w *World) PlugIn(ts ...*Token) error {
 		}
 	}
 	return err
+}
+
+// Plugged are the tokens in the computer.
+func (w *World) Plugged() []*Token {
+	w.drawer.Lock()
+	defer w.drawer.Unlock()
+	return slices.Clone(w.plugged)
 }
 
 func (w *World) softhsmConfig() string { return w.path("softhsm2.conf") }

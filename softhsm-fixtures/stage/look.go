@@ -73,7 +73,7 @@ func (w *World) Level(ctx context.Context, request string) (string, error) {
 
 // Evidence has the portal write out the proof of a confirmation as a zip file.
 func (w *World) Evidence(ctx context.Context, request, file string) error {
-	out, err := exec.CommandContext(ctx, filepath.Join(w.programs, "zaver-portal"), "evidence", "export", "-config", w.PortalConfig(), request, "-o", file).CombinedOutput()
+	out, err := w.Command(ctx, "zaver-portal", "evidence", "export", "-config", w.PortalConfig(), request, "-o", file).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("export evidence: %w: %s", err, out)
 	}

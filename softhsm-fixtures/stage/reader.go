@@ -22,7 +22,26 @@ func (w *World) InsertCard(ctx context.Context, p people.Person) (*uec.Card, err
 	if err != nil {
 		return nil, err
 	}
-	return c, w.Insert(ctx, c)
+	if err := w.Insert(ctx, c); err != nil {
+		return nil, err
+	}
+	w.drawer.Lock()
+	defer w.drawer.Unlock()
+	w.holder = p.Key
+	return c, nil
+}
+
+// CardIn is the key of the person whose card InsertCard put into the first
+// reader, "" when that card is out.
+func (w *World) CardIn() string {
+	select {
+	case <-w.slots[0].Out():
+		return ""
+	default:
+	}
+	w.drawer.Lock()
+	defer w.drawer.Unlock()
+	return w.holder
 }
 
 // Insert is InsertCard with a card in hand. The card daemon notices a card

@@ -81,7 +81,7 @@ func (w *World) findPrograms(ctx context.Context) error {
 	}
 	w.programs = w.path("bin")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", w.programs+string(filepath.Separator),
-		"zaver/cmd/zaver-portal", "zaver/cmd/zaver-agent", "zaver/softhsm-fixtures/pinentry/cmd/fake-pinentry")
+		"zaver/cmd/zaver-portal", "zaver/cmd/zaver-agent")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the programs: %w: %s", err, out)
 	}
@@ -151,7 +151,26 @@ type AgentSettings struct {
 	Portals []map[string]string
 }
 
-// Agent settings of now.
+// AgentConfig is the configuration file of the agent, for its other commands.
+func (w *World) AgentConfig() string { return w.path("agent.json") }
+
+// environment leads programs to this world's card daemon and tokens.
+func (w *World) environment() []string {
+	return []string{w.Pcscd.Env(), "SOFTHSM2_CONF=" + w.softhsmConfig()}
+}
+
+// Command prepares a program that sees the cards and tokens of this world;
+// zaver-portal and zaver-agent are the ones that run here.
+func (w *World) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	if name == "zaver-portal" || name == "zaver-agent" {
+		name = filepath.Join(w.programs, name)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), w.environment()...)
+	return cmd
+}
+
+// AgentSettings are the settings of now, to be changed and given to SetAgent.
 func (w *World) AgentSettings() AgentSettings {
 	w.settings.Lock()
 	defer w.settings.Unlock()
@@ -190,7 +209,7 @@ func (w *World) configureAgent(ctx context.Context, s AgentSettings) error {
 	if w.cfg.TTY != "" {
 		config["tty"] = w.cfg.TTY
 	}
-	if err := writeJSON(w.path("agent.json"), config); err != nil {
+	if err := writeJSON(w.AgentConfig(), config); err != nil {
 		return fmt.Errorf("configure agent: %w", err)
 	}
 	w.agent = s
@@ -199,7 +218,7 @@ func (w *World) configureAgent(ctx context.Context, s AgentSettings) error {
 
 // statementKey is the public key that the portal prints for those who set up agents.
 func (w *World) statementKey(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, filepath.Join(w.programs, "zaver-portal"), "key", "-config", w.PortalConfig()).Output()
+	out, err := w.Command(ctx, "zaver-portal", "key", "-config", w.PortalConfig()).Output()
 	if err != nil {
 		return "", fmt.Errorf("ask the portal for its key: %w", err)
 	}
@@ -216,14 +235,11 @@ func (w *World) startAgent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := AgentSettings{Modules: []string{module}, Language: "ru"}
-	if w.Pinentry != nil {
-		s.Pinentry = w.Pinentry.Argv()
-	}
+	s := AgentSettings{Modules: []string{module}, Language: "ru", Pinentry: w.pinentry}
 	if err := w.configureAgent(ctx, s); err != nil {
 		return err
 	}
-	env := append(os.Environ(), w.Pcscd.Env(), "SOFTHSM2_CONF="+w.softhsmConfig())
+	env := append(os.Environ(), w.environment()...)
 	if os.Getenv("XDG_RUNTIME_DIR") == "" {
 		if err := os.MkdirAll(w.path("run"), 0o700); err != nil {
 			return fmt.Errorf("start agent: %w", err)
@@ -231,7 +247,7 @@ func (w *World) startAgent(ctx context.Context) error {
 		env = append(env, "XDG_RUNTIME_DIR="+w.path("run"))
 	}
 	w.Agent = &Program{
-		name: "agent", argv: []string{filepath.Join(w.programs, "zaver-agent"), "run", "--config", w.path("agent.json")},
+		name: "agent", argv: []string{filepath.Join(w.programs, "zaver-agent"), "run", "--config", w.AgentConfig()},
 		env: env, log: w.path("agent.log"), ready: listens(address(w.ports.Agent)), orphaned: syscall.SIGKILL,
 	}
 	w.atEnd(w.Agent.Stop)

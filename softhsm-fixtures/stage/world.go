@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,9 +41,11 @@ type Config struct {
 	// server is an unprivileged user.
 	Dir   string
 	Ports Ports
-	// Programs is the folder with zaver-portal, zaver-agent and fake-pinentry;
-	// empty builds them.
+	// Programs is the folder with zaver-portal and zaver-agent; empty builds them.
 	Programs string
+	// Scripted is the program, with its first arguments, that plays the scripted
+	// PIN entry; empty builds one.
+	Scripted []string
 	// Person asks the PIN of the person in front of the computer, by whatever
 	// program the agent finds, instead of the script.
 	Person bool
@@ -72,8 +75,11 @@ type World struct {
 	cfg      Config
 	ports    Ports
 	programs string
+	pinentry []string // argv of the scripted one
 	slots    [readers.Slots]*vpcd.Slot
 	drawer   sync.Mutex // one at a time makes and plugs tokens and cards
+	plugged  []*Token
+	holder   string // key of the person whose card was inserted last by InsertCard
 	settings sync.Mutex
 	agent    AgentSettings
 	closers  []func() error // last first
@@ -223,14 +229,26 @@ func (w *World) startReaders(ctx context.Context) error {
 	return w.PlugIn()
 }
 
-func (w *World) startPinentry(context.Context) error {
+func (w *World) startPinentry(ctx context.Context) error {
 	if w.cfg.Person {
 		return nil
 	}
-	if err := os.MkdirAll(w.path("pinentry"), 0o700); err != nil {
+	dir := w.path("pinentry")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
+	scripted := w.cfg.Scripted
+	if len(scripted) == 0 {
+		program, err := pinentry.Build(ctx, dir)
+		if err != nil {
+			return err
+		}
+		scripted = []string{program}
+	}
 	var err error
-	w.Pinentry, err = pinentry.New(w.path("pinentry"), filepath.Join(w.programs, "fake-pinentry"), pinentry.Script{})
-	return err
+	if w.Pinentry, err = pinentry.New(dir, scripted[0], pinentry.Script{}); err != nil {
+		return err
+	}
+	w.pinentry = append(slices.Clone(scripted), w.Pinentry.Argv()[1:]...)
+	return nil
 }

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package backstage alone owns the demo's page behind the scenes: all data of
+// the made-up people, to be copied into forms, and buttons that change the
+// world: another token, no card, a register that is down, a revoked
+// certificate. It is served beside the inbox, to this computer's own pages only.
+package backstage
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"zaver/softhsm-fixtures/mischief"
+	"zaver/softhsm-fixtures/people"
+	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/stage"
+)
+
+// Path is where the page lies beside the inbox.
+const Path = "/backstage"
+
+//go:embed page.html
+var source string
+
+var page = template.Must(template.New("backstage").Funcs(template.FuncMap{
+	"day": func(t time.Time) string { return t.Format("02.01.2006") },
+	"sex": Sex,
+}).Parse(source))
+
+// Sex is the word that the form has for it.
+func Sex(p people.Person) string {
+	if p.Gender == people.Female {
+		return "женский"
+	}
+	return "мужской"
+}
+
+// limit bounds the making of a token, which runs several programs.
+const limit = 30 * time.Second
+
+// service is an emulator that can be switched off: it answers with the
+// temporary error of its protocol.
+type service struct {
+	Name  string // in forms
+	Title string
+	Down  bool
+	set   func(down bool)
+}
+
+type view struct {
+	People   []people.Person
+	Variants []pki.Variant
+	Token    string // what is plugged in, "" nothing
+	Card     string
+	Services []service
+	Path     string
+}
+
+// desk is the page over one world.
+type desk struct {
+	w *stage.World
+
+	turn     sync.Mutex // one request at a time
+	services []*service
+}
+
+// Pages adds the page to the server of the inbox; it fits stage.Config.Pages.
+func Pages(w *stage.World, mux *http.ServeMux) {
+	d := &desk{w: w}
+	protection := http.NewCrossOriginProtection()
+	mux.HandleFunc("GET "+Path, d.show)
+	mux.Handle("POST "+Path, protection.Handler(http.HandlerFunc(d.change)))
+}
+
+// switches are made when first needed: the emulators start after the page.
+func (d *desk) switches() []*service {
+	if d.services != nil {
+		return d.services
+	}
+	control := func(c *mischief.Control) func(bool) {
+		return func(down bool) {
+			if down {
+				c.Set(mischief.Fail, mischief.Forever)
+			} else {
+				c.Set(mischief.Behave, 0)
+			}
+		}
+	}
+	w := d.w
+	d.services = []*service{
+		{Name: "registers", Title: "Шина реестров", set: control(&w.Registers.Door)},
+		{Name: "sms", Title: "SMS-центр", set: control(&w.SMS.Control)},
+		{Name: "mail", Title: "Почта", set: control(&w.Mail.Control)},
+		{Name: "revocation", Title: "Сведения об отзыве (OCSP и CRL)", set: func(down bool) {
+			for _, a := range w.PKI.Authorities() {
+				a.ClearFaults()
+				if down {
+					a.SetFault(pki.OCSP, pki.Fail)
+					a.SetFault(pki.CRL, pki.Fail)
+				}
+			}
+		}},
+	}
+	return d.services
+}
+
+func (d *desk) show(rw http.ResponseWriter, _ *http.Request) {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	v := view{People: people.All(), Variants: pki.Variants(), Card: d.w.CardIn(), Path: Path}
+	for _, t := range d.w.Plugged() {
+		v.Token = t.Person.Key + ", " + string(t.Variant)
+	}
+	for _, s := range d.switches() {
+		v.Services = append(v.Services, *s)
+	}
+	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+	rw.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")
+	_ = page.Execute(rw, v) //nolint:errcheck // the reader has gone
+}
+
+func (d *desk) change(rw http.ResponseWriter, r *http.Request) {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	r.Body = http.MaxBytesReader(rw, r.Body, 1<<14)
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	defer cancel()
+	if err := d.act(ctx, r); err != nil {
+		http.Error(rw, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	http.Redirect(rw, r, Path, http.StatusSeeOther)
+}
+
+// act carries out one button.
+func (d *desk) act(ctx context.Context, r *http.Request) error {
+	switch r.PostFormValue("action") {
+	case "token":
+		p, ok := people.ByKey(r.PostFormValue("person"))
+		v := pki.Variant(r.PostFormValue("variant"))
+		if !ok || !slices.Contains(pki.Variants(), v) {
+			return errors.New("no such token")
+		}
+		t, err := d.w.Token(ctx, p, v, 0)
+		if err != nil {
+			return err
+		}
+		return d.w.PlugIn(t)
+	case "no-token":
+		return d.w.PlugIn()
+	case "card":
+		p, ok := people.ByKey(r.PostFormValue("person"))
+		if !ok {
+			return errors.New("no such card")
+		}
+		_, err := d.w.InsertCard(ctx, p)
+		return err
+	case "no-card":
+		d.w.RemoveCard()
+		return nil
+	case "switch":
+		for _, s := range d.switches() {
+			if s.Name == r.PostFormValue("service") {
+				s.Down = !s.Down
+				s.set(s.Down)
+				return nil
+			}
+		}
+		return errors.New("no such service")
+	default:
+		return errors.New("no such button")
+	}
+}
