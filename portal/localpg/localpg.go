@@ -202,14 +202,20 @@ func (c *Cluster) Start(ctx context.Context) error {
 	return c.ensureDatabase(ctx)
 }
 
-// launchPatiently waits for what a killed server left: its workers notice its
-// death only after a while, and until then the new one refuses to start.
+// transient are the words of a server that refuses to start for what passes:
+// the workers of a killed one notice its death only after a while, its process
+// stays until its parent's successor has waited for it, and one that a killed
+// portal began to start does not answer yet.
+var transient = []string{"shared memory block", `lock file "postmaster.pid" already exists`}
+
+// launchPatiently waits for what a killed server or portal left.
 func (c *Cluster) launchPatiently(ctx context.Context) error {
-	wait := time.NewTicker(250 * time.Millisecond)
+	wait := time.NewTicker(100 * time.Millisecond)
 	defer wait.Stop()
 	for try := 0; ; try++ {
 		err := c.launch(ctx)
-		if err == nil || try >= 40 || !strings.Contains(err.Error(), "shared memory block") {
+		passes := err != nil && slices.ContainsFunc(transient, func(words string) bool { return strings.Contains(err.Error(), words) })
+		if !passes || try >= 100 {
 			return err
 		}
 		select {

@@ -5,7 +5,9 @@ package localpg
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -79,7 +81,7 @@ func serverPID(t *testing.T, c *Cluster) int {
 
 func TestClusterKeepsItsDataOverRestarts(t *testing.T) {
 	cfg := Config{Dir: folder(t)} // as in production: what was committed outlives a kill
-	whole := t // servers live as long as the whole test
+	whole := t                    // servers live as long as the whole test
 	c := startedAs(whole, cfg)
 	if err := sql(t, c, `CREATE TABLE kept (n int)`); err != nil {
 		t.Fatal(err)
@@ -106,6 +108,32 @@ func TestClusterKeepsItsDataOverRestarts(t *testing.T) {
 			t.Error(err)
 		}
 		c = next
+	})
+	t.Run("a killed server that nobody waited for does not bar the next", func(t *testing.T) {
+		// Killed together with its portal, the server stays in the table of
+		// processes until the portal's own successor as parent takes note.
+		stop(t, c)
+		dead := exec.Command("/bin/true")
+		dead.SysProcAttr = c.attributes()
+		if err := dead.Start(); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(c.data(), "postmaster.pid")
+		if err := os.WriteFile(file, fmt.Appendf(nil, "%d\n%s\n", dead.Process.Pid, c.data()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.give(file); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.launch(t.Context()); err == nil || !strings.Contains(err.Error(), "postmaster.pid") {
+			t.Fatalf("error = %v", err)
+		}
+		waited := make(chan error, 1)
+		time.AfterFunc(300*time.Millisecond, func() { waited <- dead.Wait() })
+		c = startedAs(whole, cfg)
+		if err := <-waited; err != nil {
+			t.Error(err)
+		}
 	})
 	t.Run("found server is stopped too", func(t *testing.T) {
 		found := startedAs(whole, cfg)
