@@ -14,6 +14,27 @@ export function say (id, words, problem, good) {
   line.classList.toggle('zv-live--good', !problem && Boolean(good))
 }
 
+// A word that appears between the press and the release of a button moves the
+// button away from under the pointer, and the click is lost: words wait.
+let pressed = false
+const waiting = []
+
+function whenReleased (f) {
+  if (pressed) waiting.push(f)
+  else f()
+}
+
+function watchPointer (document) {
+  // A finger's mouse events come after its pointer events.
+  for (const down of ['pointerdown', 'mousedown']) document.addEventListener(down, () => { pressed = true }, true)
+  for (const up of ['pointerup', 'pointercancel', 'mouseup', 'dragend']) {
+    document.addEventListener(up, () => {
+      pressed = false
+      setTimeout(() => { if (!pressed) for (const f of waiting.splice(0)) f() })
+    }, true)
+  }
+}
+
 // mask rewrites the field and keeps the caret behind the same digit.
 function mask (input, rule) {
   const before = input.value
@@ -38,7 +59,7 @@ function watchField (input) {
     const problem = rules[rule](input.value)
     if (!problem) say(input.id, words, '', input.value ? 'live.good' : '')
   })
-  input.addEventListener('blur', () => say(input.id, words, rules[rule](input.value), input.value ? 'live.good' : ''))
+  input.addEventListener('blur', () => whenReleased(() => say(input.id, words, rules[rule](input.value), input.value ? 'live.good' : '')))
 }
 
 function watchDate (group) {
@@ -51,7 +72,7 @@ function watchDate (group) {
     if (!day || !month || year.length < 4) return say(id, words, '')
     say(id, words, dateRule(kind, dateOf(day, month, year), new Date()))
   }
-  for (const part of parts) part.addEventListener('blur', check)
+  for (const part of parts) part.addEventListener('blur', () => whenReleased(check))
   const picker = document.querySelector(`[data-picker="${id}"]`)
   if (!picker) return
   picker.parentElement.hidden = false
@@ -75,6 +96,7 @@ function watchPatronymic (document) {
 }
 
 export function watchFields (document) {
+  watchPointer(document)
   for (const input of document.querySelectorAll('[data-live]')) watchField(input)
   for (const group of document.querySelectorAll('[data-live-date]')) watchDate(group)
   watchPatronymic(document)
