@@ -12,6 +12,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,22 +138,28 @@ func (v *walker) register() error {
 	return err
 }
 
-// fill types the personal data, but does not send them to the registers.
-func (v *walker) fill() error {
+// fill types the personal data of these pages, all without any, but does not send them to the registers.
+func (v *walker) fill(pages ...string) error {
 	p := v.p
 	sex := map[people.Gender]string{people.Male: "male", people.Female: "female"}[p.Gender]
-	person := append([]string{"surname", p.Surname, "given", p.Given, "patronymic", p.Patronymic, "sex", sex, "birth_place", p.BirthPlace,
-		"citizenship", "RU"}, dateFields("birth_date", p.BirthDate)...)
-	if _, err := v.send("/profile/person", "/profile/passport", person...); err != nil {
-		return err
+	for _, form := range []struct {
+		page, next string
+		pairs      []string
+	}{
+		{"person", "passport", append([]string{"surname", p.Surname, "given", p.Given, "patronymic", p.Patronymic, "sex", sex,
+			"birth_place", p.BirthPlace, "citizenship", "RU"}, dateFields("birth_date", p.BirthDate)...)},
+		{"passport", "snils", append([]string{"passport_series", p.Passport.Series, "passport_number", p.Passport.Number,
+			"division_code", p.Passport.Division, "issued_by", p.Passport.IssuedBy}, dateFields("passport_issued", p.Passport.Issued)...)},
+		{"snils", "check", []string{"snils", p.SNILS}},
+	} {
+		if len(pages) > 0 && !slices.Contains(pages, form.page) {
+			continue
+		}
+		if _, err := v.send("/profile/"+form.page, "/profile/"+form.next, form.pairs...); err != nil {
+			return err
+		}
 	}
-	passport := append([]string{"passport_series", p.Passport.Series, "passport_number", p.Passport.Number,
-		"division_code", p.Passport.Division, "issued_by", p.Passport.IssuedBy}, dateFields("passport_issued", p.Passport.Issued)...)
-	if _, err := v.send("/profile/passport", "/profile/snils", passport...); err != nil {
-		return err
-	}
-	_, err := v.send("/profile/snils", "/profile/check", "snils", p.SNILS)
-	return err
+	return nil
 }
 
 // become walks to a standard account.

@@ -70,7 +70,7 @@ func (w *World) Citizen(edit ...func(*Options)) *Citizen {
 	w.must(w.Walker(c.p).become())
 	c.account = w.newest()
 	c.before = w.accountRow(c.account)
-	c.Robot = w.Visitor(append(edit, func(o *Options) {
+	c.Robot = w.Visitor(append(edit, Few, func(o *Options) {
 		if o.Language != "" {
 			c.lang = text.Lang(o.Language)
 		}
@@ -78,6 +78,9 @@ func (w *World) Citizen(edit ...func(*Options)) *Citizen {
 	w.must(c.SignIn(c.p))
 	return c
 }
+
+// Few is an option of windows: pictures of what matters only.
+func Few(o *Options) { o.Few = true }
 
 // English is an option of windows.
 func English(o *Options) { o.Language = "en" }
@@ -129,6 +132,7 @@ func (c *Citizen) failed(code string) robot.Result {
 	if !slices.Contains(result.Codes, code) {
 		c.w.t.Fatalf("result %+v instead of %s", result, code)
 	}
+	c.w.must(c.Picture(code))
 	c.w.says(c.lang, result.Text, code, nil)
 	if !cyrillic.MatchString(result.Text) == (c.lang == text.Russian) {
 		c.w.t.Errorf("not in language %s: %s", c.lang, result.Text)

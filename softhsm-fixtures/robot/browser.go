@@ -126,6 +126,9 @@ type Options struct {
 	Inbox *inbox.Inbox
 	// Shots is the folder for screenshots; empty takes none.
 	Shots string
+	// Few leaves out the pictures of steps that go as they should: only Picture
+	// and failures take some.
+	Few bool
 	// Name begins the file names of screenshots.
 	Name string
 	// Phone asks for a narrow touch screen instead of a desktop's.

@@ -118,8 +118,16 @@ func (r *Robot) Value(selector, property string) (string, error) {
 	return ask[string](r, fmt.Sprintf("String((document.querySelector(%q)||{})[%q] ?? '')", selector, property))
 }
 
-// Shot takes a picture of the whole page, if pictures are wanted.
+// Shot takes a picture of the whole page, if pictures of each step are wanted.
 func (r *Robot) Shot(name string) error {
+	if r.o.Few {
+		return nil
+	}
+	return r.Picture(name)
+}
+
+// Picture takes a picture of the whole page, if pictures are wanted at all.
+func (r *Robot) Picture(name string) error {
 	_, err := r.shoot(name)
 	return err
 }
