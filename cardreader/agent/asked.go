@@ -107,9 +107,9 @@ func (a *asked) dialogError(ctx context.Context, err error) error {
 
 // tryPINs asks for PINs, one dialog per try, until one is right or there is no point in asking.
 func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
-	said := "" // what the last PIN dialog must say of the try before it
+	said := "" // what the next PIN dialog must say of the try before it
 	for {
-		if err := a.lastTry(ctx, c); err != nil {
+		if err := a.leave(ctx, c, said); err != nil {
 			return nil, err
 		}
 		a.tell(Step{Step: StepPIN})
@@ -164,17 +164,24 @@ func (a *asked) again(ctx context.Context, c Credential, tries pin.Tries) Creden
 	return c
 }
 
-// lastTry asks for an extra yes before the last try may be spent.
-func (a *asked) lastTry(ctx context.Context, c Credential) error {
-	if n, known := c.Tries.Count(); !known || n != 1 {
+// leave asks for an extra yes where a try may not be spent without one: the last, and every further one where no
+// PIN dialog of ours stands between two tries. A keypad that lies would block the carrier on its own otherwise.
+func (a *asked) leave(ctx context.Context, c Credential, said string) error {
+	var d pinentry.Dialog
+	switch n, known := c.Tries.Count(); {
+	case known && n == 1:
+		d = a.lastTryQuestion(c, timeLeft(ctx))
+	case said != "" && c.Entry != PINTyped:
+		d = a.onceMoreQuestion(c, said, timeLeft(ctx))
+	default:
 		return nil
 	}
-	answer, err := a.agent.cfg.Dialogs.Confirm(ctx, a.lastTryQuestion(c, timeLeft(ctx)))
+	answer, err := a.agent.cfg.Dialogs.Confirm(ctx, d)
 	if err != nil {
 		return a.dialogError(ctx, err)
 	}
 	if answer != pinentry.Yes {
-		return fail(CodeDeclined, errors.New("the last try was not risked"))
+		return fail(CodeDeclined, errors.New("no further try was risked"))
 	}
 	return nil
 }
@@ -201,17 +208,11 @@ func (a *asked) signOnce(ctx context.Context, c Credential, p *pin.PIN) ([]byte,
 	}
 	der, err := cms.Sign(ctx, cms.Request{Content: a.text, Certificate: c.Certificate, Chain: c.Chain,
 		SigningTime: a.agent.cfg.Now(), Signer: &keyHolder{a.source, c, p}})
-	if err != nil {
-		return nil, err
-	}
-	signed, err := cms.Parse(der)
-	if err != nil {
+	// What was made has been read back and checked by package cms: a problem is the carrier's key.
+	if problem := (*cms.Problem)(nil); errors.As(err, &problem) {
 		return nil, fail(CodeSignature, err)
 	}
-	if problems := signed.Check(); len(problems) > 0 {
-		return nil, fail(CodeSignature, problems[0])
-	}
-	return der, nil
+	return der, err
 }
 
 // keyHolder lends one key for one signature to package cms.

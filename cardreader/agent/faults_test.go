@@ -41,7 +41,7 @@ func TestBadStatements(t *testing.T) {
 		want  string
 	}{
 		{"one letter changed", func(_ *testing.T, p *portal) {
-			p.tampered = func(b []byte) []byte { return bytes.Replace(b, []byte("4815"), []byte("4816"), -1) }
+			p.tampered = func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("4815"), []byte("4816")) }
 		}, "statement.forged"},
 		{"another portal's key", func(t *testing.T, p *portal) { p.signer = newPortal(t).signer }, "statement.forged"},
 		{"no signature", func(_ *testing.T, p *portal) {
@@ -272,10 +272,28 @@ func TestCarrierFails(t *testing.T) {
 		k.wrongKey = true
 		r := newRig(t, k, yes("12345678"))
 		steps := r.run(t, t.Context())
-		if got := steps[len(steps)-1]; got.Code == "" || len(r.portal.got) != 0 {
+		if got := steps[len(steps)-1]; got.Code != agent.CodeSignature || len(r.portal.got) != 0 {
 			t.Errorf("got %+v", got)
 		}
 	})
+}
+
+// A keypad that answers "wrong" without having asked anybody must not block the carrier by itself: each further try
+// needs a yes, and the last one its own.
+func TestLyingKeypadSpendsOneTry(t *testing.T) {
+	for _, reason := range []pin.Reason{pin.ReasonWrong, pin.ReasonFormat} {
+		k := newCarrier(t, pki.Good)
+		k.credentials[0].Entry = agent.PINOnReader
+		k.tries, k.signError = -1, &pin.Error{Reason: reason}
+		r := newRig(t, k, scripted.Script{Confirm: []string{scripted.OK, scripted.OK, scripted.Cancel}})
+		steps := r.run(t, t.Context())
+		if got := steps[len(steps)-1]; got.Code != agent.CodeDeclined || k.signs != 2 {
+			t.Errorf("%s: got %+v after %d tries, want 2", reason, got, k.signs)
+		}
+		if d := r.shown(t); len(d) != 3 || d[1].OK != "Ещё раз" || !strings.Contains(d[1].Text, "«Токен Веры» ещё раз?") {
+			t.Errorf("%s: shown %+v", reason, d)
+		}
+	}
 }
 
 func TestPortalDown(t *testing.T) {

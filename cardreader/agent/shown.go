@@ -173,6 +173,12 @@ func (a *asked) lastTryQuestion(c Credential, limit time.Duration) pinentry.Dial
 		OK: a.say(words.ButtonLast), Cancel: a.say(words.ButtonStop), Timeout: limit}
 }
 
+// onceMoreQuestion stands between two tries on a keypad.
+func (a *asked) onceMoreQuestion(c Credential, said string, limit time.Duration) pinentry.Dialog {
+	lines := []line{{text: said}, {}, {text: a.say(words.PINOnceMore, "carrier", a.carrier(c))}}
+	return pinentry.Dialog{Title: a.say(words.Title), Text: fit(lines), OK: a.say(words.ButtonAgain), Cancel: a.say(words.ButtonStop), Timeout: limit}
+}
+
 // fit joins lines, wrapped, and leaves out what may be left out until a dialog can hold them.
 func fit(lines []line) string {
 	for level := 9; ; level-- {

@@ -17,8 +17,8 @@ const (
 // one-time ticket to fetch its statement. There is no hash, text or PIN field.
 type Request struct {
 	Origin   string
-	Request  string // [A-Za-z0-9_-]{1,64}
-	Ticket   string // [A-Za-z0-9_-]{1,128}
+	Request  string // [A-Za-z0-9_-]{16,64}
+	Ticket   string // [A-Za-z0-9_-]{16,128}
 	Method   Method
 	Language words.Language
 }

@@ -76,7 +76,6 @@ type portal struct {
 	cancelled []string                  // codes received by /cancel
 	verdict   string                    // JSON answer to a signature
 	fetched   int                       // times that the ticket was used
-	onFetch   func(w http.ResponseWriter)
 }
 
 func newPortal(t testing.TB) *portal {
