@@ -46,6 +46,7 @@ const (
 	NameSigner    = "certificate-0-signer.cer"
 	NameIssuers   = "issuers.pem"
 	NameRoot      = "root.pem"
+	NameComplete  = "signature-complete.p7s" // only in exports: NameCMS with NameIssuers inside
 	NameReport    = "report.json"
 	NameDecision  = "decision.json"
 	NameManifest  = "SHA256SUMS"

@@ -6,11 +6,15 @@ import (
 	"archive/zip"
 	_ "embed"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"strings"
 	"text/template"
 	"time"
+
+	"zaver/signature/cert"
+	"zaver/signature/cms"
 )
 
 //go:embed readme.txt.tmpl
@@ -26,15 +30,44 @@ func Export(parts []Part, digest [32]byte) ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	readme, err := readme(d, parts, digest)
+	whole, hasWhole := complete(parts)
+	readme, err := readme(d, parts, hasWhole, digest)
 	if err != nil {
 		return nil, err
 	}
 	out := append([]Part{{Name: NameReadme, Data: readme}}, parts...)
+	if hasWhole {
+		out = append(out, Part{Name: NameComplete, Data: whole})
+	}
 	return append(out, Part{Name: NameManifest, Data: Manifest(parts)}), nil
 }
 
-func readme(d Decision, parts []Part, digest [32]byte) ([]byte, error) {
+// complete puts the issuers into the signature: people sign with their own certificate at
+// hand and no other, and OpenSSL 3.0 looks for issuers in the signature and the trusted
+// file only. What was received stays as it is in NameCMS.
+func complete(parts []Part) ([]byte, bool) {
+	received, ok := find(parts, NameCMS)
+	issuers, okIssuers := find(parts, NameIssuers)
+	if !ok || !okIssuers {
+		return nil, false
+	}
+	var more []*cert.Certificate
+	for rest := issuers.Data; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		c, err := cert.Parse(block.Bytes)
+		if err != nil {
+			return nil, false
+		}
+		more = append(more, c)
+	}
+	whole, err := cms.WithCertificates(received.Data, more...)
+	return whole, err == nil
+}
+
+func readme(d Decision, parts []Part, whole bool, digest [32]byte) ([]byte, error) {
 	_, issuers := find(parts, NameIssuers)
 	_, root := find(parts, NameRoot)
 	var ocsp, crl []string
@@ -50,7 +83,7 @@ func readme(d Decision, parts []Part, digest [32]byte) ([]byte, error) {
 	err := readmeTemplate.Execute(&b, map[string]any{
 		"D": d, "Digest": hex.EncodeToString(digest[:]), "Codes": strings.Join(d.Codes, ", "),
 		"Judged": d.Judged.UTC().Format("2006-01-02 15:04:05 UTC"), "Unix": d.Judged.Unix(),
-		"Command": Command(d.Judged, issuers), "Issuers": issuers, "Root": root, "OCSP": ocsp, "CRL": crl,
+		"Command": Command(d.Judged, whole), "Issuers": issuers, "Complete": whole, "Root": root, "OCSP": ocsp, "CRL": crl,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write readme: %w", err)
@@ -61,14 +94,14 @@ func readme(d Decision, parts []Part, digest [32]byte) ([]byte, error) {
 // Command is the openssl command that checks the signature of an exported bundle
 // from inside its folder, at the moment at which the portal judged it: certificates
 // expire, evidence must not. "-purpose any" because certificates for signing people's
-// applications need not have the e-mail purpose that openssl asks for.
-func Command(judged time.Time, issuers bool) string {
-	extra := ""
-	if issuers {
-		extra = " -certfile " + NameIssuers
+// applications need not have the e-mail purpose that openssl asks for. complete says
+// whether the export has NameComplete, which is needed wherever there are issuers.
+func Command(judged time.Time, complete bool) string {
+	in := NameCMS
+	if complete {
+		in = NameComplete
 	}
-	return fmt.Sprintf("openssl cms -verify -cades -inform DER -in %s -CAfile %s%s -purpose any -attime %d -out signed.txt",
-		NameCMS, NameRoot, extra, judged.Unix())
+	return fmt.Sprintf("openssl cms -verify -cades -inform DER -in %s -CAfile %s -purpose any -attime %d -out signed.txt", in, NameRoot, judged.Unix())
 }
 
 // WriteZip writes the exported files as one zip archive. The archive's bytes
