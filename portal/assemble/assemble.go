@@ -121,7 +121,7 @@ func New(c Config) (*Portal, error) {
 		return nil, fmt.Errorf("assemble portal: %w", err)
 	}
 	p.Registry = registry.New(c.Store.Checks(), c.Registers)
-	courier := notify.New(notify.Config{Outbox: c.Store.Outbox(), Texts: texts, Senders: c.Senders, Now: c.Now})
+	courier := notify.New(notify.Config{Outbox: c.Store.Outbox(), Texts: texts, Senders: c.Senders, Origin: c.Origin, Now: c.Now})
 	if err := p.handle(courier); err != nil {
 		return nil, fmt.Errorf("assemble portal: %w", err)
 	}

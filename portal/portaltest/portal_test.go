@@ -168,7 +168,10 @@ func TestDraftIsKept(t *testing.T) {
 
 // B1, B3, B6: the form in three steps with drafts, then the registers, then standard.
 func TestProfileToStandard(t *testing.T) {
-	_, b := standard(t, Config{})
+	p, b := standard(t, Config{})
+	if m := p.Phone.Wait(t, "+79005550100", 2); !strings.Contains(m.Text, p.Origin+"/account") { // B4: a link back
+		t.Errorf("the message has no address to go to: %q", m.Text)
+	}
 	want(t, b.Get("/profile/person"), http.StatusOK, "/checks")
 	page := b.Get("/confirm")
 	want(t, page, http.StatusOK, "/confirm")
