@@ -47,11 +47,11 @@ type line struct {
 func (a *asked) question(usable []Credential, i int) pinentry.Dialog {
 	c, st := usable[i], a.statement
 	lines := []line{
-		{text: a.say(words.ConsentPortal, "name", clean(a.portal.Name, longValue)), drop: 2},
+		{text: a.say(words.ConsentPortal, "name", words.Clean(a.portal.Name, longValue)), drop: 2},
 		{text: a.say(words.ConsentAddress, "origin", a.portal.Origin)},
 		{text: a.say(words.ConsentPurpose, "purpose", a.purpose())},
-		{text: a.say(words.ConsentAccount, "account", clean(st.Account, longValue))},
-		{text: a.say(words.ConsentHolder, "holder", clean(st.Holder, longValue))},
+		{text: a.say(words.ConsentAccount, "account", words.Clean(st.Account, longValue))},
+		{text: a.say(words.ConsentHolder, "holder", words.Clean(st.Holder, longValue))},
 	}
 	if st.Purpose == challenge.ConfirmOrganisation {
 		lines = append(lines, line{text: a.say(words.ConsentOGRN, "ogrn", st.OGRN.String())})
@@ -90,7 +90,7 @@ func (a *asked) aboutCertificate(c Credential, n, of int) []line {
 	}
 	lines := []line{
 		{text: first},
-		{text: a.say(words.ConsentIssuer, "issuer", clean(x.Issuer.CommonName(), shortValue)), drop: 4},
+		{text: a.say(words.ConsentIssuer, "issuer", words.Clean(x.Issuer.CommonName(), shortValue)), drop: 4},
 		{text: a.say(words.ConsentValid, "from", x.NotBefore.Local().Format(day), "to", x.NotAfter.Local().Format(day))},
 		{text: a.say(words.ConsentCarrier, "carrier", a.carrier(c)), drop: 1},
 	}
@@ -108,17 +108,17 @@ func holderName(c Credential) string {
 		name = h.CommonName
 	}
 	if h.Organization != "" && h.Organization != name {
-		name = clean(name, shortValue) + ", " + clean(h.Organization, shortValue)
+		name = words.Clean(name, shortValue) + ", " + words.Clean(h.Organization, shortValue)
 	}
-	return clean(name, longValue)
+	return words.Clean(name, longValue)
 }
 
 func (a *asked) carrier(c Credential) string {
 	switch title := c.Titles[a.request.Language]; {
 	case c.Carrier != "":
-		return clean(c.Carrier, shortValue)
+		return words.Clean(c.Carrier, shortValue)
 	case title != "":
-		return clean(title, longValue)
+		return words.Clean(title, longValue)
 	case a.request.Method == MethodUEC:
 		return a.say(words.CarrierCard)
 	}
@@ -135,7 +135,7 @@ func (a *asked) listUnusable() string {
 		}
 		name := a.carrier(c)
 		if c.Certificate != nil {
-			name = clean(holderName(c), 24)
+			name = words.Clean(holderName(c), 24)
 		}
 		parts = append(parts, fmt.Sprintf("%s (%s)", name, words.Reason(a.request.Language, c.Code)))
 	}
@@ -196,41 +196,27 @@ func fit(lines []line) string {
 	}
 }
 
-// wrap breaks a line at spaces to lineWidth columns; a longer word stays whole.
+// wrap breaks a line at spaces to lineWidth columns; a longer word stays whole. What follows a label is indented, so
+// that no value can begin a line as a label does.
 func wrap(s string) []string {
+	indent := 0
+	if strings.Contains(s, ": ") {
+		indent = 2
+	}
 	var out []string
 	var now []rune
 	for word := range strings.FieldsSeq(s) {
 		w := []rune(word)
-		if len(now) > 0 && len(now)+1+len(w) > lineWidth {
+		switch {
+		case len(now) > 0 && len(now)+1+len(w) > lineWidth:
 			out = append(out, string(now))
-			now = nil
-		}
-		if len(now) > 0 {
+			now = []rune(strings.Repeat(" ", indent))
+		case len(now) > 0:
 			now = append(now, ' ')
 		}
 		now = append(now, w...)
 	}
 	return append(out, string(now))
-}
-
-// clean makes a value from outside fit to be shown in one line: no control, format (bidirectional) or private
-// characters, single spaces, at most limit letters. Values can't draw lines or turn the text around.
-func clean(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case !unicode.IsPrint(r), unicode.Is(unicode.M, r) && r > 0x36f:
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	r := []rune(strings.Join(strings.Fields(s), " "))
-	if len(r) > limit {
-		return strings.TrimSpace(string(r[:limit-1])) + "…"
-	}
-	return string(r)
 }
 
 func capital(s string) string {

@@ -54,41 +54,17 @@ func TestLongestConsentFits(t *testing.T) {
 					}
 				}
 				for line := range strings.SplitSeq(d.Text, "\n") {
-					if utf8.RuneCountInString(line) > lineWidth && strings.Contains(line, " ") {
+					if utf8.RuneCountInString(line) > lineWidth && strings.Contains(strings.TrimSpace(line), " ") {
 						t.Errorf("%s: wide line %q", l, line)
 					}
 				}
 			}
 			text := a.question(many, 11).Text
 			for _, must := range []string{origin, "4815", a.purpose(), "ж", "Ю", "Щ"} {
-				if !strings.Contains(strings.ReplaceAll(text, "\n", " "), must) {
+				if !strings.Contains(strings.Join(strings.Fields(text), " "), must) {
 					t.Errorf("%s: %q was left out:\n%s", l, must, text)
 				}
 			}
-		}
-	}
-}
-
-// Values from outside can't draw lines, turn the text around or hide in it.
-func TestClean(t *testing.T) {
-	for _, c := range []struct {
-		in    string
-		limit int
-		want  string
-	}{
-		{"Иванов Иван", 60, "Иванов Иван"},
-		{"Иванов\nКонтрольный код: 0000", 60, "Иванов Контрольный код: 0000"},
-		{"a\r\n\t  b\u2028c", 60, "a b c"},
-		{"safe\u202egnp.exe", 60, "safegnp.exe"},
-		{"zero\u200bwidth\ufeff", 60, "zerowidth"},
-		{"bell\x07esc\x1b[2J", 60, "bellesc[2J"},
-		{"bad\xffutf", 60, "badutf"},
-		{"абвгдежз", 4, "абв…"},
-		{"аб вгд", 4, "аб…"},
-		{"", 4, ""},
-	} {
-		if got := clean(c.in, c.limit); got != c.want {
-			t.Errorf("%q: got %q, want %q", c.in, got, c.want)
 		}
 	}
 }
@@ -105,6 +81,21 @@ func TestWrap(t *testing.T) {
 	}
 	if got := strings.Join(wrap(long), " "); got != strings.TrimSpace(long) {
 		t.Error("words were lost")
+	}
+}
+
+// A name that is wrapped can't begin a line that looks like one of the window's own.
+func TestNameCannotPoseAsALine(t *testing.T) {
+	c := longCredential()
+	c.Certificate.Subject.Attributes[0].Value = strings.Repeat("И", 44) + " Контрольный код: 0000"
+	a := &asked{
+		Operation: &Operation{portal: portal{Portal: Portal{Name: "Демо", Origin: "https://portal.example"}}, request: Request{Language: words.Russian, Method: MethodToken}},
+		statement: challenge.Statement{Purpose: challenge.ConfirmIdentity, Account: "+7 900 ***-**-01",
+			Holder: strings.Repeat("Ю", 35) + " Контрольный код: 0000", ControlCode: "4815"},
+	}
+	text := a.question([]Credential{c}, 0).Text
+	if got := strings.Count("\n"+text, "\nКонтрольный код: "); got != 1 || !strings.Contains(text, "\nКонтрольный код: 4815\n") {
+		t.Errorf("%d lines pose as the control code:\n%s", got, text)
 	}
 }
 

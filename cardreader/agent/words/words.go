@@ -38,10 +38,11 @@ func Say(l Language, k Key, pairs ...any) string {
 	if l == English {
 		s = t.en
 	}
+	var fill []string
 	for i := 0; i+1 < len(pairs); i += 2 {
-		s = strings.ReplaceAll(s, fmt.Sprintf("{%v}", pairs[i]), fmt.Sprint(pairs[i+1]))
+		fill = append(fill, fmt.Sprintf("{%v}", pairs[i]), fmt.Sprint(pairs[i+1]))
 	}
-	return s
+	return strings.NewReplacer(fill...).Replace(s) // one pass: a value with braces fills nothing
 }
 
 // Reason returns the short words for a code that makes a certificate unusable,

@@ -73,6 +73,7 @@ func TestSay(t *testing.T) {
 		{Say("", ButtonSign), "Подписать"},
 		{Say(English, "no.such"), "no.such"},
 		{Reason(English, "token.cert_expired"), "expired"},
+		{Say(English, PINAction, "purpose", "{code}", "code", "4815"), "{code}, control code 4815"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
