@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"text/tabwriter"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/cards"
@@ -82,14 +81,13 @@ func listCards(ctx context.Context, o options, stdout io.Writer) error {
 		_, err := fmt.Fprintln(stdout, "no reader is connected")
 		return err
 	}
-	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "READER\tTRIES\tHOLDER\tISSUER\tVALID TO\tSTATE")
+	out := newTable("READER")
 	for _, r := range rows {
 		tries := "-"
 		if r.Tries != nil {
 			tries = r.Tries.String()
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Reader, tries, r.Signature.columns(r.Reason))
+		out.row(r.Reader, tries, r.Signature, r.Reason)
 	}
-	return table.Flush()
+	return out.print(stdout)
 }

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -83,13 +85,13 @@ func listTokens(ctx context.Context, o options, stdout io.Writer) error {
 	if o.json {
 		return printJSON(stdout, out)
 	}
-	if len(out.Tokens) == 0 {
-		fmt.Fprintln(stdout, "no token found")
-	} else if err := printTokens(stdout, out.Tokens); err != nil {
+	if err := printTokens(stdout, out.Tokens); err != nil {
 		return err
 	}
 	for _, m := range out.Modules {
-		fmt.Fprintf(stdout, "module %s: %s (%s)\n", m.Module, words.Reason(words.English, m.Code), m.Code)
+		if _, err := fmt.Fprintf(stdout, "module %s: %s (%s)\n", m.Module, words.Reason(words.English, m.Code), m.Code); err != nil {
+			return err
+		}
 	}
 	if len(out.Tokens) == 0 && len(host.Modules()) == 0 {
 		return boot.Fail(boot.ExitFailure, "install the token's driver, or name its file in the configuration (\"modules\")", "no PKCS #11 module found")
@@ -117,24 +119,59 @@ func tokenRows(found []token.Token) []tokenRow {
 }
 
 func printTokens(w io.Writer, rows []tokenRow) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "TOKEN\tTRIES\tHOLDER\tISSUER\tVALID TO\tSTATE")
-	for _, r := range rows {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Token, r.Tries, r.Signature.columns(r.Reason))
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(w, "no token found")
+		return err
 	}
-	return table.Flush()
+	table := newTable("TOKEN")
+	for _, r := range rows {
+		table.row(r.Token, r.Tries.String(), r.Signature, r.Reason)
+	}
+	return table.print(w)
 }
 
-// columns are holder, issuer, last day and state.
-func (c *certificateRow) columns(reason string) string {
+// table is what people read: a row for each certificate. Its values come from certificates, tokens and readers, so
+// they are cleaned: a terminal would obey them otherwise.
+type table struct {
+	cells *tabwriter.Writer
+	text  bytes.Buffer
+}
+
+func newTable(first string) *table {
+	t := &table{}
+	t.cells = tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
+	t.write(first, "TRIES", "HOLDER", "ISSUER", "VALID TO", "STATE")
+	return t
+}
+
+// row says "usable" where there is no reason against it.
+func (t *table) row(first, tries string, c *certificateRow, reason string) {
 	state := "usable"
 	if reason != "" {
 		state = words.Reason(words.English, reason)
 	}
-	if c == nil {
-		return "-\t-\t-\t" + state
+	holder, issuer, last := "-", "-", "-"
+	if c != nil {
+		holder, issuer, last = c.Holder, c.Issuer, c.NotAfter.Local().Format(time.DateOnly)
 	}
-	return fmt.Sprintf("%s\t%s\t%s\t%s", c.Holder, c.Issuer, c.NotAfter.Local().Format(time.DateOnly), state)
+	t.write(first, tries, holder, issuer, last, state)
+}
+
+const widestCell = 80 // letters
+
+func (t *table) write(cells ...string) {
+	for i, cell := range cells {
+		cells[i] = words.Clean(cell, widestCell)
+	}
+	_, _ = io.WriteString(t.cells, strings.Join(cells, "\t")+"\n") // a buffer takes everything
+}
+
+func (t *table) print(w io.Writer) error {
+	if err := t.cells.Flush(); err != nil {
+		return err
+	}
+	_, err := t.text.WriteTo(w)
+	return err
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -70,7 +70,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return f
 	}
 	log.InfoContext(ctx, "ready", "address", door.Addr(), "portals", strings.Join(a.Origins(), " "), "pinentry", dialogs.Path())
-	fmt.Fprintf(stdout, "zaver-agent: ready on http://%s\n", door.Addr())
+	if _, err := fmt.Fprintf(stdout, "zaver-agent: ready on http://%s\n", door.Addr()); err != nil {
+		return errors.Join(fmt.Errorf("say that the door is open: %w", err), door.Close())
+	}
 	err = door.Serve(ctx)
 	log.InfoContext(ctx, "ended", "err", err)
 	return err
