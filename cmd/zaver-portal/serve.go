@@ -48,6 +48,11 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 		return err
 	}
 	defer func() { err = join(err, closeStore()) }()
+	if c.Database == "" { // the private database has no other portal
+		if err := opened.TakeOver(ctx); err != nil {
+			return fmt.Errorf("take over from a killed portal: %w", err)
+		}
+	}
 
 	made := assemble.Config{Store: opened, Seal: sealing, Origin: c.Origin, Agent: fmt.Sprintf("http://127.0.0.1:%d", c.AgentPort),
 		Registers: smev.New(smev.Config{URL: c.Registers, HTTP: &http.Client{}, Timeout: 10 * time.Second}),

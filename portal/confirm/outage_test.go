@@ -128,6 +128,31 @@ func TestC1CrashAfterTheClaim(t *testing.T) {
 	}
 }
 
+// TestC1TakeOver: the portal that comes after a killed one, and is alone, gives
+// its claims back at the next sweep.
+func TestC1TakeOver(t *testing.T) {
+	r := newRig(t, nil)
+	id := r.account(t, people.TokenHolder())
+	o := r.start(t, id, method.Token)
+	der := r.sign(t, r.identity(t, pki.Order{Person: people.TokenHolder()}), o.statement)
+	dead := confirm.Claim{
+		Request: o.Request, SubmitHash: sha256.Sum256([]byte(o.submit)), Digest: sha256.Sum256(der), Lease: "dead",
+		Until: r.clock.now().Add(30 * time.Second), Now: r.clock.now(),
+	}
+	if _, ok, err := r.store.Confirmations().Claim(t.Context(), dead); err != nil || !ok {
+		t.Fatalf("%v, %v", ok, err)
+	}
+	if err := r.store.TakeOver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.service.Sweep(t.Context()); err != nil || n.GivenBack != 1 {
+		t.Fatalf("sweep: %+v, %v", n, err)
+	}
+	if got, err := r.service.Respond(t.Context(), o.answer(der)); err != nil || got.State != confirm.Confirmed {
+		t.Fatalf("%+v, %v", got, err)
+	}
+}
+
 // TestC1EffectIsWholeOrNothing has PostgreSQL fail at each table of the effect.
 func TestC1EffectIsWholeOrNothing(t *testing.T) {
 	r := newRig(t, func(c *confirm.Config) { c.MaxOutages = 100 })

@@ -160,6 +160,32 @@ func TestJobOfDeadProcessIsTakenAgain(t *testing.T) {
 	}
 }
 
+// A portal that is alone need not wait for the leases of the one that was killed.
+func TestTakeOverFreesJobsAtOnce(t *testing.T) {
+	runs := make(chan int, 10)
+	hang := make(chan struct{})
+	t.Cleanup(func() { close(hang) })
+	s := running(t, map[string]store.Handler{"work": {Work: func(_ context.Context, r store.Run) error {
+		runs <- r.Number
+		if r.Number == 1 {
+			<-hang
+		}
+		return nil
+	}}})
+	enqueue(t, s, store.Job{Kind: "work"})
+	await(t, runs)
+	began := time.Now()
+	if err := s.TakeOver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := await(t, runs); n != 2 {
+		t.Errorf("run %d", n)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("taken again after %v", took)
+	}
+}
+
 func TestPeriodicJob(t *testing.T) {
 	runs := make(chan struct{}, 10)
 	running(t, map[string]store.Handler{"tick": {Every: time.Second, Work: func(context.Context, store.Run) error {
