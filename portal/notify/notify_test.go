@@ -3,6 +3,7 @@
 package notify
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -157,6 +158,40 @@ func TestLetterArrives(t *testing.T) {
 	}
 	if _, err := sender.Send(context.Background(), Message{To: "not an address", Text: "x"}); !errors.Is(err, ErrRefused) {
 		t.Errorf("bad address: %v", err)
+	}
+}
+
+// A mail server names the recipient in what it says; errors are kept with the job and logged.
+func TestErrorsNameNoRecipient(t *testing.T) {
+	for _, answer := range []string{"450 4.2.1 <ivanov@example.org>: try later", "550 5.1.1 <ivanov@example.org>: no such mailbox"} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		go func() {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			_, _ = conn.Write([]byte("220 mail\r\n"))
+			for lines := bufio.NewScanner(conn); lines.Scan(); {
+				said := "250 fine\r\n"
+				if strings.HasPrefix(lines.Text(), "RCPT") {
+					said = answer + "\r\n"
+				}
+				_, _ = conn.Write([]byte(said))
+			}
+		}()
+		sender, err := NewSMTP(SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "portal@zaver.test", Timeout: 3 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = sender.Send(t.Context(), Message{Key: "k", To: "ivanov@example.org", Subject: "s", Text: "x"})
+		if err == nil || strings.Contains(err.Error(), "ivanov") || !strings.Contains(err.Error(), answer[:3]) || errors.Is(err, ErrRefused) != strings.HasPrefix(answer, "5") {
+			t.Errorf("after %q: %v", answer, err)
+		}
 	}
 }
 

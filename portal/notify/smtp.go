@@ -62,8 +62,13 @@ func (s *SMTP) Send(ctx context.Context, m Message) (string, error) {
 	letter.SetBodyString(mail.TypeTextPlain, m.Text)
 	letter.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 section 5: no vacation answers
 	err := s.client.DialAndSendWithContext(ctx, letter)
-	if refusal, ok := errors.AsType[*mail.SendError](err); ok && !refusal.IsTemp() && refusal.ErrorCode() >= 500 {
-		return "", fmt.Errorf("%w: %w", ErrRefused, err)
+	if said, ok := errors.AsType[*mail.SendError](err); ok {
+		// The server's own words name the recipient, and errors are kept and logged.
+		plain := fmt.Errorf("mail server says %d (%s)", said.ErrorCode(), said.Reason)
+		if !said.IsTemp() && said.ErrorCode() >= 500 {
+			return "", fmt.Errorf("%w: %w", ErrRefused, plain)
+		}
+		return "", fmt.Errorf("hand over letter: %w", plain)
 	}
 	if err != nil {
 		return "", fmt.Errorf("hand over letter: %w", err)

@@ -73,8 +73,7 @@ type soapBody struct {
 }
 
 type soapFault struct {
-	Code   string `xml:"faultcode"`
-	Reason string `xml:"faultstring"`
+	Code string `xml:"faultcode"`
 }
 
 type sentResponse struct {
@@ -172,15 +171,16 @@ func (c *Client) call(ctx context.Context, action, body string) (soapBody, error
 	return parse(response.StatusCode, raw)
 }
 
-// parse reads an envelope. A fault is final only when it blames the sender (SOAP 1.1 section 4.4.1: Client).
+// parse reads an envelope. A fault is final only when it blames the sender (SOAP 1.1 section 4.4.1: Client). What the other side says
+// in its own words stays out of errors: it may repeat the person's data, and errors are kept and logged.
 func parse(status int, raw []byte) (soapBody, error) {
 	var envelope soapEnvelope
 	err := xml.Unmarshal(raw, &envelope)
 	if fault := envelope.Body.Fault; err == nil && fault != nil {
 		if _, code, ok := bytes.Cut([]byte(fault.Code), []byte(":")); ok && string(code) == "Client" {
-			return soapBody{}, fmt.Errorf("the bus refused: %s", fault.Reason)
+			return soapBody{}, errors.New("the bus refused: fault of the sender")
 		}
-		return soapBody{}, fmt.Errorf("%w: fault %s", ErrUnavailable, fault.Reason)
+		return soapBody{}, fmt.Errorf("%w: fault of the bus", ErrUnavailable)
 	}
 	if status >= 500 || status == http.StatusTooManyRequests {
 		return soapBody{}, fmt.Errorf("%w: HTTP status %d", ErrUnavailable, status)

@@ -38,8 +38,8 @@ func TestSendTellsPassingFailuresFromFinalOnes(t *testing.T) {
 		{"another id confirmed", 200, strings.Replace(good, "id-1", "id-2", 1), false, false},
 		{"down", 503, "busy", false, true},
 		{"throttled", 429, "", false, true},
-		{"server fault", 500, envelope(`<s:Fault><faultcode>s:Server</faultcode><faultstring>x</faultstring></s:Fault>`), false, true},
-		{"client fault", 500, envelope(`<s:Fault><faultcode>s:Client</faultcode><faultstring>x</faultstring></s:Fault>`), false, false},
+		{"server fault", 500, envelope(`<s:Fault><faultcode>s:Server</faultcode><faultstring>no SNILS 112-233-445 95</faultstring></s:Fault>`), false, true},
+		{"client fault", 500, envelope(`<s:Fault><faultcode>s:Client</faultcode><faultstring>no SNILS 112-233-445 95</faultstring></s:Fault>`), false, false},
 		{"not XML", 200, "<html>", false, false},
 		{"empty body", 200, envelope(""), false, false},
 		{"forbidden", 403, envelope(""), false, false},
@@ -50,6 +50,9 @@ func TestSendTellsPassingFailuresFromFinalOnes(t *testing.T) {
 			err := client(t, c.status, c.body).Send(context.Background(), "id-1", []byte("<x/>"))
 			if (err == nil) != c.ok || errors.Is(err, ErrUnavailable) != c.passing {
 				t.Errorf("got %v", err)
+			}
+			if err != nil && strings.Contains(err.Error(), "112-233") {
+				t.Errorf("the error repeats the person's data: %v", err)
 			}
 		})
 	}
