@@ -136,7 +136,7 @@ func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
 			return nil, &pin.Error{Reason: pin.ReasonBlocked, Tries: pin.Blocked(), Ref: refused.Ref, Cause: err}
 		case errors.As(err, &refused) && refused.Reason == pin.ReasonCancelled:
 			return nil, fail(CodeDeclined, err)
-		case CodeOf(err) == codeLastTry:
+		case CodeOf(err) == CodeLastTry:
 			c = a.again(ctx, c, pin.Left(1))
 		default:
 			return nil, fmt.Errorf("sign: %w", err)

@@ -33,9 +33,11 @@ const (
 	codeCardNone   = "card.none"
 	codePINBlocked = "pin.blocked"
 	codeConflict   = "confirm.conflict" // the portal judges, or judged, another attempt
-	// codeLastTry: the source would not spend the last try, for the person wasn't told that it is the last.
-	codeLastTry = "token.last_try"
 )
+
+// CodeLastTry is a Source's answer when one try is left and the credential says that the person was not told so: nothing
+// was spent, and the person is asked first.
+const CodeLastTry = "token.last_try"
 
 // codes lists every code that the agent itself may send. The portal's answers
 // (confirm.*, sig.* …) are handed through and not listed.
@@ -46,7 +48,7 @@ var codes = []string{
 	"statement.expired", "statement.early", "statement.purpose",
 	codeCardNone, "card.no_service", "card.no_reader", "card.unsupported", "card.removed", "card.busy", "card.protocol", "card.expired",
 	"card.no_certificate", "card.cert_expired", "card.cert_not_yet", "card.key_expired", "card.cert_key_usage", "card.cert_ca", "card.cert_unsupported",
-	codeTokenNone, codeLastTry, "token.module", "token.crashed", "token.hung", "token.slow", "token.removed", "token.no_key",
+	codeTokenNone, CodeLastTry, "token.module", "token.crashed", "token.hung", "token.slow", "token.removed", "token.no_key",
 	"token.bad_signature", "token.unsupported", "token.no_certificate", "token.cert_malformed",
 	"token.cert_expired", "token.cert_not_yet", "token.key_expired", "token.cert_key_usage", "token.cert_ca", "token.cert_unsupported",
 	codePINBlocked, "pin.wrong", "pin.not_initialised", "pin.must_change", "pin.cancelled", "pin.format", "pin.removed",

@@ -50,7 +50,8 @@ type Source interface {
 	// Code ("card.no_reader", "card.none", "token.none" …) says that there is nothing; other errors are fatal.
 	List(ctx context.Context) ([]Credential, error)
 	// Sign makes one signature over a digest that the agent computed, under the PIN. *pin.Error says why a
-	// PIN failed and how many tries are left; errors with a Code are shown; all others are fatal.
+	// PIN failed and how many tries are left; errors with a Code are shown; all others are fatal. When one try is left
+	// and c.Tries doesn't say so, it spends none and answers CodeLastTry.
 	Sign(ctx context.Context, c Credential, p *pin.PIN, a algo.Algorithm, digest []byte) ([]byte, error)
 }
 

@@ -207,7 +207,22 @@ func (s *Source) Sign(ctx context.Context, c agent.Credential, p *pin.PIN, a alg
 	if err := opened.Validity().Check(s.now()); err != nil {
 		return nil, err
 	}
+	if err := mayTry(ctx, opened, c.Tries); err != nil {
+		return nil, gone(err)
+	}
 	return opened.Sign(ctx, p, a, digest)
+}
+
+// mayTry refuses the last try where the person was told of more: another program may have spent some since.
+func mayTry(ctx context.Context, c *card.Card, told pin.Tries) error {
+	left, err := c.Tries(ctx, c.Profile().Signature.Password)
+	if err != nil {
+		return err
+	}
+	if left == pin.Left(1) && told != left {
+		return &agent.Error{ErrorCode: agent.CodeLastTry}
+	}
+	return nil
 }
 
 // gone says of a card that was there a moment ago that it was removed.
