@@ -150,11 +150,23 @@ func OpenLog(c Log, stderr io.Writer) (*slog.Logger, func() error, error) {
 	return slog.New(slog.NewTextHandler(w, options)), closeLog, nil
 }
 
-// Signals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
+// Signals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP. After it a SIGINT ends the process at once: the
+// person is tired of waiting. A repeated SIGTERM does not: the kernel sends one for each thread of a parent that dies, and the
+// work of ending in order must not be cut short by that.
 func Signals(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(parent, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, cancel := context.WithCancel(parent)
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		select {
+		case <-heard:
+			signal.Reset(syscall.SIGINT)
+			cancel()
+		case <-ctx.Done():
+			signal.Stop(heard)
+		}
+	}()
+	return ctx, cancel
 }
 
 // OneInstance takes a lock file and keeps it until the returned function is called or the process ends. A held

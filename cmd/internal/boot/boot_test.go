@@ -134,4 +134,8 @@ func TestSignals(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Fatal("SIGTERM was not noticed")
 	}
+	// The second one must not end this process.
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
 }
