@@ -135,7 +135,8 @@ func (c config) senders(log *slog.Logger) (map[notice.Channel]notify.Sender, fun
 		if err != nil {
 			return nil, nil, err
 		}
-		sender := notify.NewSMPP(notify.SMPPConfig{Address: c.SMPP.Address, SystemID: c.SMPP.SystemID, Password: password, From: c.SMPP.From, Timeout: 10 * time.Second})
+		sender := notify.NewSMPP(notify.SMPPConfig{Address: c.SMPP.Address, SystemID: c.SMPP.SystemID, Password: password, From: c.SMPP.From,
+			TLS: !c.SMPP.local(), Timeout: 10 * time.Second})
 		senders[notice.SMS], done = sender, sender.Close
 	}
 	for _, channel := range []notice.Channel{notice.SMS, notice.Email} {

@@ -140,6 +140,44 @@ func TestSMPPWrongPasswordAndNoCentre(t *testing.T) {
 	}
 }
 
+// A centre that takes connections and says nothing must hold up neither the queue nor the end of the program.
+func TestSilentCentreHoldsNothingUp(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // its backlog takes connections, nobody reads them
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	sender := NewSMPP(SMPPConfig{Address: listener.Addr().String(), SystemID: "zaver", Password: "secret", From: "zaver", Timeout: 300 * time.Millisecond})
+	began := time.Now()
+	sent := make(chan error, 4)
+	for range cap(sent) {
+		go func() {
+			_, err := sender.Send(context.Background(), Message{To: "+79001234567", Text: "x"})
+			sent <- err
+		}()
+	}
+	for range cap(sent) {
+		select {
+		case err := <-sent:
+			if err == nil || errors.Is(err, ErrRefused) {
+				t.Errorf("got %v", err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("sending waits for a silent centre")
+		}
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("four messages waited %v", took)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- sender.Close() }()
+	select {
+	case <-closed:
+	case <-time.After(5 * time.Second):
+		t.Fatal("closing waits for a silent centre")
+	}
+}
+
 func TestLetterArrives(t *testing.T) {
 	sender, server, box := smtpSender(t)
 	m := Message{Key: "k1", To: "ivanov@example.org", Subject: "Код подтверждения", Text: "Ваш код 123456"}

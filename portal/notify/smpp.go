@@ -4,8 +4,10 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -21,28 +23,33 @@ type SMPPConfig struct {
 	SystemID string
 	Password string
 	From     string // alphanumeric sender, at most 11 characters
-	Timeout  time.Duration
+	// TLS wraps the connection; without it codes and password are readable on the way.
+	TLS     bool
+	Timeout time.Duration // longest time of one message, the bind before it included
 }
 
 // SMPP sends SMS over one bind, made when first needed and made anew after a loss. Close ends it.
 type SMPP struct {
-	config SMPPConfig
+	config  SMPPConfig
+	binding chan struct{} // held by who binds
 
-	mu      sync.Mutex // guards session and waiting
+	mu      sync.Mutex // guards what follows
+	closed  bool
 	session *gosmpp.Session
+	rest    time.Time // no bind is tried before: the last one failed slowly
 	waiting map[int32]chan *pdu.SubmitSMResp
 }
 
 // NewSMPP returns a sender; it does not connect.
 func NewSMPP(config SMPPConfig) *SMPP {
-	return &SMPP{config: config, waiting: map[int32]chan *pdu.SubmitSMResp{}}
+	return &SMPP{config: config, binding: make(chan struct{}, 1), waiting: map[int32]chan *pdu.SubmitSMResp{}}
 }
 
-// Close unbinds.
+// Close unbinds. It does not wait for a bind in the making; its session is closed as soon as it is there.
 func (s *SMPP) Close() error {
 	s.mu.Lock()
 	session := s.session
-	s.session = nil
+	s.session, s.closed = nil, true
 	s.mu.Unlock()
 	if session == nil {
 		return nil
@@ -58,7 +65,7 @@ func (s *SMPP) Send(ctx context.Context, m Message) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	session, err := s.bound()
+	session, err := s.bound(ctx)
 	if err != nil {
 		return "", fmt.Errorf("bind to the SMS centre: %w", err)
 	}
@@ -92,27 +99,71 @@ func (s *SMPP) parts(m Message) ([]*pdu.SubmitSM, error) {
 	return p.Split() // one part when the text fits
 }
 
-// bound returns the session, binding anew when there is none.
-func (s *SMPP) bound() (*gosmpp.Session, error) {
+var errResting = errors.New("the SMS centre did not answer a moment ago")
+
+// bound returns the session, binding anew when there is none: one caller at a time, nobody longer than ctx. After a centre
+// that kept a bind waiting the next is not tried for as long, so that other messages of the queue go out meanwhile.
+func (s *SMPP) bound(ctx context.Context) (*gosmpp.Session, error) {
+	select {
+	case s.binding <- struct{}{}:
+		defer func() { <-s.binding }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	s.mu.Lock()
+	session, rest, closed := s.session, s.rest, s.closed
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return nil, errLost
+	case session != nil:
+		return session, nil
+	case time.Now().Before(rest):
+		return nil, errResting
+	}
+	began := time.Now()
+	session, err := s.bind(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.session != nil {
-		return s.session, nil
+	if err != nil {
+		s.rest = time.Now().Add(time.Since(began))
+		return nil, err
+	}
+	if s.closed {
+		return nil, errors.Join(errLost, session.Close())
+	}
+	s.session = session
+	return session, nil
+}
+
+func (s *SMPP) bind(ctx context.Context) (*gosmpp.Session, error) {
+	dial := func(address string) (net.Conn, error) {
+		var conn net.Conn
+		var err error
+		if s.config.TLS {
+			conn, err = new(tls.Dialer).DialContext(ctx, "tcp", address)
+		} else {
+			conn, err = new(net.Dialer).DialContext(ctx, "tcp", address)
+		}
+		if err != nil {
+			return nil, err
+		}
+		// The library waits for the answer to the bind without end; later it sets its own deadlines.
+		if end, ok := ctx.Deadline(); ok {
+			if err := conn.SetDeadline(end); err != nil {
+				return nil, errors.Join(err, conn.Close())
+			}
+		}
+		return conn, nil
 	}
 	auth := gosmpp.Auth{SMSC: s.config.Address, SystemID: s.config.SystemID, Password: s.config.Password}
-	var session *gosmpp.Session
-	session, err := gosmpp.NewSession(gosmpp.TRXConnector(gosmpp.NonTLSDialer, auth), gosmpp.Settings{
+	return gosmpp.NewSession(gosmpp.TRXConnector(dial, auth), gosmpp.Settings{
 		EnquireLink:  time.Minute,
 		ReadTimeout:  2 * time.Minute,
 		WriteTimeout: s.config.Timeout,
 		OnPDU:        s.answered,
 		OnClosed:     func(gosmpp.State) { s.lost() },
 	}, 0)
-	if err != nil {
-		return nil, err
-	}
-	s.session = session
-	return session, nil
 }
 
 // lost forgets the bind and wakes whoever waits for an answer over it.
