@@ -61,10 +61,18 @@ type smtpConfig struct {
 }
 
 type smppConfig struct {
+	// Address is host:port. Another machine is spoken to over TLS only: a centre
+	// without it is reached through a tunnel that begins on this machine.
 	Address      string `json:"address"`
 	SystemID     string `json:"system_id"`
 	PasswordFile string `json:"password_file"`
 	From         string `json:"from"`
+}
+
+// local says whether the centre, or the tunnel to it, is on this machine.
+func (c smppConfig) local() bool {
+	host, _, err := net.SplitHostPort(c.Address)
+	return err == nil && loopback(host)
 }
 
 const defaultAgentPort = 24738
@@ -117,8 +125,16 @@ func (c *config) check(dir string) error {
 	if c.Trust == "" {
 		return wrong("trust", "name the folder with the trust anchors")
 	}
-	if u, err := url.Parse(c.Registers); err != nil || u.Host == "" {
+	u, err := url.Parse(c.Registers)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return wrong("registers", "give the address of the message bus")
+	}
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		return wrong("registers", "plain http is for this machine only: personal data go there")
+	}
+	// Else every visitor has the proxy's address, and one stranger uses up the tries of all.
+	if origin.Scheme == "https" && c.TLS == nil && len(c.Proxies) == 0 {
+		return wrong("proxies", `without "tls" a proxy stands before the portal: name its network`)
 	}
 	if c.AgentPort == 0 {
 		c.AgentPort = defaultAgentPort
@@ -128,6 +144,14 @@ func (c *config) check(dir string) error {
 	}
 	if c.SMTP != nil && c.SMTP.Plain && !loopback(c.SMTP.Host) {
 		return wrong("smtp.plain", "mail without STARTTLS is for this machine only")
+	}
+	if c.SMPP != nil {
+		if _, _, err := net.SplitHostPort(c.SMPP.Address); err != nil {
+			return wrong("smpp.address", `for example "smsc.portal.example:2775"`)
+		}
+		if c.SMPP.From == "" || len(c.SMPP.From) > 11 {
+			return wrong("smpp.from", "the sender's name has 1 to 11 characters")
+		}
 	}
 	paths := []*string{&c.DataDir, &c.Trust}
 	if c.TLS != nil {
@@ -161,16 +185,31 @@ func loopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// secret reads a password file; its last line end is not part of it.
+// maxSecret bounds a password file in bytes.
+const maxSecret = 4096
+
+// secret reads a password file that not everybody may read; its last line end is not part of it.
 func secret(path string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
-	content, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("read secret: %w", err)
 	}
-	if len(content) > 4096 {
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	if info.Mode().Perm()&0o007 != 0 {
+		return "", boot.Fail(boot.ExitConfig, "chmod o= "+path, "secret file %s: everybody may read or change it", path)
+	}
+	content, err := io.ReadAll(io.LimitReader(file, maxSecret+1))
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	if len(content) > maxSecret {
 		return "", boot.Fail(boot.ExitConfig, "it should hold one line", "secret file %s is too long", path)
 	}
 	return strings.TrimRight(string(content), "\r\n"), nil

@@ -169,11 +169,41 @@ func TestConfigurationIsStrict(t *testing.T) {
 		"port":           {"agent_port": 70000},
 		"plain mail out": {"smtp": map[string]any{"host": "mail.example", "port": 25, "from": "a@b.example", "plain": true}},
 		"network":        {"proxies": []string{"everybody"}},
+		"no proxy named": {"origin": "https://portal.example"},
+		"plain bus":      {"registers": "http://bus.example/smev"},
+		"SMS centre":     {"smpp": map[string]any{"address": "smsc.example", "from": "zaver"}},
+		"SMS sender":     {"smpp": map[string]any{"address": "smsc.example:2775", "from": "a name too long"}},
 	} {
 		_, path := folder(t, change)
 		var errs bytes.Buffer
 		if code := run(t.Context(), []string{"key", "-config", path}, io.Discard, &errs); code != boot.ExitConfig {
 			t.Errorf("%s: %d %s", name, code, &errs)
+		}
+	}
+}
+
+// The SMS centre on another machine is spoken to over TLS.
+func TestSMPPLeavesTheMachineOverTLS(t *testing.T) {
+	for address, local := range map[string]bool{"127.0.0.1:2775": true, "[::1]:2775": true, "localhost:2775": true, "smsc.example:2775": false, "10.0.0.1:2775": false} {
+		if got := (smppConfig{Address: address}).local(); got != local {
+			t.Errorf("%s: local %v", address, got)
+		}
+	}
+}
+
+func TestSecretsAreNotForEverybody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "password")
+	for mode, want := range map[os.FileMode]bool{0o600: true, 0o640: true, 0o644: false, 0o602: false} {
+		_ = os.Remove(path)
+		if err := os.WriteFile(path, []byte("hunter2\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		got, err := secret(path)
+		if (err == nil) != want || want && got != "hunter2" || err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("mode %v: %q, %v", mode, got, err)
 		}
 	}
 }
