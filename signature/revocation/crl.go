@@ -17,6 +17,7 @@ var (
 	oidCRLNumber      = asn1.ObjectIdentifier{2, 5, 29, 20}
 	oidReasonCode     = asn1.ObjectIdentifier{2, 5, 29, 21}
 	oidInvalidityDate = asn1.ObjectIdentifier{2, 5, 29, 24}
+	oidDelta          = asn1.ObjectIdentifier{2, 5, 29, 27}
 	oidDistribution   = asn1.ObjectIdentifier{2, 5, 29, 28}
 	oidAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
 )
@@ -98,6 +99,8 @@ func (l *crl) readExtensions(list []pkix.Extension) *Problem {
 			if p := unmarshal(e.Value, l.scope, "issuing distribution point"); p != nil {
 				return p
 			}
+		case e.Id.Equal(oidDelta): // silent about most certificates, marked critical or not
+			return &Problem{Code: CodeScope, Detail: "delta CRL"}
 		case e.Id.Equal(oidCRLNumber), e.Id.Equal(oidAuthorityKeyID):
 		case e.Critical:
 			return &Problem{Code: CodeCriticalExtension, Detail: e.Id.String()}

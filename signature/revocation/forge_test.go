@@ -8,6 +8,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -185,6 +186,82 @@ func TestOCSPDetails(t *testing.T) {
 	}
 }
 
+// merge signs the single answers of several responses as one.
+func merge(t testing.TB, by *authority, responses ...[]byte) []byte {
+	t.Helper()
+	type basic struct {
+		TBS       asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+		Certs     []asn1.RawValue `asn1:"explicit,tag:0,optional,omitempty"`
+	}
+	var outer struct {
+		Status asn1.Enumerated
+		Bytes  struct {
+			Type     asn1.ObjectIdentifier
+			Response []byte
+		} `asn1:"explicit,tag:0"`
+	}
+	var inner basic
+	var data, all struct {
+		Responder asn1.RawValue
+		Produced  time.Time `asn1:"generalized"`
+		Answers   []asn1.RawValue
+	}
+	var err error
+	must := func(e error) { err = errors.Join(err, e) }
+	unmarshal := func(b []byte, v any) { _, e := asn1.Unmarshal(b, v); must(e) }
+	marshal := func(v any) []byte { b, e := asn1.Marshal(v); must(e); return b }
+	for _, r := range responses {
+		unmarshal(r, &outer)
+		unmarshal(outer.Bytes.Response, &inner)
+		unmarshal(inner.TBS.FullBytes, &data)
+		all.Responder, all.Produced, all.Answers = data.Responder, data.Produced, append(all.Answers, data.Answers...)
+	}
+	inner.TBS = asn1.RawValue{FullBytes: marshal(all)}
+	sum := sha256.Sum256(inner.TBS.FullBytes)
+	sig, e := ecdsa.SignASN1(rand.Reader, by.key, sum[:])
+	must(e)
+	inner.Signature = asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}
+	outer.Bytes.Response = marshal(inner)
+	out := marshal(outer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestTwoAnswers: "good" before "revoked" about one certificate must not count as good.
+func TestTwoAnswers(t *testing.T) {
+	a := newAuthority(t, "authority", signLists)
+	leaf, _ := issue(t, a, &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "leaf"}})
+	c := parse(t, leaf.Raw)
+	answer := func(serial int64, status int) []byte {
+		der, err := ocsp.CreateResponse(a.x, a.x, ocsp.Response{Status: status, SerialNumber: big.NewInt(serial), RevokedAt: moment.Add(-time.Hour),
+			ThisUpdate: moment, NextUpdate: moment.Add(time.Hour), IssuerHash: crypto.SHA256}, a.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	for _, tt := range []struct {
+		name      string
+		responses [][]byte
+		status    revocation.Status
+		want      string
+	}{
+		{"ours alone", [][]byte{answer(2, ocsp.Good)}, revocation.Good, ""},
+		{"another's beside ours", [][]byte{answer(3, ocsp.Revoked), answer(2, ocsp.Good)}, revocation.Good, ""},
+		{"good, then revoked", [][]byte{answer(2, ocsp.Good), answer(2, ocsp.Revoked)}, revocation.Unknown, revocation.CodeMalformed},
+		{"revoked, then good", [][]byte{answer(2, ocsp.Revoked), answer(2, ocsp.Good)}, revocation.Unknown, revocation.CodeMalformed},
+	} {
+		got, err := revocation.EvaluateOCSP(merge(t, a, tt.responses...), c, a.c, moment, 0)
+		if problemCode(t, err) != tt.want || got.Status != tt.status {
+			t.Errorf("%s: %s, %v", tt.name, got.Status, err)
+		}
+	}
+}
+
 // scope encodes an IssuingDistributionPoint from raw parts.
 func scope(parts ...[]byte) []pkix.Extension {
 	body := bytes.Join(parts, nil)
@@ -220,7 +297,8 @@ func TestLists(t *testing.T) {
 		{"critical entry extension", &x509.RevocationListEntry{SerialNumber: big.NewInt(3), RevocationTime: moment,
 			ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 29}, Critical: true, Value: []byte{0x30, 0}}}},
 			nil, revocation.Unknown, revocation.CodeCriticalExtension},
-		{"delta", nil, []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}}, revocation.Unknown, revocation.CodeCriticalExtension},
+		{"delta", nil, []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}}, revocation.Unknown, revocation.CodeScope},
+		{"delta, not marked critical", nil, []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Value: []byte{2, 1, 1}}}, revocation.Unknown, revocation.CodeScope},
 		{"our point", nil, scope(pointName(point)), revocation.Good, ""},
 		{"other point", nil, scope(pointName("http://127.0.0.1/b.crl")), revocation.Unknown, revocation.CodeScope},
 		{"users only", nil, scope(isTrue(1)), revocation.Good, ""},

@@ -171,26 +171,33 @@ func utc(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// find returns the answer about c. The state of the choice is checked here: exactly one of good,
-// revoked, unknown.
+// find returns the one answer about c: of two that differ nobody could say which is meant. The state of the choice
+// is checked here: exactly one of good, revoked, unknown.
 func (r *parsedOCSP) find(c, issuer *cert.Certificate) (*singleResponse, *Problem) {
+	var found *singleResponse
 	for i := range r.data.Responses {
 		s := &r.data.Responses[i]
 		if !s.CertID.matches(c, issuer) {
 			continue
 		}
-		states := 0
-		for _, is := range []bool{bool(s.Good), !s.Revoked.At.IsZero(), bool(s.Unknown)} {
-			if is {
-				states++
-			}
+		if found != nil {
+			return nil, malformed("several answers about this certificate", nil)
 		}
-		if states != 1 {
-			return nil, malformed("no single certificate status", nil)
-		}
-		return s, nil
+		found = s
 	}
-	return nil, &Problem{Code: CodeWrongCertificate, Detail: "no answer about this certificate"}
+	if found == nil {
+		return nil, &Problem{Code: CodeWrongCertificate, Detail: "no answer about this certificate"}
+	}
+	states := 0
+	for _, is := range []bool{bool(found.Good), !found.Revoked.At.IsZero(), bool(found.Unknown)} {
+		if is {
+			states++
+		}
+	}
+	if states != 1 {
+		return nil, malformed("no single certificate status", nil)
+	}
+	return found, nil
 }
 
 func (id certID) matches(c, issuer *cert.Certificate) bool {
