@@ -87,18 +87,24 @@ func token(s string) bool {
 }
 
 // words reports plain text for people: printable, no line ends, nothing that
-// turns or hides what is beside it (bidirectional marks, zero-width characters),
-// and single spaces inside only.
+// turns or hides what is beside it (bidirectional marks, zero-width characters,
+// letters that show nothing), and single spaces inside only.
 func words(s string, limit int) bool {
 	if s == "" || len(s) > limit || !utf8.ValidString(s) || strings.TrimSpace(s) != s || strings.Contains(s, "  ") {
 		return false
 	}
 	for _, r := range s {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
+		if !unicode.IsPrint(r) || r == utf8.RuneError || invisible(r) {
 			return false
 		}
 	}
 	return true
+}
+
+// invisible are the letters and marks that count as printable and show nothing:
+// what Unicode lets programs ignore, and the empty Braille pattern.
+func invisible(r rune) bool {
+	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r) || r == 0x2800
 }
 
 // origin reports a web origin in the one form that browsers send: lower case,
