@@ -21,33 +21,49 @@ const (
 
 // handle gives every kind of durable job its worker.
 func (p *Portal) handle(courier *notify.Courier) error {
-	jobs := p.store.Jobs()
-	if err := jobs.Handle(store.JobNotice, store.Handler{
-		Work: func(ctx context.Context, r store.Run) error {
-			var job store.NoticeJob
-			if err := r.Decode(&job); err != nil {
-				return err
-			}
-			return courier.Deliver(ctx, job.ID)
-		},
-		Delay: notify.Retry, Queue: "notices",
-	}); err != nil {
-		return err
+	for kind, h := range p.handlers(courier) {
+		if err := p.store.Jobs().Handle(kind, h); err != nil {
+			return err
+		}
 	}
-	if err := jobs.Handle(store.JobCheck, store.Handler{
-		Work: p.check, Delay: registry.Retry, Queue: "checks",
-		GiveUpAfter: registry.Life,
-		GaveUp: func(ctx context.Context, r store.Run, _ error) error {
-			var job store.CheckJob
-			if err := r.Decode(&job); err != nil {
-				return err
-			}
-			return p.Registry.GiveUp(ctx, job.ID)
+	return nil
+}
+
+// handlers are the kinds of durable job. Each ends for certain, whatever goes wrong.
+func (p *Portal) handlers(courier *notify.Courier) map[string]store.Handler {
+	return map[string]store.Handler{
+		store.JobNotice: {
+			Work: func(ctx context.Context, r store.Run) error {
+				var job store.NoticeJob
+				if err := r.Decode(&job); err != nil {
+					return err
+				}
+				return courier.Deliver(ctx, job.ID)
+			},
+			Delay: notify.Retry, Queue: "notices",
+			// The courier gives up before; this ends what it can't even read.
+			GiveUpAfter: notify.Life + time.Hour,
+			GaveUp: func(ctx context.Context, r store.Run, _ error) error {
+				var job store.NoticeJob
+				if err := r.Decode(&job); err != nil {
+					return err
+				}
+				return p.store.Outbox().GaveUp(ctx, job.ID, "unreadable")
+			},
 		},
-	}); err != nil {
-		return err
+		store.JobCheck: {
+			Work: p.check, Delay: registry.Retry, Queue: "checks",
+			GiveUpAfter: registry.Life,
+			GaveUp: func(ctx context.Context, r store.Run, _ error) error {
+				var job store.CheckJob
+				if err := r.Decode(&job); err != nil {
+					return err
+				}
+				return p.Registry.GiveUp(ctx, job.ID)
+			},
+		},
+		store.JobSweep: p.store.SweepHandler(),
 	}
-	return jobs.Handle(store.JobSweep, p.store.SweepHandler())
 }
 
 // check sends one check and stays with it until it has ended, so that its life

@@ -62,9 +62,11 @@ type Courier struct{ config Config }
 // New returns a courier.
 func New(config Config) *Courier { return &Courier{config: config} }
 
+// Life is how long a notice is tried: yesterday's tells nobody anything.
+const Life = 24 * time.Hour
+
 const (
-	keepTrying   = 24 * time.Hour   // a notice of yesterday tells nobody anything
-	codeLife     = 10 * time.Minute // a code that comes later only confuses
+	codeLife     = 5 * time.Minute // as long as the code itself: later it only confuses
 	firstRetry   = 2 * time.Second
 	longestRetry = 15 * time.Minute
 )
@@ -99,7 +101,7 @@ func life(n notice.Notice) time.Duration {
 	if _, hasCode := n.Args["Code"]; hasCode {
 		return codeLife
 	}
-	return keepTrying
+	return Life
 }
 
 // Retry is the wait before try number attempt (from 1): doubling from two seconds to a quarter of an hour.

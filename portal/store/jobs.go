@@ -86,7 +86,8 @@ type Handler struct {
 	// not hold up fast work; empty means the common queue.
 	Queue string
 	// Every makes the job a periodic one: it is enqueued by this interval, once
-	// for all processes. Zero means it is not.
+	// for all processes. Zero means it is not. One that fails is given up when
+	// the next is due, unless GiveUpAfter says otherwise: else they would pile up.
 	Every time.Duration
 }
 
@@ -154,6 +155,9 @@ func (j *Jobs) Handle(kind string, h Handler) error {
 	}
 	if h.Delay == nil {
 		h.Delay = doubling
+	}
+	if h.GiveUpAfter == 0 {
+		h.GiveUpAfter = h.Every
 	}
 	if h.Queue != "" {
 		j.queues[h.Queue] = queueWorkers

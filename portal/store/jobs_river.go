@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -94,7 +95,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 		Kind: job.Args.Name, Key: job.Args.Key, Payload: job.Args.Payload,
 		Number: job.Attempt, Enqueued: job.CreatedAt,
 	}
-	err := h.Work(ctx, r)
+	err := w.run(ctx, h, r)
 	if err == nil {
 		return nil
 	}
@@ -113,4 +114,16 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 		return river.JobSnooze(a.after)
 	}
 	return err
+}
+
+// run does the handler's work; a panic is a failed run like any other, so that
+// such a job is given up in its time too.
+func (w *worker) run(ctx context.Context, h Handler, r Run) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.jobs.s.log.ErrorContext(ctx, "job panicked", "kind", r.Kind, "value", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("job %s panicked", r.Kind)
+		}
+	}()
+	return h.Work(ctx, r)
 }

@@ -114,6 +114,35 @@ func TestJobRetriesThenGivesUp(t *testing.T) {
 	}
 }
 
+// A job whose work panics ends in its time, as any that fails.
+func TestPanickingJobGivesUp(t *testing.T) {
+	ends := make(chan error, 1)
+	s := running(t, map[string]store.Handler{"ask": {
+		Work:        func(context.Context, store.Run) error { panic("poison") },
+		Delay:       func(int) time.Duration { return 50 * time.Millisecond },
+		GiveUpAfter: 300 * time.Millisecond,
+		GaveUp:      func(_ context.Context, _ store.Run, last error) error { ends <- last; return nil },
+	}})
+	enqueue(t, s, store.Job{Kind: "ask"})
+	if err := await(t, ends); err == nil {
+		t.Error("gave up without an error")
+	}
+}
+
+// A periodic job that fails is given up when the next is due: they don't pile up.
+func TestFailingPeriodicJobsDoNotPileUp(t *testing.T) {
+	ends := make(chan error, 10)
+	running(t, map[string]store.Handler{"sweep": {
+		Work:   func(context.Context, store.Run) error { return errors.New("no") },
+		Delay:  func(int) time.Duration { return 100 * time.Millisecond },
+		GaveUp: func(_ context.Context, _ store.Run, last error) error { ends <- last; return nil },
+		Every:  time.Second,
+	}})
+	for range 2 {
+		await(t, ends)
+	}
+}
+
 func TestAgainIsNoFailure(t *testing.T) {
 	runs := make(chan int, 10)
 	n := 0
