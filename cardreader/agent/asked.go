@@ -107,15 +107,16 @@ func (a *asked) dialogError(ctx context.Context, err error) error {
 
 // tryPINs asks for PINs, one dialog per try, until one is right or there is no point in asking.
 func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
-	said := "" // what the next PIN dialog must say of the try before it
+	said := ""           // what the next PIN dialog must say of the try before it
+	var wrong *pin.Error // the try before, when its PIN was wrong
 	for {
 		if err := a.leave(ctx, c, said); err != nil {
-			return nil, err
+			return nil, stopped(err, wrong)
 		}
 		a.tell(Step{Step: StepPIN})
 		p, err := a.askPIN(ctx, c, said)
 		if err != nil {
-			return nil, err
+			return nil, stopped(err, wrong)
 		}
 		if p == nil || p.Len() > 0 {
 			a.tell(Step{Step: StepSigning})
@@ -130,6 +131,7 @@ func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
 		case errors.As(err, &refused) && refused.Reason == pin.ReasonWrong && !refused.Tries.Blocked():
 			c = a.again(ctx, c, refused.Tries)
 			said = a.wrong(c)
+			wrong = &pin.Error{Reason: pin.ReasonWrong, Tries: c.Tries, Ref: refused.Ref}
 		case errors.As(err, &refused) && refused.Reason == pin.ReasonFormat:
 			said = a.say(words.PINFormat)
 		case errors.As(err, &refused) && refused.Reason == pin.ReasonWrong:
@@ -145,6 +147,16 @@ func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
 			return nil, &pin.Error{Reason: pin.ReasonBlocked, Tries: c.Tries, Cause: err}
 		}
 	}
+}
+
+// stopped is why there is no signature when the person stops: after a wrong PIN that, and how many tries are left,
+// is what the page must say.
+func stopped(err error, wrong *pin.Error) error {
+	if wrong == nil || CodeOf(err) != CodeDeclined {
+		return err
+	}
+	wrong.Cause = err
+	return wrong
 }
 
 // again looks at the carrier anew after a try was spent: the source's reference remembers how many tries the person

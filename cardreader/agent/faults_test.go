@@ -165,7 +165,9 @@ func TestPeople(t *testing.T) {
 		{"dialog talks nonsense", scripted.Script{Confirm: []string{scripted.Garbage}}, 3, agent.CodePinentry, -1, 0, 0},
 		{"wrong twice, then right after the extra yes", yes("0000", "1111", "12345678"), 3, "", -1, 3, 3},
 		{"wrong three times", yes("0000"), 3, "pin.blocked", 0, 3, 3},
-		{"does not risk the last try", scripted.Script{Confirm: []string{scripted.OK, scripted.Cancel}, PIN: []string{"0000"}}, 2, agent.CodeDeclined, -1, 1, 1},
+		{"stops after a wrong PIN", scripted.Script{Confirm: []string{scripted.OK}, PIN: []string{"0000", scripted.Cancel}}, 3, "pin.wrong", 2, 2, 1},
+		{"stops after a wrong PIN, tries not told", scripted.Script{Confirm: []string{scripted.OK}, PIN: []string{"0000", scripted.Cancel}}, -1, "pin.wrong", -1, 2, 1},
+		{"does not risk the last try", scripted.Script{Confirm: []string{scripted.OK, scripted.Cancel}, PIN: []string{"0000"}}, 2, "pin.wrong", 1, 1, 1},
 		{"does not risk the only try", scripted.Script{Confirm: []string{scripted.OK, scripted.Cancel}, PIN: []string{"0000"}}, 1, agent.CodeDeclined, -1, 0, 0},
 		{"types nothing first", yes("", "12345678"), 3, "", -1, 2, 1},
 		{"wrong, tries not told", yes("0000", "12345678"), -1, "", -1, 2, 2},
@@ -287,7 +289,8 @@ func TestLyingKeypadSpendsOneTry(t *testing.T) {
 		k.tries, k.signError = -1, &pin.Error{Reason: reason}
 		r := newRig(t, k, scripted.Script{Confirm: []string{scripted.OK, scripted.OK, scripted.Cancel}})
 		steps := r.run(t, t.Context())
-		if got := steps[len(steps)-1]; got.Code != agent.CodeDeclined || k.signs != 2 {
+		want := map[pin.Reason]string{pin.ReasonWrong: "pin.wrong", pin.ReasonFormat: agent.CodeDeclined}[reason]
+		if got := steps[len(steps)-1]; got.Code != want || k.signs != 2 {
 			t.Errorf("%s: got %+v after %d tries, want 2", reason, got, k.signs)
 		}
 		if d := r.shown(t); len(d) != 3 || d[1].OK != "Ещё раз" || !strings.Contains(d[1].Text, "«Токен Веры» ещё раз?") {
