@@ -95,12 +95,10 @@ func orDirs(dirs, standard []string) []string {
 	return dirs
 }
 
-// locate finds a driver that is named without a path; what can't be found stays as it is.
+// locate finds a driver whose whole path isn't named, as p11-kit does: among the libraries, never beside the agent. What can't be
+// found stays as it is.
 func (h *Host) locate(name string) string {
-	if strings.ContainsRune(name, filepath.Separator) {
-		if abs, err := filepath.Abs(name); err == nil {
-			return abs
-		}
+	if !filepath.IsLocal(name) {
 		return name
 	}
 	for _, dir := range orDirs(h.cfg.LibraryDirs, libraryDirs) {

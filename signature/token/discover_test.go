@@ -71,6 +71,7 @@ func TestDiscover(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer h.Close()
+	t.Chdir(filepath.Join(root, "usr")) // from where the relative path would lead to a library
 	got, problems := h.discover()
 	// What the user named, the known drivers, the registry by file name; OpenSC once although it is in both.
 	want := []string{lib("own.so"), lib("librtpkcs11ecp.so"), lib("opensc-pkcs11.so"), lib("vendor.so"), lib("ours.so")}
