@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package chain alone owns the path from a certificate to a trust anchor at a given moment (RFC
-// 5280 section 6, without policy processing and name constraints: a critical name constraint is an
-// unknown critical extension and refuses the certificate).
+// 5280 section 6, without policy processing and name constraints: an authority with name
+// constraints is refused, critical or not).
 //
 // It is pure: no I/O, no clock, no state, no revocation. Names are chained by their raw bytes, key
 // identifiers are opaque hints that order the search and never decide it, and signatures are
@@ -29,7 +29,7 @@ const (
 	CodePathLen           = "chain.path_len"           // an issuer allows fewer authorities below it
 	CodeSignature         = "chain.signature"          // a signature does not hold under the issuer's key
 	CodeAlgorithm         = "chain.algorithm"          // a signature is made with an algorithm outside the table
-	CodeCriticalExtension = "chain.critical_extension" // an unknown extension marked critical
+	CodeCriticalExtension = "chain.critical_extension" // an unknown extension marked critical, or name constraints
 	CodeExtKeyUsage       = "chain.ext_key_usage"      // the purpose asked for is not allowed
 	CodeTooComplex        = "chain.too_complex"        // the search was cut at its bounds
 )

@@ -95,8 +95,10 @@ func critical(x *x509.Certificate) {
 	x.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}}
 }
 
-func nameConstraint(x *x509.Certificate) {
-	x.PermittedDNSDomainsCritical, x.PermittedDNSDomains = true, []string{"example.org"}
+func nameConstraint(isCritical bool) change {
+	return func(x *x509.Certificate) {
+		x.PermittedDNSDomainsCritical, x.PermittedDNSDomains = isCritical, []string{"example.org"}
+	}
 }
 
 func purpose(u ...x509.ExtKeyUsage) change {
@@ -177,7 +179,8 @@ func TestRules(t *testing.T) {
 		{"anchor without keyCertSign", change3(one(noSign), nil, nil, chain.Options{}), chain.CodeKeyUsage, 0},
 		{"critical extension of the leaf", change3(nil, nil, one(critical), chain.Options{}), chain.CodeCriticalExtension, 0},
 		{"critical extension of the authority", change3(nil, one(critical), nil, chain.Options{}), chain.CodeCriticalExtension, 0},
-		{"critical name constraints", change3(nil, one(nameConstraint), nil, chain.Options{}), chain.CodeCriticalExtension, 0},
+		{"critical name constraints", change3(nil, one(nameConstraint(true)), nil, chain.Options{}), chain.CodeCriticalExtension, 0},
+		{"other name constraints", change3(nil, one(nameConstraint(false)), nil, chain.Options{}), chain.CodeCriticalExtension, 0},
 		{"path length exceeded", build{forge(t, "low", sub, false), list(sub, ca), list(root), chain.Options{}}, chain.CodePathLen, 0},
 		{"path length of the anchor", change3(one(zeroPath), nil, nil, chain.Options{}), chain.CodePathLen, 0},
 		{"depth exceeded", build{leaf, list(ca), list(root), chain.Options{MaxDepth: 2}}, chain.CodeTooComplex, 0},
@@ -208,7 +211,7 @@ func TestRules(t *testing.T) {
 // beyondPeer are the cases that "openssl verify" is not asked about: options of our own, and name
 // constraints, which it understands.
 var beyondPeer = map[string]bool{
-	"leaf expired, time elsewhere": true, "depth exceeded": true, "critical name constraints": true, "purpose missing": true,
+	"leaf expired, time elsewhere": true, "depth exceeded": true, "critical name constraints": true, "other name constraints": true, "purpose missing": true,
 	"purpose not allowed by the authority": true,
 }
 

@@ -4,6 +4,7 @@ package chain
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"sort"
@@ -11,6 +12,9 @@ import (
 
 	"zaver/signature/cert"
 )
+
+// oidNameConstraints must be critical (RFC 5280 section 4.2.1.10); one that isn't limits no less.
+var oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 
 // search is one Build: a depth-first walk from the leaf upwards.
 type search struct {
@@ -126,6 +130,9 @@ func (s *search) checkAuthority(c *cert.Certificate) *Error {
 	}
 	if c.HasKeyUsage && c.KeyUsage&cert.CertSign == 0 {
 		return &Error{Code: CodeKeyUsage, Certificate: c, Detail: "key usage without keyCertSign"}
+	}
+	if _, limited := c.Extension(oidNameConstraints); limited {
+		return &Error{Code: CodeCriticalExtension, Certificate: c, Detail: "name constraints, which are not processed"}
 	}
 	between := 0
 	for _, x := range s.path[1:] {
