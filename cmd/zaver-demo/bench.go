@@ -32,8 +32,8 @@ type comparison struct {
 // comparisons are the figures that are promised, in the order in which they are printed.
 var comparisons = []comparison{
 	{"signature/chain", "path of three certificates", figure{"Build/build", "ns/op"}, figure{"Build/signatures", "ns/op"}, "bare signature checks"},
-	{"signature/verify", "verify a CAdES-BES, P-256", figure{"Verify/verify/P256", "ns/op"}, figure{"Verify/bare/P256", "ns/op"}, "bare signature checks"},
-	{"signature/verify", "verify a CAdES-BES, RSA-2048", figure{"Verify/verify/RSA2048", "ns/op"}, figure{"Verify/bare/RSA2048", "ns/op"}, "bare signature checks"},
+	{"signature/verify", "verify a CAdES-BES, P-256", figure{"Verify/verify/p256", "ns/op"}, figure{"Verify/bare/p256", "ns/op"}, "bare signature checks"},
+	{"signature/verify", "verify a CAdES-BES, RSA-2048", figure{"Verify/verify/rsa2048", "ns/op"}, figure{"Verify/bare/rsa2048", "ns/op"}, "bare signature checks"},
 	{"signature/token", "PIN to signature, P-256, p95", figure{"Sign/p256/warm", "µs-p95"}, figure{"Sign/p256/C_Sign", "µs-p95"}, "bare C_Sign"},
 	{"signature/token", "PIN to signature, RSA-2048, p95", figure{"Sign/rsa/warm", "µs-p95"}, figure{"Sign/rsa/C_Sign", "µs-p95"}, "bare C_Sign"},
 	{"portal/confirm", "confirmation on the server, P-256, CPU", figure{"Confirmation/p256", "cpu-µs/op"}, figure{"Confirmation/p256", "bare-checks-µs"}, "bare signature checks"},
@@ -44,7 +44,7 @@ var comparisons = []comparison{
 	{"portal/register", "session check, SQL", figure{"SessionCheck", "sql/op"}, figure{}, ""},
 	{"portal/password", "password hashes, 8 clients", figure{"Hash8Clients", "hashes/s"}, figure{"BareHash", "hashes/s"}, "one a core"},
 	{"portal/password", "password hashes, 32 clients", figure{"Hash32Clients", "hashes/s"}, figure{"BareHash", "hashes/s"}, "one a core"},
-	{"cardreader/pcsc", "card in place to listed, p95", figure{"HotPlug", "ms-p95-insert"}, figure{}, ""},
+	{"cardreader/pcsc", "card noticed to listed, p95", figure{"HotPlug", "ms-p95-notice-to-list"}, figure{}, ""},
 }
 
 // bench runs the benchmarks of the promised figures, package by package, and prints them beside their baselines.

@@ -58,3 +58,22 @@ func TestCardRoad(t *testing.T) {
 	w.Answers(p.PINs.Card2)
 	w.walk(r, "uec")
 }
+
+// TestEmailRoad registers by a letter with a link, in English.
+func TestEmailRoad(t *testing.T) {
+	w := Start(t)
+	p := w.Person()
+	r := w.Visitor(func(o *Options) { o.Language = "en" })
+	before := w.Inbox.Last()
+	w.must(r.RegisterByEmail(p))
+	w.must(r.OpenLink(p, before))
+	w.must(r.Password(p.Password))
+	level, err := r.Level()
+	w.must(err)
+	if level != "simplified" {
+		t.Errorf("level %q after registration", level)
+	}
+	if c := r.Complaints(); len(c) > 0 {
+		t.Errorf("the browser complains: %q", c)
+	}
+}
