@@ -9,6 +9,7 @@ package limit
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"zaver/portal/fault"
@@ -31,6 +32,24 @@ func (r Rule) Of(subject ...string) Key { return Key{Rule: r, Subject: subject} 
 type Key struct {
 	Rule    Rule
 	Subject []string
+}
+
+// Network is what is counted of an IP address: an IPv6 subscriber is given a
+// network of 64 bits and may take any address of it for each try. What is no
+// address is counted as it is.
+func Network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	network, err := a.Prefix(64)
+	if err != nil {
+		return address
+	}
+	return network.String()
 }
 
 // Counter counts a try in every key at once. When outer is used up, inner is

@@ -190,8 +190,9 @@ type Hasher interface {
 type Limits struct {
 	// Starts and resends: by address, by address and contact, by contact alone.
 	SendAddress, SendPair, SendContact limit.Rule
-	// Sign-in: by address, by address and account, by account from devices that
-	// are not known to it, and by account and known device.
+	// Sign-in: by address, by address and login, by login from devices that are
+	// not known to its account, and by account and known device. An address is
+	// counted as limit.Network says.
 	SignInAddress, SignInPair, SignInAccount, SignInDevice limit.Rule
 }
 

@@ -78,11 +78,7 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (SignedIn, error) {
 	if err != nil {
 		return SignedIn{}, err
 	}
-	subject := "login:" + normal
-	if exists {
-		subject = string(found.Account)
-	}
-	outer, inner := s.signInKeys(in, found.Account, exists, subject)
+	outer, inner := s.signInKeys(in, found.Account, exists, normal)
 	if err := limit.Check(ctx, s.c.Counter, outer, inner); err != nil {
 		return SignedIn{}, err
 	}
@@ -110,14 +106,15 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (SignedIn, error) {
 }
 
 // signInKeys are the counters of one attempt: what stops the stranger comes
-// first, what is the holder's own is counted only for those who passed.
-func (s *Service) signInKeys(in SignIn, id account.ID, exists bool, subject string) (outer, inner []limit.Key) {
-	l := s.c.Limits
+// first, what is the holder's own is counted only for those who passed. Strangers
+// are counted by the login as typed, never by the account: that a phone number
+// is stopped for tries at a SNILS would tell that one account has both.
+func (s *Service) signInKeys(in SignIn, id account.ID, exists bool, login string) (outer, inner []limit.Key) {
+	l, from := s.c.Limits, limit.Network(in.Client.Address)
 	if device, ok := s.knownDevice(in.Device, id); exists && ok {
-		return []limit.Key{l.SignInAddress.Of(in.Client.Address), l.SignInDevice.Of(subject, device)}, nil
+		return []limit.Key{l.SignInAddress.Of(from), l.SignInDevice.Of(string(id), device)}, nil
 	}
-	return []limit.Key{l.SignInAddress.Of(in.Client.Address), l.SignInPair.Of(in.Client.Address, subject)},
-		[]limit.Key{l.SignInAccount.Of(subject)}
+	return []limit.Key{l.SignInAddress.Of(from), l.SignInPair.Of(from, login)}, []limit.Key{l.SignInAccount.Of(login)}
 }
 
 func (s *Service) signedIn(token string, begun session.Session) (SignedIn, error) {

@@ -193,6 +193,48 @@ func TestSignInLimits_A7(t *testing.T) {
 	})
 }
 
+// One IPv6 subscriber has 2^64 addresses: they count as one.
+func TestAddressesOfOneNetworkCountAsOne_A7(t *testing.T) {
+	h := start(t, register.DefaultLimits(), instant{})
+	limited := false
+	for i := range 8 {
+		in := signIn("+79001234567", "guess")
+		in.Client.Address = fmt.Sprintf("2001:db8::%d", i+1)
+		_, err := h.SignIn(t.Context(), in)
+		limited = limited || fault.CodeOf(err) == fault.Limited
+	}
+	if !limited {
+		t.Error("guessing from many addresses of one network is not limited")
+	}
+	limited = false
+	for i := range 5 {
+		in := byPhone("+79001234567")
+		in.Client.Address = fmt.Sprintf("2001:db8::%d", i+1)
+		_, err := h.Start(t.Context(), in)
+		limited = limited || fault.CodeOf(err) == fault.Limited
+	}
+	if !limited {
+		t.Error("messages asked for from many addresses of one network are not limited")
+	}
+}
+
+// Tries at the phone must not stop a try at the SNILS: that would tell a
+// stranger that one account has both.
+func TestLimitsDoNotLinkLogins_A6(t *testing.T) {
+	h := start(t, register.DefaultLimits(), instant{})
+	h.deliver(t)
+	in := h.registered(t, byPhone("+79001234567"))
+	checked(t, h, in.Session.Account.ID, "11223344595")
+	for range 5 {
+		_, err := h.SignIn(t.Context(), signIn("+79001234567", "guess"))
+		wantCode(t, err, register.WrongSignIn)
+	}
+	_, err := h.SignIn(t.Context(), signIn("+79001234567", "guess"))
+	wantCode(t, err, fault.Limited)
+	_, err = h.SignIn(t.Context(), signIn("112-233-445 95", "guess"))
+	wantCode(t, err, register.WrongSignIn)
+}
+
 func TestRightPasswordClearsThePair(t *testing.T) {
 	h := start(t, register.DefaultLimits(), instant{})
 	h.deliver(t)

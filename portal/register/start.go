@@ -111,8 +111,9 @@ func (s *Service) read(in Start, now time.Time) (p Person, channel notice.Channe
 
 // mayGo counts a message about to be sent.
 func (s *Service) mayGo(ctx context.Context, contact string, client account.Client) error {
+	from := limit.Network(client.Address)
 	return limit.Check(ctx, s.c.Counter,
-		[]limit.Key{s.c.Limits.SendAddress.Of(client.Address), s.c.Limits.SendPair.Of(client.Address, contact)},
+		[]limit.Key{s.c.Limits.SendAddress.Of(from), s.c.Limits.SendPair.Of(from, contact)},
 		[]limit.Key{s.c.Limits.SendContact.Of(contact)})
 }
 
