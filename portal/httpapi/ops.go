@@ -58,8 +58,14 @@ func (s *Server) ready(c echo.Context) error {
 	return c.String(http.StatusOK, "ready\n")
 }
 
-// figures answers only to the networks of the configuration, whatever a proxy says.
+// figures answers only to the networks of the configuration, and to nobody who
+// came through a proxy: its own address may be in them.
 func (s *Server) figures(c echo.Context) error {
+	for _, passed := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"} {
+		if c.Request().Header.Get(passed) != "" {
+			return fault.New(fault.NotFound)
+		}
+	}
 	from, err := netip.ParseAddrPort(c.Request().RemoteAddr)
 	if err != nil {
 		return fault.New(fault.NotFound)

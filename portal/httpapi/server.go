@@ -24,6 +24,7 @@ import (
 
 	"zaver/portal/account"
 	"zaver/portal/confirm"
+	"zaver/portal/fault"
 	"zaver/portal/profile"
 	"zaver/portal/register"
 	"zaver/portal/registry"
@@ -226,6 +227,12 @@ func (s *Server) routes() {
 	agent.GET("/statement/:request", s.agentStatement)
 	agent.POST("/response/:request", s.agentResponse)
 	agent.POST("/cancel/:request", s.agentCancel)
+
+	// The groups answer unknown paths through their own gates; nobody need sign
+	// in to learn that there is no such page. The last to be named counts.
+	absent := s.visit(func(echo.Context) error { return fault.New(fault.NotFound) })
+	e.RouteNotFound("", absent)
+	e.RouteNotFound("/*", absent)
 }
 
 // both serves a form: GET shows it, POST takes it.

@@ -285,6 +285,20 @@ func TestStrangersAreSentToSignIn(t *testing.T) {
 	}
 }
 
+func TestUnknownPagesAreAbsentForEverybody(t *testing.T) {
+	s, _ := fixture(t, nil)
+	for _, cookie := range []string{"", signedIn} {
+		for _, path := range []string{"/absent", "/favicon.ico", "/confirm/r1/absent", "/agent/v2/key"} {
+			if w := ask(s, http.MethodGet, path, "", "Accept", "text/html", "Cookie", cookie); w.Code != http.StatusNotFound {
+				t.Errorf("%s, cookie %q: %d %s", path, cookie, w.Code, w.Header().Get("Location"))
+			}
+		}
+		if w := ask(s, http.MethodPut, "/sign-in", "", "Cookie", cookie); w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed {
+			t.Errorf("PUT, cookie %q: %d", cookie, w.Code)
+		}
+	}
+}
+
 func TestPagesEscapeAndSpeakBothLanguages(t *testing.T) {
 	s, _ := fixture(t, nil)
 	for _, path := range []string{"/", "/who", "/who/foreigner", "/register", "/register/email", "/sign-in", "/terms", "/consent", "/help/agent", "/account", "/security", "/checks", "/confirm"} {
@@ -434,6 +448,11 @@ func TestOperation(t *testing.T) {
 	closed, _ := fixture(t, func(c *Config) { c.Ready = func(context.Context) error { return errors.New("no database") } })
 	if w := ask(closed, http.MethodGet, "/metrics", "", "X-Forwarded-For", "127.0.0.1"); w.Code != 404 {
 		t.Errorf("figures for a stranger: %d", w.Code)
+	}
+	for _, header := range []string{"X-Forwarded-For", "Forwarded", "Via"} { // the proxy's own address is in the networks
+		if w := ask(s, http.MethodGet, "/metrics", "", header, "192.0.2.7"); w.Code != 404 {
+			t.Errorf("figures through a proxy (%s): %d", header, w.Code)
+		}
 	}
 	if w := ask(closed, http.MethodGet, "/readyz", ""); w.Code != 503 {
 		t.Errorf("not ready: %d", w.Code)
