@@ -271,7 +271,7 @@ func TestCheckOrigin(t *testing.T) {
 	}
 	for _, bad := range []string{"", "null", "https://", "http://portal.example", "https://Portal.example", "https://portal.example/", "https://portal.example:443",
 		"http://127.0.0.1:80", "https://u@portal.example", "https://портал.рф", "ftp://portal.example", "https://portal.example?x", "http://127.0.0.2", "http://10.0.0.1",
-		"https://portal.example:", "file://", "http://localhost.evil.example", "https://" + strings.Repeat("a", 200)} {
+		"https://portal.example:", "https://portal.example:99999", "https://a..b", "https://portal.example.", "https://a_b.example", "file://", "http://localhost.evil.example", "https://" + strings.Repeat("a", 200)} {
 		if err := agent.CheckOrigin(bad); err == nil {
 			t.Errorf("%s accepted", bad)
 		}

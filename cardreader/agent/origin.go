@@ -7,42 +7,31 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"strings"
+
+	"zaver/signature/challenge"
 )
 
 // maxOrigin bounds an origin in bytes, so that a consent window never has to cut it.
 const maxOrigin = 100
 
-// CheckOrigin reports whether s is a web origin in the form in which browsers send it (RFC 6454 section 6.2):
-// https, or http with a loopback host, lower-case ASCII, no default port, no path.
+// CheckOrigin reports whether s is a web origin that a statement may name (see challenge.IsOrigin), short enough to be
+// shown whole; plain http is accepted for 127.0.0.1, [::1] and localhost alone.
 func CheckOrigin(s string) error {
+	if len(s) > maxOrigin {
+		return fmt.Errorf("%.120q is longer than %d bytes", s, maxOrigin)
+	}
 	u, err := url.Parse(s)
-	if err != nil || len(s) > maxOrigin {
-		return fmt.Errorf("%.120q is not a web origin", s)
-	}
-	if u.Scheme+"://"+u.Host != s || u.Host == "" || s != strings.ToLower(s) || strings.ContainsFunc(s, notOriginByte) {
-		return fmt.Errorf("%q is not a web origin as a browser writes it", s)
-	}
-	if u.Hostname() == "" || strings.HasSuffix(u.Host, ":") {
-		return fmt.Errorf("%q is not a web origin as a browser writes it", s)
-	}
-	switch u.Scheme + ":" + u.Port() {
-	case "https:443", "http:80":
-		return errors.New("a browser leaves the default port out")
-	}
 	switch {
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme == "http" && isLoopbackName(u.Hostname()):
-		return nil
-	case u.Scheme == "http":
+	case err != nil || u.Host == "":
+		return fmt.Errorf("%q is not a web origin", s)
+	case u.Scheme == "http" && !isLoopbackName(u.Hostname()):
 		return errors.New("http is accepted for 127.0.0.1, [::1] and localhost only; use https")
+	case u.Scheme+":"+u.Port() == "https:443", u.Scheme+":"+u.Port() == "http:80":
+		return errors.New("a browser leaves the default port out")
+	case !challenge.IsOrigin(s):
+		return fmt.Errorf("%q is not a web origin as a browser writes it", s)
 	}
-	return fmt.Errorf("scheme %q is neither https nor http", u.Scheme)
-}
-
-func notOriginByte(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(".-:/[]_", r))
+	return nil
 }
 
 func isLoopbackName(host string) bool {

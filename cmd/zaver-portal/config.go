@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"zaver/cmd/internal/boot"
+	"zaver/signature/challenge"
 )
 
 // config is the configuration file.
@@ -115,6 +116,9 @@ func (c *config) check(dir string) error {
 	}
 	if origin.Scheme == "http" && !loopback(origin.Hostname()) {
 		return wrong("origin", "plain http is for this machine only: use https")
+	}
+	if !challenge.IsOrigin(c.Origin) {
+		return wrong("origin", "write it as browsers do: lower case, no default port, nothing behind it")
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return wrong("listen", `for example "127.0.0.1:8080"`)

@@ -161,6 +161,8 @@ func TestConfigurationIsStrict(t *testing.T) {
 	for name, change := range map[string]map[string]any{
 		"unknown field":  {"colour": "blue"},
 		"plain http":     {"origin": "http://portal.example"},
+		"default port":   {"origin": "https://portal.example:443", "proxies": []string{"127.0.0.1/32"}},
+		"capital origin": {"origin": "https://Portal.example", "proxies": []string{"127.0.0.1/32"}},
 		"origin path":    {"origin": "https://portal.example/x"},
 		"listen":         {"listen": "8080"},
 		"no data":        {"data_dir": ""},

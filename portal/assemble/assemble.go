@@ -40,6 +40,7 @@ import (
 	"zaver/portal/text"
 	"zaver/portal/validate"
 	"zaver/portal/web"
+	"zaver/signature/challenge"
 	"zaver/signature/revocation"
 	"zaver/signature/trust"
 )
@@ -101,8 +102,8 @@ type Portal struct {
 // New puts a portal together. Nothing runs yet.
 func New(c Config) (*Portal, error) {
 	origin, err := url.Parse(c.Origin)
-	if err != nil || origin.Host == "" {
-		return nil, fmt.Errorf("assemble portal: origin %q is not a web origin", c.Origin)
+	if err != nil || !challenge.IsOrigin(c.Origin) { // no statement could be made otherwise
+		return nil, fmt.Errorf("assemble portal: origin %q is not a web origin as a browser writes it", c.Origin)
 	}
 	texts, err := text.Load()
 	if err != nil {

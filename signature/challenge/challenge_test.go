@@ -271,7 +271,7 @@ func TestOrigin(t *testing.T) {
 		"https://[127.0.0.1]": false, "http://127.0.0.1.evil.example": false, "http://localhost.evil.example": false, "https://[portal]": false, "https://::1": false,
 		"https://" + strings.Repeat("a", 256): false,
 	} {
-		if got := origin(s); got != want {
+		if got := IsOrigin(s); got != want {
 			t.Errorf("%q: %v", s, got)
 		}
 	}

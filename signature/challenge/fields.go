@@ -30,7 +30,7 @@ func (s Statement) validate() error {
 	if len(s.ControlCode) != 4 || strings.Trim(s.ControlCode, "0123456789") != "" {
 		return malformed("control code is not 4 digits")
 	}
-	if !origin(s.Origin) {
+	if !IsOrigin(s.Origin) {
 		return malformed("origin is not a canonical https origin")
 	}
 	if !words(s.Account, maxAccount) {
@@ -107,10 +107,11 @@ func invisible(r rune) bool {
 	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r) || r == 0x2800
 }
 
-// origin reports a web origin in the one form that browsers send: lower case,
+// IsOrigin reports a web origin in the one form that browsers send (RFC 6454
+// section 6.2), which is the only one that a statement may name: lower case,
 // ASCII (punycode for other letters, so that look-alikes show), no default
 // port, nothing after it. Plain http is for loopback alone.
-func origin(s string) bool {
+func IsOrigin(s string) bool {
 	if len(s) > maxOrigin || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-:/[]") != "" {
 		return false
 	}
