@@ -49,6 +49,7 @@ type Registrar interface {
 // Sessions says who is signed in; package session offers it.
 type Sessions interface {
 	Check(ctx context.Context, token string) (session.Session, error)
+	Look(ctx context.Context, token string) (session.Session, error)
 	SignOut(ctx context.Context, token string, client account.Client) error
 	List(ctx context.Context, id account.ID) ([]session.Listed, error)
 	EndOther(ctx context.Context, id account.ID, sessionID string, client account.Client) error

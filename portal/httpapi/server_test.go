@@ -46,9 +46,13 @@ type fakeSessions struct {
 	Sessions
 	level account.Level
 	fail  error
+	used  *int // counts the checks that are a use of the session
 }
 
 func (f fakeSessions) Check(_ context.Context, token string) (session.Session, error) {
+	if f.used != nil {
+		*f.used++
+	}
 	if f.fail != nil {
 		return session.Session{}, f.fail
 	}
@@ -57,6 +61,10 @@ func (f fakeSessions) Check(_ context.Context, token string) (session.Session, e
 	}
 	return session.Session{ID: "s1", Account: account.Account{ID: "a1", Kind: account.Person, Level: f.level, Phone: "+79001234567",
 		Name: ident.PersonName{Surname: "<Ёлкина>", Given: "Анна"}}}, nil
+}
+
+func (f fakeSessions) Look(ctx context.Context, token string) (session.Session, error) {
+	return fakeSessions{level: f.level, fail: f.fail}.Check(ctx, token)
 }
 
 type fakeChecks struct{ list []registry.Check }
@@ -282,6 +290,23 @@ func TestStrangersAreSentToSignIn(t *testing.T) {
 	down, _ := fixture(t, func(c *Config) { c.Sessions = fakeSessions{fail: errors.New("no database")} })
 	if w := ask(down, http.MethodGet, "/account", "", "Cookie", signedIn); w.Code != http.StatusInternalServerError {
 		t.Errorf("a store that is down: %d", w.Code)
+	}
+}
+
+// A page left open asks for ever: that must not keep its session alive.
+func TestOpenPageIsNoUseOfTheSession_E6(t *testing.T) {
+	used := 0
+	s, _ := fixture(t, func(c *Config) {
+		c.Sessions = fakeSessions{level: account.Standard, used: &used}
+		c.Confirm = fakeConfirm{status: confirm.Status{Request: "r1", State: confirm.Issued}}
+	})
+	for _, path := range []string{"/checks/state", "/confirm/r1/state"} {
+		if w := ask(s, http.MethodGet, path, "", "Cookie", signedIn); w.Code != http.StatusOK || used != 0 {
+			t.Errorf("%s: %d, uses %d", path, w.Code, used)
+		}
+	}
+	if ask(s, http.MethodGet, "/checks", "", "Cookie", signedIn); used != 1 {
+		t.Errorf("a page that its reader asked for: uses %d", used)
 	}
 }
 

@@ -69,7 +69,11 @@ func (s *Server) visit(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.Set(langKey, language(c))
 		if token := cookie(c, s.sessionCookie()); token != "" {
-			found, err := s.config.Sessions.Check(c.Request().Context(), token)
+			check := s.config.Sessions.Check
+			if byItself(c.Request()) {
+				check = s.config.Sessions.Look
+			}
+			found, err := check(c.Request().Context(), token)
 			switch {
 			case err == nil:
 				c.Set(sessionKey, &found)
@@ -82,6 +86,12 @@ func (s *Server) visit(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return next(c)
 	}
+}
+
+// byItself says whether a page asks and not its reader: events and states are
+// followed as long as a page is open, be its reader there or not.
+func byItself(r *http.Request) bool {
+	return strings.HasSuffix(r.URL.Path, "/events") || strings.HasSuffix(r.URL.Path, "/state")
 }
 
 func withoutLang(u *url.URL) string {

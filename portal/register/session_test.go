@@ -35,6 +35,16 @@ func TestSessionLife(t *testing.T) {
 		h.advance(session.Idle)
 		wantCode(t, check(), session.None)
 	})
+	t.Run("looking is no use", func(t *testing.T) {
+		again()
+		for range 2 {
+			h.advance(session.Idle/2 + time.Second)
+			_, err := h.sessions.Look(t.Context(), in.Token)
+			if want := h.clock().Sub(in.Session.Created) < session.Idle; (err == nil) != want {
+				t.Errorf("after %v: %v", h.clock().Sub(in.Session.Created), err)
+			}
+		}
+	})
 	t.Run("total", func(t *testing.T) {
 		again()
 		for began := h.clock(); h.clock().Before(began.Add(session.Total)); h.advance(10 * time.Minute) {

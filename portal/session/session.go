@@ -131,15 +131,7 @@ func New(store Store, now func() time.Time) *Service { return &Service{store: st
 // Check returns the live session of a token, or the fault None. It costs one
 // SELECT, and once a minute an UPDATE.
 func (s *Service) Check(ctx context.Context, token string) (Session, error) {
-	hash, ok := HashToken(token)
-	if !ok {
-		return Session{}, fault.New(None)
-	}
-	now := s.now()
-	found, err := s.store.Find(ctx, hash, now, now.Add(-Idle))
-	if errors.Is(err, fault.New(fault.NotFound)) {
-		return Session{}, fault.Wrap(None, err)
-	}
+	found, hash, now, err := s.find(ctx, token)
 	if err != nil {
 		return Session{}, err
 	}
@@ -149,6 +141,26 @@ func (s *Service) Check(ctx context.Context, token string) (Session, error) {
 		}
 	}
 	return found, nil
+}
+
+// Look is Check for what a page does by itself, without its holder: it is no
+// use of the session, so that one that was left open ends in its time.
+func (s *Service) Look(ctx context.Context, token string) (Session, error) {
+	found, _, _, err := s.find(ctx, token)
+	return found, err
+}
+
+func (s *Service) find(ctx context.Context, token string) (Session, Hash, time.Time, error) {
+	hash, ok := HashToken(token)
+	now := s.now()
+	if !ok {
+		return Session{}, hash, now, fault.New(None)
+	}
+	found, err := s.store.Find(ctx, hash, now, now.Add(-Idle))
+	if errors.Is(err, fault.New(fault.NotFound)) {
+		err = fault.Wrap(None, err)
+	}
+	return found, hash, now, err
 }
 
 // SignOut ends the session of a token. Ending none is no error: the holder is
