@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# run and test do all the set-up from nothing; the others are their parts.
+.PHONY: run smoke test race bench lint build setup clean
+
+GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
+GOLANGCI  := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
+
+run: build ## the whole product with its emulated surroundings, on loopback
+	@bin/zaver-demo run
+
+smoke: build ## the main road twice, without hands
+	@bin/zaver-demo smoke
+
+test: build ## everything that must hold
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	CGO_ENABLED=0 go build -o build/nocgo/zaver-portal ./cmd/zaver-portal
+	$(GOTESTSUM) --format pkgname-and-test-fails -- -timeout 15m ./...
+
+race: build
+	$(GOTESTSUM) --format pkgname-and-test-fails -- -race -timeout 30m ./...
+
+bench: build ## ratios against a baseline of the same run
+	@bin/zaver-demo bench
+
+lint: setup
+	$(GOLANGCI) run ./...
+
+build: setup
+	@go build -o bin/ ./cmd/...
+
+setup:
+	@./setup.sh
+
+clean:
+	rm -rf bin build .cache
