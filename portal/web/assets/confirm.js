@@ -7,7 +7,7 @@
 import { hello, confirm } from './agent.js'
 import { follow } from './follow.js'
 
-const order = ['agent', 'statement', 'consent', 'device', 'pin', 'signing', 'sending', 'checking']
+const order = ['agent', 'statement', 'device', 'consent', 'pin', 'signing', 'sending', 'checking']
 const agentFaults = ['agent.not_running', 'agent.blocked', 'agent.protocol', 'agent.version', 'agent.busy', 'agent.host', 'agent.origin']
 
 export function runConfirmation (box) {
@@ -19,7 +19,6 @@ export function runConfirmation (box) {
   let ended = false
   let handedOver = false
   let talking = false
-  const abort = new AbortController()
 
   const say = (text) => { part('confirm-say').textContent = text }
 
@@ -54,6 +53,10 @@ export function runConfirmation (box) {
     part('agent-help').hidden = !findable
     part('confirm-restart').hidden = findable
     problem.hidden = false
+    // Once it is over, code, clock and cancelling mean nothing any more.
+    for (const id of ['confirm-control', 'confirm-left', 'confirm-cancel']) part(id).hidden = !findable
+    // The agent looks for token or card before it says a word about them.
+    if (current === 'statement' && /^(token|card|pin)\./.test(code)) current = 'device'
     mark(current, true)
     problem.focus()
   }
@@ -73,8 +76,8 @@ export function runConfirmation (box) {
       const status = await answer.json()
       if (status.state === 'checking') goto('checking')
       if (['confirmed', 'refused', 'expired'].includes(status.state)) showResult()
-      // The agent's own last line says more (the tries left, say): it comes first.
-      if (status.state === 'cancelled') setTimeout(() => { if (problem.hidden) showResult() }, talking ? 1500 : 0)
+      // The agent's own last line says more (the tries left, say): it comes first, where this page is the one it talks to.
+      if (status.state === 'cancelled') setTimeout(() => { if (problem.hidden || !handedOver) showResult() }, talking ? 1500 : 0)
     } catch {
       // The next event or the timer tries again.
     }
@@ -98,6 +101,7 @@ export function runConfirmation (box) {
   const begin = async () => {
     problem.hidden = true
     part('confirm-live').hidden = false
+    part('confirm-reload').hidden = true // this page follows by itself
     goto('agent')
     try {
       await hello(data.agent)
@@ -109,16 +113,15 @@ export function runConfirmation (box) {
         handedOver = true
         last = message.step
         onStep(message)
-      }, abort.signal)
+      })
       if (last !== 'done' && last !== 'failed') fail('agent.protocol')
     } catch (error) {
-      if (error.name !== 'AbortError') fail(error.message.includes('.') ? error.message : handedOver ? 'agent.protocol' : 'agent.not_running')
+      fail(error.message.includes('.') ? error.message : handedOver ? 'agent.protocol' : 'agent.not_running')
     } finally {
       talking = false
     }
   }
   part('agent-retry').addEventListener('click', begin)
-  part('confirm-cancel').addEventListener('click', () => abort.abort())
 
   const expires = Number(data.expires) * 1000
   const clock = () => {
