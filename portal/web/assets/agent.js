@@ -43,15 +43,15 @@ async function codeOf (answer) {
 }
 
 // confirm hands the request over and calls step for each line of the answer.
-// It throws an Error with a code when the agent refuses or goes away.
-export async function confirm (agent, order, step, signal) {
+// It throws an Error with a code when the agent refuses or goes away. The agent
+// stops when the page is left.
+export async function confirm (agent, order, step) {
   let answer
   try {
     answer = await fetch(agent + '/v1/confirm', {
-      ...loopback, method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(order), signal
+      ...loopback, method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(order)
     })
-  } catch (error) {
-    if (error.name === 'AbortError') throw error
+  } catch {
     throw new Error(await denied() ? 'agent.blocked' : 'agent.not_running')
   }
   if (!answer.ok) throw new Error(await codeOf(answer))
