@@ -133,6 +133,9 @@ func (s *Server) confirmResult(c echo.Context) error {
 			data.Reasons = append(data.Reasons, web.Reason{Code: code})
 		}
 	}
+	if len(data.Reasons) == 0 && status.State == confirm.Expired {
+		data.Reasons = []web.Reason{{Code: string(confirm.CodeExpired)}}
+	}
 	return s.show(c, http.StatusOK, web.Page{Name: "confirm_result", Data: data})
 }
 
