@@ -105,12 +105,13 @@ func Standing(states map[Kind]State) (standard, ended bool) {
 }
 
 // Store keeps the checks. Open returns a check that has not ended, with its question, or false. Sent moves waiting → running.
-// End moves a check that has not ended to its end and makes what follows true in the same transaction (level, event, notices, the INN check).
+// End moves a check of this kind that has not ended to its end and makes what follows true in the same transaction (level, event,
+// notices, the INN check): one register's answer can't end another's check. An empty kind stands for any.
 // Each is a conditional change: a second call changes nothing.
 type Store interface {
 	Open(ctx context.Context, id string) (Check, Question, bool, error)
 	Sent(ctx context.Context, id string) error
-	End(ctx context.Context, id string, outcome Outcome) error
+	End(ctx context.Context, id string, kind Kind, outcome Outcome) error
 }
 
 // Bus is the part of smev.Client that is used.
@@ -145,14 +146,14 @@ func (s *Service) Send(ctx context.Context, id string) error {
 	if err := s.bus.Send(ctx, id, content); errors.Is(err, smev.ErrUnavailable) {
 		return err
 	} else if err != nil {
-		return errors.Join(err, s.store.End(ctx, id, Outcome{Reason: Unprocessed, Field: field(check.Kind)}))
+		return errors.Join(err, s.store.End(ctx, id, check.Kind, Outcome{Reason: Unprocessed, Field: field(check.Kind)}))
 	}
 	return s.store.Sent(ctx, id)
 }
 
 // GiveUp ends a check whose time has run out.
 func (s *Service) GiveUp(ctx context.Context, id string) error {
-	return s.store.End(ctx, id, Outcome{Reason: TimedOut})
+	return s.store.End(ctx, id, "", Outcome{Reason: TimedOut})
 }
 
 // maxCollect bounds the answers of one kind taken in one run.
@@ -176,7 +177,7 @@ func (s *Service) collect(ctx context.Context, kind Kind) error {
 		if err != nil || answer == nil {
 			return err
 		}
-		if err := s.store.End(ctx, answer.OriginalID, outcome(kind, answer)); err != nil {
+		if err := s.store.End(ctx, answer.OriginalID, kind, outcome(kind, answer)); err != nil {
 			return err
 		}
 		if err := s.bus.Ack(ctx, answer.ID); err != nil {

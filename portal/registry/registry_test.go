@@ -39,11 +39,11 @@ func (m *memory) Sent(_ context.Context, id string) error {
 	return nil
 }
 
-func (m *memory) End(_ context.Context, id string, o Outcome) error {
+func (m *memory) End(_ context.Context, id string, kind Kind, o Outcome) error {
 	if m.failEnd != nil {
 		return m.failEnd
 	}
-	if c := m.checks[id]; c != nil && !c.State.Ended() {
+	if c := m.checks[id]; c != nil && !c.State.Ended() && (kind == "" || kind == c.Kind) {
 		c.State = Failed
 		if o.Passed {
 			c.State = Passed

@@ -85,12 +85,12 @@ func (v Checks) Sent(ctx context.Context, id string) error {
 }
 
 // End implements registry.Store. When another account was checked with the same SNILS meanwhile, this check ends as failed instead.
-func (v Checks) End(ctx context.Context, id string, o registry.Outcome) error {
+func (v Checks) End(ctx context.Context, id string, kind registry.Kind, o registry.Outcome) error {
 	if !isID(id) {
 		return nil // an answer to nothing that was asked here
 	}
 	end := func(o registry.Outcome) error {
-		return v.s.InTx(ctx, func(ctx context.Context, tx *Tx) error { return tx.endCheck(ctx, id, o) })
+		return v.s.InTx(ctx, func(ctx context.Context, tx *Tx) error { return tx.endCheck(ctx, id, kind, o) })
 	}
 	err := end(o)
 	if errors.Is(err, ErrSNILSTaken) {
@@ -100,7 +100,7 @@ func (v Checks) End(ctx context.Context, id string, o registry.Outcome) error {
 }
 
 // endCheck ends one check. The account's row is locked first: of two checks of one submission that end at once the second sees the end of the first.
-func (t *Tx) endCheck(ctx context.Context, id string, o registry.Outcome) error {
+func (t *Tx) endCheck(ctx context.Context, id string, kind registry.Kind, o registry.Outcome) error {
 	var owner account.ID
 	err := t.queryRow(ctx, `SELECT a.id FROM accounts a JOIN checks c ON c.account_id = a.id WHERE c.id = $1 FOR NO KEY UPDATE OF a`, id).Scan(&owner)
 	if errors.Is(err, ErrNoRow) {
@@ -119,8 +119,8 @@ func (t *Tx) endCheck(ctx context.Context, id string, o registry.Outcome) error 
 	}
 	check, err := scanCheck(t.queryRow(ctx, `
 		UPDATE checks SET state = $2, reason = $3, field = $4, result = $5, ended_at = $6
-		WHERE id = $1 AND state IN ('waiting', 'running') RETURNING `+checkColumns,
-		id, string(state), string(o.Reason), o.Field, result, t.Now()))
+		WHERE id = $1 AND state IN ('waiting', 'running') AND ($7 = '' OR kind = $7) RETURNING `+checkColumns,
+		id, string(state), string(o.Reason), o.Field, result, t.Now(), string(kind)))
 	if errors.Is(err, ErrNoRow) {
 		return nil
 	}

@@ -76,7 +76,7 @@ func (c checked) level(t *testing.T) account.Level {
 
 func (c checked) end(t *testing.T, id string, o registry.Outcome) {
 	t.Helper()
-	if err := c.s.Checks().End(t.Context(), id, o); err != nil {
+	if err := c.s.Checks().End(t.Context(), id, "", o); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -199,11 +199,28 @@ func TestSNILSOfAnotherAccountFailsTheCheck(t *testing.T) {
 func TestAnswersToNothing(t *testing.T) {
 	s, _ := checksRig(t)
 	for _, id := range []string{"not-an-id", another} {
-		if err := s.Checks().End(t.Context(), id, registry.Outcome{Passed: true}); err != nil {
+		if err := s.Checks().End(t.Context(), id, "", registry.Outcome{Passed: true}); err != nil {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
 	if _, _, open, err := s.Checks().Open(t.Context(), another); open || err != nil {
 		t.Errorf("open: %t, %v", open, err)
+	}
+}
+
+// The tax service's answer must not pass the pension fund's check, whatever id it gives.
+func TestAnswerOfAnotherRegisterEndsNothing(t *testing.T) {
+	s, keys := checksRig(t)
+	c := sentForChecks(t, s, keys, someone, goodSNILS)
+	for _, id := range []string{c.snils, c.passport} {
+		if err := s.Checks().End(t.Context(), id, registry.INN, registry.Outcome{Passed: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.check(t, registry.SNILS).State.Ended() || c.check(t, registry.Passport).State.Ended() || c.level(t) != account.Simplified {
+		t.Error("an answer about an INN ended the deciding checks")
+	}
+	if err := s.Checks().End(t.Context(), c.snils, registry.SNILS, registry.Outcome{Passed: true}); err != nil || c.check(t, registry.SNILS).State != registry.Passed {
+		t.Errorf("the answer of the right register: %v", err)
 	}
 }

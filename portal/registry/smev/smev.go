@@ -26,7 +26,8 @@ const (
 
 const maxMessage = 256 << 10 // octets
 
-// ErrUnavailable marks every failure that may pass by itself: no connection, a time-out, HTTP 5xx or 429, a fault of the bus itself.
+// ErrUnavailable marks every failure that may pass by itself: no connection, a time-out, a fault of the bus itself, and whatever is no
+// answer of the bus at all (a gateway's own page, any HTTP status but 200): it says nothing about the request.
 // Callers match it with errors.Is and try again later; any other error is final.
 var ErrUnavailable = errors.New("the register bus is unavailable")
 
@@ -102,7 +103,7 @@ func (c *Client) Send(ctx context.Context, id string, content []byte) error {
 		return fmt.Errorf("send request: %w", err)
 	}
 	if body.Sent == nil || body.Sent.MessageID != id {
-		return errors.New("send request: the bus confirmed another message")
+		return fmt.Errorf("send request: %w: it confirmed another message", ErrUnavailable)
 	}
 	return nil
 }
@@ -166,7 +167,7 @@ func (c *Client) call(ctx context.Context, action, body string) (soapBody, error
 		return soapBody{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if len(raw) > maxMessage {
-		return soapBody{}, errors.New("the answer is too large")
+		return soapBody{}, fmt.Errorf("%w: the answer is too large", ErrUnavailable)
 	}
 	return parse(response.StatusCode, raw)
 }
@@ -182,14 +183,11 @@ func parse(status int, raw []byte) (soapBody, error) {
 		}
 		return soapBody{}, fmt.Errorf("%w: fault of the bus", ErrUnavailable)
 	}
-	if status >= 500 || status == http.StatusTooManyRequests {
+	if status != http.StatusOK {
 		return soapBody{}, fmt.Errorf("%w: HTTP status %d", ErrUnavailable, status)
 	}
 	if err != nil {
-		return soapBody{}, fmt.Errorf("read answer: %w", err)
-	}
-	if status != http.StatusOK {
-		return soapBody{}, fmt.Errorf("HTTP status %d", status)
+		return soapBody{}, fmt.Errorf("%w: it answered with something else than an envelope", ErrUnavailable)
 	}
 	return envelope.Body, nil
 }

@@ -35,15 +35,15 @@ func TestSendTellsPassingFailuresFromFinalOnes(t *testing.T) {
 		ok, passing bool
 	}{
 		{"taken", 200, good, true, false},
-		{"another id confirmed", 200, strings.Replace(good, "id-1", "id-2", 1), false, false},
+		{"another id confirmed", 200, strings.Replace(good, "id-1", "id-2", 1), false, true},
 		{"down", 503, "busy", false, true},
 		{"throttled", 429, "", false, true},
 		{"server fault", 500, envelope(`<s:Fault><faultcode>s:Server</faultcode><faultstring>no SNILS 112-233-445 95</faultstring></s:Fault>`), false, true},
 		{"client fault", 500, envelope(`<s:Fault><faultcode>s:Client</faultcode><faultstring>no SNILS 112-233-445 95</faultstring></s:Fault>`), false, false},
-		{"not XML", 200, "<html>", false, false},
-		{"empty body", 200, envelope(""), false, false},
-		{"forbidden", 403, envelope(""), false, false},
-		{"too large", 200, strings.Repeat(" ", maxMessage+1), false, false},
+		{"not XML", 200, "<html>", false, true},
+		{"empty body", 200, envelope(""), false, true},
+		{"forbidden", 403, envelope(""), false, true},
+		{"too large", 200, strings.Repeat(" ", maxMessage+1), false, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
