@@ -50,9 +50,10 @@ const (
 
 // Daemon is one private pcscd.
 type Daemon struct {
-	dir    string // ours alone: configuration, log, socket directory
-	port   int    // of slot 0
-	unlock func()
+	dir     string // ours alone: configuration, log, socket directory
+	port    int    // of slot 0
+	readers string // configuration of the readers
+	unlock  func()
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -75,11 +76,8 @@ func Start(ctx context.Context) (*Daemon, error) {
 		_ = os.RemoveAll(dir)
 		return nil, err
 	}
-	config := fmt.Sprintf("FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:%#x\nLIBPATH %s\nCHANNELID %#x\n", d.port, driver, d.port)
-	if err := os.WriteFile(d.config(), []byte(config), 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("start pcscd: %w", err), d.Close())
-	}
-	if err := d.Restart(ctx); err != nil {
+	d.readers = fmt.Sprintf("FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:%#x\nLIBPATH %s\nCHANNELID %#x\n", d.port, driver, d.port)
+	if err := d.Plug(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
@@ -153,6 +151,19 @@ func (d *Daemon) Restart(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("start pcscd: %w; it wrote: %s", err, strings.TrimSpace(d.Log())), d.Kill())
 	}
 	return nil
+}
+
+// Unplug restarts the daemon without any reader; Plug brings them back.
+func (d *Daemon) Unplug(ctx context.Context) error { return d.reconfigure(ctx, "") }
+
+// Plug restarts the daemon with its readers.
+func (d *Daemon) Plug(ctx context.Context) error { return d.reconfigure(ctx, d.readers) }
+
+func (d *Daemon) reconfigure(ctx context.Context, config string) error {
+	if err := os.WriteFile(d.config(), []byte(config), 0o600); err != nil {
+		return fmt.Errorf("configure pcscd: %w", err)
+	}
+	return d.Restart(ctx)
 }
 
 func (d *Daemon) spawn(log io.Writer) error {

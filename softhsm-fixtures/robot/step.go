@@ -67,9 +67,9 @@ func (r *Robot) within(step string, limit time.Duration, f func(ctx context.Cont
 	if r.ctx.Err() != nil {
 		return out // the window is closed
 	}
-	out.URL, _ = r.URL()                    //nolint:errcheck // only to say more
-	out.Text, _ = r.Text()                  //nolint:errcheck // only to say more
-	out.Shot, _ = r.shoot("failed-" + step) //nolint:errcheck // only to say more
+	out.URL, _ = r.URL()                    // only to say more
+	out.Text, _ = r.Text()                  // only to say more
+	out.Shot, _ = r.shoot("failed-" + step) // only to say more
 	return out
 }
 
@@ -99,6 +99,11 @@ func (r *Robot) Path() (string, error) {
 		return "", err
 	}
 	return u.Path, nil
+}
+
+// Title is the title of the page.
+func (r *Robot) Title() (string, error) {
+	return ask[string](r, "document.title")
 }
 
 // Text is what the main part of the page shows, on one line, at most 1500 characters.
