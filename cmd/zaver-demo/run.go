@@ -171,7 +171,7 @@ func (s screen) restore(out io.Writer, asking bool) {
 	if s.state == nil {
 		return
 	}
-	_ = term.Restore(s.fd, s.state) //nolint:errcheck // the terminal is gone then
+	_ = term.Restore(s.fd, s.state) // the terminal is gone then
 	if asking {
 		fmt.Fprint(out, "\x1b[?1049l\x1b[?25h\x1b[0m")
 	}

@@ -64,7 +64,7 @@ func smoke(ctx context.Context, o options, stdout, _ io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	// A window that waits ends with the browser, so that Ctrl-C is heard at once.
-	stop := context.AfterFunc(ctx, func() { _ = b.Close() }) //nolint:errcheck // closed again above
+	stop := context.AfterFunc(ctx, func() { _ = b.Close() }) // closed again above
 	defer stop()
 	for _, walk := range []struct {
 		method string

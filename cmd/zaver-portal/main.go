@@ -39,7 +39,7 @@ func main() {
 // run does what the arguments say and returns the exit code.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if len(args) == 0 {
-		fmt.Fprint(errs, usage)
+		_, _ = io.WriteString(errs, usage) // the exit code says it too
 		return boot.ExitUsage
 	}
 	var err error
@@ -53,9 +53,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	case "key":
 		err = printKeys(args[1:], out)
 	case "version":
-		fmt.Fprintln(out, "zaver-portal", version())
+		_, err = fmt.Fprintln(out, "zaver-portal", version())
 	case "help", "-h", "-help", "--help":
-		fmt.Fprint(out, usage)
+		_, err = io.WriteString(out, usage)
 	default:
 		err = boot.Fail(boot.ExitUsage, "zaver-portal help lists the commands", "unknown command %q", args[0])
 	}

@@ -32,8 +32,8 @@ func migrate(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err := store.Migrate(ctx, dsn); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
-	fmt.Fprintln(out, "zaver-portal: the database is up to date")
-	return nil
+	_, err = fmt.Fprintln(out, "zaver-portal: the database is up to date")
+	return err
 }
 
 // printKeys prints the public keys; they are made when missing, so that agents
@@ -55,9 +55,8 @@ func printKeys(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "statement", statements.Public)
-	fmt.Fprintln(out, "audit", checkpoints.Public)
-	return nil
+	_, err = fmt.Fprintf(out, "statement %s\naudit %s\n", statements.Public, checkpoints.Public)
+	return err
 }
 
 func exportEvidence(ctx context.Context, args []string, out io.Writer) (err error) {
@@ -111,6 +110,6 @@ func exportEvidence(ctx context.Context, args []string, out io.Writer) (err erro
 	if err := join(evidence.WriteZip(file, files, decision.Judged), file.Close()); err != nil {
 		return fmt.Errorf("write evidence: %w", err)
 	}
-	fmt.Fprintln(out, "zaver-portal: wrote", target)
-	return nil
+	_, err = fmt.Fprintln(out, "zaver-portal: wrote", target)
+	return err
 }

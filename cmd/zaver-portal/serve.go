@@ -77,7 +77,9 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 		return err
 	}
 	log.InfoContext(ctx, "portal is ready", "origin", c.Origin, "listen", listener.Addr().String(), "trust_set", made.Trust.ID(), "took", time.Since(started))
-	fmt.Fprintln(out, "zaver-portal: ready at", c.Origin)
+	if _, err := fmt.Fprintln(out, "zaver-portal: ready at", c.Origin); err != nil {
+		return join(err, stopPortal(ctx, portal))
+	}
 	return join(c.answer(ctx, listener, portal, log), stopPortal(ctx, portal))
 }
 

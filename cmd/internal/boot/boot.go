@@ -54,15 +54,16 @@ func Report(w io.Writer, program string, err error) int {
 	if err == nil {
 		return ExitOK
 	}
-	fmt.Fprintf(w, "%s: %v\n", program, err)
+	report, exit := fmt.Sprintf("%s: %v\n", program, err), ExitFailure
 	var f *Failure
-	if !errors.As(err, &f) {
-		return ExitFailure
+	if errors.As(err, &f) {
+		exit = f.Exit
+		if f.Hint != "" {
+			report += fmt.Sprintf("hint: %s\n", f.Hint)
+		}
 	}
-	if f.Hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", f.Hint)
-	}
-	return f.Exit
+	_, _ = io.WriteString(w, report) // where errors can't be written, the exit code is all there is
+	return exit
 }
 
 // LoadConfig reads a JSON file into a struct. Unknown fields, a second value and anything longer than 1 MiB are

@@ -29,7 +29,7 @@ func TestLoadConfig(t *testing.T) {
 	}{
 		{"good", `{"name":"a","port":1}`, "", 0o600},
 		{"readable by all", `{"name":"a"}`, "", 0o644},
-		{"unknown field", "{\n\"nmae\":\"a\"}", `agent.json:2: json: unknown field "nmae"`, 0o600},
+		{"unknown field", "{\n\"colour\":\"a\"}", `agent.json:2: json: unknown field "colour"`, 0o600},
 		{"wrong type", "{\n\n\"port\":\"x\"}", `agent.json:3: field "port" must be a int, not a string`, 0o600},
 		{"cut", `{"name":`, "agent.json:1: unexpected EOF", 0o600},
 		{"comma", "{\"name\":\"a\",\n}", "agent.json:2: invalid character", 0o600},
