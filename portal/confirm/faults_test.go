@@ -324,7 +324,7 @@ func TestC1Races(t *testing.T) {
 		wait.Go(func() { cancelErr = r.service.Cancel(context.Background(), o.Request, o.submit, "agent.declined") })
 		if round%3 == 0 {
 			wait.Go(func() {
-				_, _ = r.service.Start(context.Background(), confirm.Request{Account: id, Method: method.UEC}) //nolint:errcheck // may win or lose
+				_, _ = r.service.Start(context.Background(), confirm.Request{Account: id, Method: method.UEC}) // may win or lose
 			})
 		}
 		if round%5 == 0 {

@@ -86,7 +86,7 @@ func writeOnce(path string, raw []byte) error {
 	if err != nil {
 		return fmt.Errorf("create key file: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone after the rename
 	_, err = tmp.Write(raw)
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return fmt.Errorf("write key file: %w", err)

@@ -43,7 +43,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		func() {
 			defer func() {
 				if p := recover(); p != nil {
-					if p == http.ErrAbortHandler {
+					if abort, ok := p.(error); ok && errors.Is(abort, http.ErrAbortHandler) {
 						panic(p)
 					}
 					err = fmt.Errorf("handler panicked: %v", p)

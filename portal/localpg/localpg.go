@@ -363,15 +363,16 @@ func (c *Cluster) pid() (int, error) {
 		return 0, fmt.Errorf("read pid file: %w", err)
 	}
 	first, _, _ := strings.Cut(string(raw), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 1 {
-		return 0, nil
+	if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && pid > 1 && c.sits(pid) {
+		return pid, nil
 	}
+	return 0, nil
+}
+
+// sits reports a process in the data directory: a server is; one that has its number now is not.
+func (c *Cluster) sits(pid int) bool {
 	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
-	if err != nil || cwd != c.data() {
-		return 0, nil // another process has the number now; a server sits in its data directory
-	}
-	return pid, nil
+	return err == nil && cwd == c.data()
 }
 
 func tail(path string) string {

@@ -80,7 +80,7 @@ func environment() []string {
 
 // run runs one of PostgreSQL's tools to its end.
 func (c *Cluster) run(ctx context.Context, tool string, args ...string) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, tool), args...) //nolint:gosec // our own binaries and arguments
+	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, tool), args...) //nolint:noctx // a server outlives the call that starts it; stop ends it
 	cmd.SysProcAttr, cmd.Env, cmd.Dir = c.attributes(), environment(), c.cfg.Dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -118,7 +118,7 @@ type process struct {
 }
 
 func (p *process) signal(s syscall.Signal) {
-	_ = syscall.Kill(p.pid, s) //nolint:errcheck // it may be gone already
+	_ = syscall.Kill(p.pid, s) // it may be gone already
 }
 
 // spawn starts the server in a session of its own, so that a Ctrl-C in the
@@ -129,7 +129,7 @@ func (c *Cluster) spawn(args []string) (*process, error) {
 		return nil, fmt.Errorf("open server log: %w", err)
 	}
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(c.bin, "postgres"), args...) //nolint:gosec // our own binaries and arguments
+	cmd := exec.Command(filepath.Join(c.bin, "postgres"), args...) //nolint:noctx // a server outlives the call that starts it; stop ends it
 	cmd.SysProcAttr, cmd.Env, cmd.Dir = c.attributes(), environment(), c.cfg.Dir
 	cmd.SysProcAttr.Setsid = true
 	cmd.Stdout, cmd.Stderr = log, log

@@ -89,7 +89,7 @@ func (s *SMPP) parts(m Message) ([]*pdu.SubmitSM, error) {
 	if err := p.DestAddr.SetAddress(strings.TrimPrefix(m.To, "+")); err != nil {
 		return nil, fmt.Errorf("set number: %w", err)
 	}
-	var encoding data.Encoding = data.UCS2
+	encoding := data.UCS2
 	if len(data.ValidateGSM7String(m.Text)) == 0 {
 		encoding = data.GSM7BIT
 	}

@@ -79,7 +79,7 @@ func Start(tb testing.TB, c Config) *Portal {
 	if c.Trust == nil {
 		c.Trust = strangersOnly(tb, c.Now())
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func writeOnce(path string, raw []byte) error {
 	if err != nil {
 		return fmt.Errorf("create key file: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone after the rename
 	_, err = tmp.Write(raw)
 	err = errors.Join(err, tmp.Sync(), tmp.Close())
 	if err != nil {

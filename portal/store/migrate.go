@@ -83,7 +83,7 @@ func locked(ctx context.Context, db *sql.DB, work func() error) error {
 	if err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if err := locker.SessionLock(ctx, conn); err != nil {
 		return fmt.Errorf("lock schema: %w", err)
 	}
@@ -96,7 +96,7 @@ func withMigrationDB(dsn string, work func(*sql.DB) error) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	return work(db)
 }
 
