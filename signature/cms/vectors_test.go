@@ -280,7 +280,7 @@ func TestBytes(t *testing.T) {
 		}
 	}
 	// The certificates and the issuer's copy in the chain are not the signature's to protect.
-	start := bytes.Index(good, []byte(content))
+	start := bytes.Index(good, content)
 	for i := range content {
 		changed := bytes.Clone(good)
 		changed[start+i] ^= 0x20

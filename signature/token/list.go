@@ -37,7 +37,7 @@ func (h *Host) List(ctx context.Context) ([]Token, []ModuleError) {
 	defer patience.Stop()
 	var impatient, usable bool
 	got := make([]*Listing, len(modules))
-	for n := 0; n < len(modules) && !(impatient && usable); {
+	for n := 0; n < len(modules) && (!impatient || !usable); {
 		select {
 		case i := <-arrived:
 			n++

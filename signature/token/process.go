@@ -34,7 +34,7 @@ func start(argv, env []string, stderr *os.File) (*process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make pipe: %w", err), theirIn.Close(), in.Close())
 	}
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // it outlives the call; its lane ends it, with all that it started
 	cmd.Env, cmd.Dir = env, "/"
 	cmd.Stdin, cmd.Stdout = theirIn, theirOut
 	if stderr != nil {

@@ -162,7 +162,7 @@ func readFile(dir fs.FS, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, &Error{Code: CodeRead, Detail: "open " + name, Cause: err}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, &Error{Code: CodeRead, Detail: "read " + name, Cause: err}

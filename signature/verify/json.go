@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"zaver/signature/cert"
-	"zaver/signature/chain"
 	"zaver/signature/revocation"
 	"zaver/signature/trust"
 )
@@ -89,7 +88,7 @@ func (r *Report) UnmarshalJSON(b []byte) error {
 	}
 	if j.Anchor != nil && len(out.Path) > 0 {
 		out.Anchor = &trust.Anchor{
-			Certificate: chain.Path(out.Path).Anchor(), Kind: j.Anchor.Kind, Name: j.Anchor.Name,
+			Certificate: out.Path.Anchor(), Kind: j.Anchor.Kind, Name: j.Anchor.Name,
 			AccreditedFrom: j.Anchor.AccreditedFrom, AccreditedUntil: j.Anchor.AccreditedUntil,
 		}
 	}
