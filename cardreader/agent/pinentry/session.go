@@ -41,7 +41,8 @@ func (p *Program) start(ctx context.Context, d Dialog) (*session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(p.path, p.args...)
+	// Killing is ours (see kill): the standard way reaches the leader of the group alone.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.path, p.args...)
 	cmd.Env = p.env
 	// A session of its own: no controlling terminal, so no job control stops a pinentry that opens the
 	// terminal by name, and one kill reaches a wrapper script's children too.
