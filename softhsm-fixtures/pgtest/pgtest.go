@@ -181,7 +181,7 @@ func connect(ctx context.Context) (*cluster, error) {
 		c.stop = func() {
 			ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 			defer cancel()
-			_ = c.psql(ctx, "DROP DATABASE IF EXISTS "+c.template) //nolint:errcheck // the cluster is another's, a template more does no harm
+			_ = c.psql(ctx, "DROP DATABASE IF EXISTS "+c.template) // the cluster is another's, a template more does no harm
 		}
 		return c, nil
 	}
@@ -222,7 +222,7 @@ func sweep() {
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), dirPrefix))
 		if err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
-			_ = os.RemoveAll(dir) //nolint:errcheck // another binary may be removing it
+			_ = os.RemoveAll(dir) // another binary may be removing it
 		}
 	}
 }

@@ -15,13 +15,22 @@ import (
 	"golang.org/x/crypto/ocsp"
 )
 
+// parsed is the request, nil when it can't be read.
+func parsed(request []byte) *ocsp.Request {
+	req, err := ocsp.ParseRequest(request)
+	if err != nil {
+		return nil
+	}
+	return req
+}
+
 // MakeOCSP answers one OCSP request (RFC 6960), with the fault if it is one of content.
 func (a *Authority) MakeOCSP(request []byte, f Fault) ([]byte, error) {
 	if f == TryLater {
 		return ocsp.TryLaterErrorResponse, nil
 	}
-	req, err := ocsp.ParseRequest(request)
-	if err != nil {
+	req := parsed(request)
+	if req == nil {
 		return ocsp.MalformedRequestErrorResponse, nil // RFC 6960 section 2.3: said inside a 200
 	}
 	this, next := a.times(f, a.pki.cfg.OCSPLife)
@@ -46,6 +55,7 @@ func (a *Authority) MakeOCSP(request []byte, f Fault) ([]byte, error) {
 		t.SerialNumber = new(big.Int).Add(req.SerialNumber, big.NewInt(1))
 		t.Status = ocsp.Good
 	case WrongSigner, NoRight:
+		var err error
 		if t.Certificate, key, err = a.liar(f); err != nil {
 			return nil, err
 		}

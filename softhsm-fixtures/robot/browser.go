@@ -93,7 +93,7 @@ func Launch(ctx context.Context) (*Browser, error) {
 // Close ends the browser and removes its profile.
 func (b *Browser) Close() error {
 	ctx, cancel := context.WithTimeout(b.ctx, closeLimit)
-	_ = chromedp.Cancel(ctx) //nolint:errcheck // what does not close is ended next
+	_ = chromedp.Cancel(ctx) // what does not close is ended next
 	cancel()
 	b.end()
 	b.stop() // waits for the process

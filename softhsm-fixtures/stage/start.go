@@ -268,7 +268,7 @@ func answers(url string) func(context.Context) error {
 		}
 		defer answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
-			body, _ := io.ReadAll(io.LimitReader(answer.Body, 500)) //nolint:errcheck // only to say more
+			body, _ := io.ReadAll(io.LimitReader(answer.Body, 500)) // only to say more
 			return fmt.Errorf("status %d: %s", answer.StatusCode, body)
 		}
 		return nil

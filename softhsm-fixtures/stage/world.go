@@ -192,7 +192,7 @@ func (w *World) startInbox(context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = server.Serve(listener) //nolint:errcheck // it says that it was closed
+		_ = server.Serve(listener) // it says that it was closed
 	}()
 	w.atEnd(func() error {
 		err := server.Close()
