@@ -147,7 +147,7 @@ func (r *rig) account(tb testing.TB, p people.Person) account.ID {
 	id := r.simplified(tb, p)
 	name := ident.PersonName{Surname: p.Surname, Given: p.Given, Patronymic: p.Patronymic}
 	sub, err := r.store.Profiles().Submit(ctx, id, profile.Person{Name: name, SNILS: ident.SNILS(p.SNILS), BirthDate: p.BirthDate},
-		account.Event{Account: id, At: r.clock.now(), Kind: account.EventDataSent})
+		account.Event{Account: id, At: r.clock.now(), Kind: account.EventDataSent}, profile.SubmitRule())
 	if err != nil {
 		tb.Fatal(err)
 	}

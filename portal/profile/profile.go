@@ -14,6 +14,7 @@ import (
 
 	"zaver/portal/account"
 	"zaver/portal/fault"
+	"zaver/portal/limit"
 	"zaver/signature/ident"
 )
 
@@ -167,10 +168,18 @@ type Store interface {
 	// another version is there.
 	SaveDraft(ctx context.Context, id account.ID, d Draft) (bool, error)
 	// Submit writes a submission with its event and starts the checks. It
-	// returns the fault Locked when checks go on or the account is above simplified.
-	Submit(ctx context.Context, id account.ID, p Person, e account.Event) (Submission, error)
+	// returns the fault Locked when checks go on or the account is above simplified,
+	// and fault.Limited when the account sent as many as r allows.
+	Submit(ctx context.Context, id account.ID, p Person, e account.Event, r limit.Rule) (Submission, error)
 	// Submissions lists an account's submissions, the newest first, at most 100.
 	Submissions(ctx context.Context, id account.ID) ([]Submission, error)
+}
+
+// SubmitRule is how often an account may send its data to the registers: their
+// answers tell whether data of a person are right, which nobody shall be able to
+// ask at will.
+func SubmitRule() limit.Rule {
+	return limit.Rule{Name: "profile.submit", Max: 5, Window: 6 * time.Hour}
 }
 
 // Service works with the form of signed-in holders.
@@ -219,7 +228,7 @@ func (s *Service) Save(ctx context.Context, a account.Account, version int, step
 }
 
 // Submit checks the whole draft and sends it to the registers. Errors:
-// fault.List with the fields at fault, Locked.
+// fault.List with the fields at fault, Locked, fault.Limited.
 func (s *Service) Submit(ctx context.Context, a account.Account, client account.Client) (Submission, error) {
 	if a.Level != account.Simplified {
 		return Submission{}, fault.New(Locked)
@@ -233,7 +242,7 @@ func (s *Service) Submit(ctx context.Context, a account.Account, client account.
 	if err := faults.Err(); err != nil {
 		return Submission{}, err
 	}
-	return s.store.Submit(ctx, a.ID, p, account.Event{Account: a.ID, At: now, Kind: account.EventDataSent, Client: client})
+	return s.store.Submit(ctx, a.ID, p, account.Event{Account: a.ID, At: now, Kind: account.EventDataSent, Client: client}, SubmitRule())
 }
 
 // Submissions lists what was sent, the newest first.

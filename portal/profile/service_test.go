@@ -4,6 +4,7 @@ package profile_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"zaver/portal/fault"
 	"zaver/portal/profile"
 	"zaver/portal/register"
+	"zaver/portal/registry"
 	"zaver/portal/session"
 	"zaver/portal/store"
 	"zaver/signature/ident"
@@ -171,6 +173,50 @@ func TestManySubmitsAtOnceStartOne(t *testing.T) {
 	}
 }
 
+// The registers' answers must not be had at will: whoever guesses at a stranger's
+// data is stopped, and goes on no sooner than the page says.
+func TestSubmissionsAreLimited_A7(t *testing.T) {
+	at := now
+	moving := func() time.Time { return at }
+	s := pgtest.Open(t, func(c *store.Config) { c.Now = moving })
+	p := profile.New(s.Profiles(), moving)
+	a := signedUp(t, s, "+79001234567")
+	d := profile.Draft{}
+	for _, step := range profile.Steps() {
+		var err error
+		if d, err = p.Save(t.Context(), a, d.Version, step, steps[step]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range profile.SubmitRule().Max {
+		if _, err := p.Submit(t.Context(), a, account.Client{}); err != nil {
+			t.Fatal(err)
+		}
+		checks, err := s.Checks().Checks(t.Context(), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range checks {
+			if err := s.Checks().End(t.Context(), c.ID, c.Kind, registry.Outcome{Reason: registry.Mismatch}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at = at.Add(time.Minute)
+	}
+	_, err := p.Submit(t.Context(), a, account.Client{})
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Code != fault.Limited || f.RetryAfter <= 0 {
+		t.Fatalf("one too many: %v", err)
+	}
+	if list, err := p.Submissions(t.Context(), a.ID); err != nil || len(list) != profile.SubmitRule().Max {
+		t.Errorf("%d submissions are kept, %v", len(list), err)
+	}
+	at = at.Add(f.RetryAfter)
+	if _, err := p.Submit(t.Context(), a, account.Client{}); err != nil {
+		t.Errorf("after the wait: %v", err)
+	}
+}
+
 func TestManySavesAtOnceKeepOne(t *testing.T) {
 	s := pgtest.Open(t, func(c *store.Config) { c.Now = clock })
 	p := profile.New(s.Profiles(), clock)
@@ -207,7 +253,7 @@ func TestHigherAccountsAreLocked(t *testing.T) {
 		t.Errorf("error = %v", err)
 	}
 	a.Level = account.Simplified // as an old page believes
-	sub, err := s.Profiles().Submit(t.Context(), a.ID, profile.Person{SNILS: "11223344595"}, account.Event{Account: a.ID, At: now})
+	sub, err := s.Profiles().Submit(t.Context(), a.ID, profile.Person{SNILS: "11223344595"}, account.Event{Account: a.ID, At: now}, profile.SubmitRule())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +264,7 @@ func TestHigherAccountsAreLocked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Profiles().Submit(t.Context(), a.ID, profile.Person{}, account.Event{Account: a.ID, At: now}); fault.CodeOf(err) != profile.Locked {
+	if _, err := s.Profiles().Submit(t.Context(), a.ID, profile.Person{}, account.Event{Account: a.ID, At: now}, profile.SubmitRule()); fault.CodeOf(err) != profile.Locked {
 		t.Errorf("error = %v", err)
 	}
 }

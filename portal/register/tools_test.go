@@ -70,7 +70,7 @@ func countStart(t *testing.T, h *harness, phone string) int64 {
 func checked(t *testing.T, h *harness, id account.ID, snils ident.SNILS) {
 	t.Helper()
 	p := profile.Person{Name: ident.PersonName{Surname: "Иванова", Given: "Анна"}, SNILS: snils, BirthDate: time.Date(1990, 5, 1, 0, 0, 0, 0, time.UTC)}
-	sub, err := h.store.Profiles().Submit(t.Context(), id, p, account.Event{Account: id, At: h.clock(), Kind: account.EventDataSent, Client: here})
+	sub, err := h.store.Profiles().Submit(t.Context(), id, p, account.Event{Account: id, At: h.clock(), Kind: account.EventDataSent, Client: here}, profile.SubmitRule())
 	if err != nil {
 		t.Fatal(err)
 	}

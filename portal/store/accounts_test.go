@@ -72,7 +72,7 @@ func TestManyMovesAtOnceMoveOnce(t *testing.T) {
 func submitted(t *testing.T, s *store.Store, id account.ID, snils ident.SNILS) profile.Submission {
 	t.Helper()
 	p := profile.Person{Name: ident.PersonName{Surname: "Иванова", Given: "Анна"}, SNILS: snils}
-	sub, err := s.Profiles().Submit(t.Context(), id, p, account.Event{Account: id, At: time.Now(), Kind: account.EventDataSent})
+	sub, err := s.Profiles().Submit(t.Context(), id, p, account.Event{Account: id, At: time.Now(), Kind: account.EventDataSent}, profile.SubmitRule())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"zaver/portal/account"
 	"zaver/portal/fault"
+	"zaver/portal/limit"
 	"zaver/portal/profile"
 )
 
@@ -57,7 +58,7 @@ func (v Profiles) SaveDraft(ctx context.Context, id account.ID, d profile.Draft)
 
 // Submit implements profile.Store. The row of the account is locked, so that
 // of two submissions at once the second sees the checks of the first.
-func (v Profiles) Submit(ctx context.Context, id account.ID, p profile.Person, e account.Event) (profile.Submission, error) {
+func (v Profiles) Submit(ctx context.Context, id account.ID, p profile.Person, e account.Event, r limit.Rule) (profile.Submission, error) {
 	row, err := newID()
 	if err != nil {
 		return profile.Submission{}, err
@@ -91,12 +92,31 @@ func (v Profiles) Submit(ctx context.Context, id account.ID, p profile.Person, e
 		} else if !started {
 			return fault.New(profile.Locked)
 		}
+		if err := tx.submittedTooOften(ctx, id, e.At, r); err != nil {
+			return err
+		}
 		return tx.AddEvent(ctx, e)
 	})
 	if err != nil {
 		return profile.Submission{}, err
 	}
 	return out, nil
+}
+
+// submittedTooOften counts the account's submissions in the window that ends at
+// now, the new one included. The caller has locked the account's row.
+func (t *Tx) submittedTooOften(ctx context.Context, id account.ID, now time.Time, r limit.Rule) error {
+	var n int
+	var first time.Time
+	err := t.queryRow(ctx, `SELECT count(*), COALESCE(min(sent_at), $2) FROM submissions WHERE account_id = $1 AND sent_at > $2`,
+		string(id), now.Add(-r.Window)).Scan(&n, &first)
+	if err != nil {
+		return fmt.Errorf("count submissions: %w", err)
+	}
+	if n > r.Max {
+		return fault.New(fault.Limited).After(first.Add(r.Window).Sub(now))
+	}
+	return nil
 }
 
 // maxSubmissions bounds the history that is shown.
