@@ -227,6 +227,19 @@ func TestLangLink(t *testing.T) {
 	}
 }
 
+func TestWaitsAreToldInPeoplesUnits(t *testing.T) {
+	catalogue, err := text.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := view{Page: Page{Lang: text.Russian}, catalogue: catalogue}
+	for seconds, want := range map[int]string{1: "1 секунду", 42: "42 секунды", 121: "3 минуты", 3541: "60 минут", 21600: "6 часов"} {
+		if got := v.Retry(seconds); !strings.Contains(got, want) {
+			t.Errorf("Retry(%d) = %q, want %q", seconds, got, want)
+		}
+	}
+}
+
 func TestAssets(t *testing.T) {
 	get := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()

@@ -73,7 +73,7 @@ func (v view) Problems() []problem {
 	for _, e := range v.Form.Errors {
 		p := problem{Text: v.Happened(e.Code, e.Args), Advice: v.Advice(e.Code, e.Args)}
 		if e.RetrySeconds > 0 {
-			p.Advice += " " + v.T("error.retry", "Count", e.RetrySeconds)
+			p.Advice += " " + v.Retry(e.RetrySeconds)
 		}
 		if e.Field != "" {
 			p.Anchor = "#" + anchor(e.Field)
@@ -81,6 +81,19 @@ func (v view) Problems() []problem {
 		problems = append(problems, p)
 	}
 	return problems
+}
+
+// Retry says how long to wait, in the unit in which people count; never less
+// than it is.
+func (v view) Retry(seconds int) string {
+	switch {
+	case seconds < 120:
+		return v.T("error.retry", "Count", seconds)
+	case seconds < 2*60*60:
+		return v.T("error.retry_minutes", "Count", (seconds+59)/60)
+	default:
+		return v.T("error.retry_hours", "Count", (seconds+3599)/3600)
+	}
 }
 
 // problem is one line of the error summary.
