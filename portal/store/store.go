@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -105,7 +106,7 @@ func or(n, otherwise int) int {
 func openPool(dsn string, conns int, timeout time.Duration) (*sql.DB, error) {
 	cfg, err := pq.NewConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("read database address: %w", err)
+		return nil, fmt.Errorf("read database address: %w", withoutAddress(err))
 	}
 	cfg.BinaryParameters = true // parse, bind and execute in one round trip
 	if cfg.ConnectTimeout == 0 {
@@ -130,6 +131,15 @@ func openPool(dsn string, conns int, timeout time.Duration) (*sql.DB, error) {
 	db.SetMaxIdleConns(conns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	return db, nil
+}
+
+// withoutAddress keeps an address that can't be parsed out of its error, since a
+// password may stand anywhere in it. What names one wrong option is kept.
+func withoutAddress(err error) error {
+	if strings.HasPrefix(err.Error(), "pq: wrong value for ") {
+		return err
+	}
+	return errors.New("it is no connection URL and no list of key=value pairs (percent-encode signs of a password in a URL, put quotes around it in a list)")
 }
 
 // Ping says whether the database answers.

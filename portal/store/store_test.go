@@ -314,3 +314,17 @@ func ids(n int) []string {
 	}
 	return out
 }
+
+// A wrong address is told without the password that may stand in it.
+func TestAddressErrorsHoldNoPassword(t *testing.T) {
+	for _, dsn := range []string{
+		"postgres://u:hunter2@host:bad/db", "postgres://u:hunter2%zz@host/db", "postgres://u:hunter2@ho st/db", "postgres://u:hunter2@host/db?sslmode=nope",
+		"postgres://u:hunter2@[::1/db", "postgres://u:hunter2/x@host/db", "password=a hunter2", "password='hunter2 host=x", "password=hunter2 host", "host=x password=hunter2 port=y", "host=/nonexistent password=hunter2 sslmode=disable",
+		"\x7fpostgres://u:hunter2@host/db",
+	} {
+		err := store.Migrate(t.Context(), dsn)
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", dsn, err)
+		}
+	}
+}
