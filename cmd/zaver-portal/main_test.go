@@ -139,6 +139,22 @@ func TestServeFromNothing(t *testing.T) {
 	if code := run(t.Context(), []string{"serve", "-config", path}, io.Discard, &second); code != boot.ExitRunning {
 		t.Errorf("a second portal: %d %s", code, &second)
 	}
+	// Nor one with another address and the same data: it would end the database under the first.
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := filepath.Join(filepath.Dir(path), "beside.json")
+	if err := os.WriteFile(beside, bytes.Replace(raw, []byte(`"listen":"127.0.0.1:`), []byte(`"listen":"127.0.0.2:`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second.Reset()
+	if code := run(t.Context(), []string{"serve", "-config", beside}, io.Discard, &second); code != boot.ExitRunning {
+		t.Errorf("a second portal over the same data: %d %s", code, &second)
+	}
+	if answer, err := http.Get(origin + "/readyz"); err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("the first portal after the second: %v, %v", answer, err)
+	}
 	stop()
 	select {
 	case code := <-done:

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -36,24 +37,32 @@ func (c config) database(ctx context.Context, t tenure) (dsn string, stop func()
 	if err := c.makeDataDir(); err != nil {
 		return "", nil, err
 	}
+	// One program at a time minds the server: else one would end it under another.
+	release, err := boot.OneInstance(filepath.Join(c.DataDir, "database.lock"))
+	if held, ok := errors.AsType[*boot.Failure](err); ok && held.Exit == boot.ExitRunning && t == guest {
+		release, err = func() error { return nil }, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
 	cluster, err := localpg.New(localpg.Config{Dir: filepath.Join(c.DataDir, "postgres")})
 	if err != nil {
-		return "", nil, fmt.Errorf("prepare private database: %w", err)
+		return "", nil, join(fmt.Errorf("prepare private database: %w", err), release())
 	}
 	found, err := cluster.Running()
 	if err != nil {
-		return "", nil, fmt.Errorf("look for private database: %w", err)
+		return "", nil, join(fmt.Errorf("look for private database: %w", err), release())
 	}
 	if err := cluster.Start(ctx); err != nil {
-		return "", nil, boot.Fail(boot.ExitFailure, "see "+cluster.Log(), "start private database: %w", err)
+		return "", nil, join(boot.Fail(boot.ExitFailure, "see "+cluster.Log(), "start private database: %w", err), release())
 	}
 	stop = func() error {
 		if found && t == guest {
-			return nil
+			return release()
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		defer cancel()
-		return cluster.Stop(ctx)
+		return join(cluster.Stop(ctx), release())
 	}
 	return cluster.DSN(localpg.Database), stop, nil
 }
