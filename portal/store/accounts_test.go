@@ -174,6 +174,20 @@ func TestLimitsCountOuterBeforeInner(t *testing.T) {
 	}
 }
 
+// A flood of tries leaves more counters than one statement removes.
+func TestSweepRemovesAFlood(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	if _, err := s.Exec(t.Context(), `INSERT INTO limits SELECT int4send(n), 1, now() - interval '1 hour' FROM generate_series(1, 12001) AS n`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Text(t.Context(), `SELECT count(*) FROM limits`); n != "0" || err != nil {
+		t.Errorf("%s counters left, %v", n, err)
+	}
+}
+
 func TestLimitsLoseNoTry(t *testing.T) {
 	s := pgtest.Open(t, nil)
 	rule := limit.Rule{Name: "r", Max: 10, Window: time.Hour}

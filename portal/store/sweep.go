@@ -14,8 +14,12 @@ const JobSweep = "sweep"
 // keepEnded is how long ended sessions are kept for the holder's questions.
 const keepEnded = 30 * 24 * time.Hour
 
-// removeBatch bounds the rows that one statement removes.
-const removeBatch = 5000
+// removeBatch bounds the rows that one statement removes, removeRounds the
+// statements of one sweep: a flood of tries leaves millions of counters.
+const (
+	removeBatch  = 5000
+	removeRounds = 200
+)
 
 // SweepHandler is the handler of JobSweep.
 func (s *Store) SweepHandler() Handler {
@@ -35,8 +39,14 @@ func (s *Store) Sweep(ctx context.Context) error {
 		{`DELETE FROM limits WHERE key IN (SELECT key FROM limits WHERE ends_at <= $1 ORDER BY key LIMIT $2 FOR UPDATE SKIP LOCKED)`, now},
 		{`DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions WHERE expires_at <= $1 LIMIT $2)`, now.Add(-keepEnded)},
 	} {
-		if _, err := s.exec(ctx, step.query, step.before, removeBatch); err != nil {
-			return fmt.Errorf("sweep: %w", err)
+		for range removeRounds {
+			n, err := s.exec(ctx, step.query, step.before, removeBatch)
+			if err != nil {
+				return fmt.Errorf("sweep: %w", err)
+			}
+			if n < removeBatch {
+				break
+			}
 		}
 	}
 	return nil
