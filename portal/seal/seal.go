@@ -3,8 +3,9 @@
 // Package seal owns the portal's data keys: personal data are encrypted under
 // them before they reach the database, and found again by keyed hash.
 //
-// The keys are two Tink key sets, one for encryption (AES-256-GCM) and one for
-// look-up (HMAC-SHA-256), in one JSON file that only its owner may read. Every
+// The keys are two Tink key sets, one for encryption (XChaCha20-Poly1305: its
+// random nonces never meet, however many values are sealed, while AES-GCM's
+// would after the 2^32 of a few years) and one for look-up (HMAC-SHA-256), in one JSON file that only its owner may read. Every
 // ciphertext and every hash begins with the id of its key, so new keys can be
 // added and made primary while old rows stay readable. A *Keys is safe for
 // concurrent use.
@@ -144,7 +145,7 @@ func writeOnce(path string, raw []byte) error {
 }
 
 func generate() ([]byte, error) {
-	ea, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	ea, err := keyset.NewHandle(aead.XChaCha20Poly1305KeyTemplate())
 	if err != nil {
 		return nil, fmt.Errorf("make encryption key: %w", err)
 	}

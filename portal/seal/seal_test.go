@@ -70,6 +70,17 @@ func TestHash(t *testing.T) {
 	}
 }
 
+// Tens of millions of people with their events are more values than random
+// nonces of 96 bits allow under one key.
+func TestFreshKeysHaveLongNonces(t *testing.T) {
+	k := keys(t)
+	sealed, err := k.Seal(Place{Table: "t", Column: "c", Row: "r"}, nil)
+	const prefix, nonce, tag = 5, 24, 16
+	if err != nil || len(sealed) != prefix+nonce+tag {
+		t.Errorf("an empty value has %d bytes, %v", len(sealed), err)
+	}
+}
+
 func TestKeyFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.json")
 	if _, err := Load(path); !errors.Is(err, fs.ErrNotExist) {
