@@ -41,7 +41,9 @@ func run(ctx context.Context, o options, stdout, _ io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "zaver-demo: starting in %s …\n", dir)
+	if _, err := fmt.Fprintf(stdout, "zaver-demo: starting in %s …\n", dir); err != nil {
+		return err
+	}
 	screen := keepScreen()
 	w, err := stage.Start(ctx, cfg)
 	if err != nil {
@@ -51,7 +53,7 @@ func run(ctx context.Context, o options, stdout, _ io.Writer) (err error) {
 		asking := w.Asking()
 		err = errors.Join(err, w.Close())
 		screen.restore(stdout, asking)
-		fmt.Fprintln(stdout, "\nzaver-demo: everything has ended.")
+		_, _ = io.WriteString(stdout, "\nzaver-demo: everything has ended.\n") // nobody may read it any more
 	}()
 	if err := furnish(ctx, w); err != nil {
 		return err
@@ -103,7 +105,8 @@ func tell(out io.Writer, w *stage.World, tty string) error {
 	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
 		where = "in this terminal (" + tty + ")"
 	}
-	fmt.Fprintf(out, `
+	var text strings.Builder
+	fmt.Fprintf(&text, `
   Open             %s
   SMS and letters  %s
   Behind the stage %s%s   all data to copy; pull the card, break a register …
@@ -114,12 +117,11 @@ func tell(out io.Writer, w *stage.World, tty string) error {
      compare the control code with the page, then type the PIN.
 
 `, w.Origin(), w.InboxURL(), w.InboxURL(), backstage.Path, where)
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	vera, pavel := people.TokenHolder(), people.CardHolder()
+	rows := "  \tTOKEN\tCARD\n"
 	row := func(label string, value func(people.Person) string) {
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", label, value(vera), value(pavel))
+		rows += fmt.Sprintf("  %s\t%s\t%s\n", label, value(vera), value(pavel))
 	}
-	fmt.Fprintf(t, "  \tTOKEN\tCARD\n")
 	row("Name", people.Person.FullName)
 	row("Phone", func(p people.Person) string { return p.Phone })
 	row("E-mail", func(p people.Person) string { return p.Email })
@@ -131,11 +133,16 @@ func tell(out io.Writer, w *stage.World, tty string) error {
 	})
 	row("Issued by", func(p people.Person) string { return p.Passport.IssuedBy })
 	row("SNILS", people.Person.FormattedSNILS)
-	fmt.Fprintf(t, "  PIN\t%s\t%s (PIN2)\n", vera.PINs.Token, pavel.PINs.Card2)
+	rows += fmt.Sprintf("  PIN\t%s\t%s (PIN2)\n", vera.PINs.Token, pavel.PINs.Card2)
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(t, rows); err != nil {
+		return err
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n  Logs and data: %s\n  Ctrl-C ends everything.\n\n", w.Dir)
+	fmt.Fprintf(&text, "\n  Logs and data: %s\n  Ctrl-C ends everything.\n\n", w.Dir)
+	_, err := io.WriteString(out, text.String())
 	return err
 }
 
@@ -173,6 +180,6 @@ func (s screen) restore(out io.Writer, asking bool) {
 	}
 	_ = term.Restore(s.fd, s.state) // the terminal is gone then
 	if asking {
-		fmt.Fprint(out, "\x1b[?1049l\x1b[?25h\x1b[0m")
+		_, _ = io.WriteString(out, "\x1b[?1049l\x1b[?25h\x1b[0m") // as above
 	}
 }
