@@ -80,7 +80,7 @@ func environment() []string {
 
 // run runs one of PostgreSQL's tools to its end.
 func (c *Cluster) run(ctx context.Context, tool string, args ...string) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, tool), args...) //nolint:noctx // a server outlives the call that starts it; stop ends it
+	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, tool), args...)
 	cmd.SysProcAttr, cmd.Env, cmd.Dir = c.attributes(), environment(), c.cfg.Dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
