@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -109,8 +110,10 @@ func cast(cfg stage.Config) (stage.Config, error) {
 	cfg.Scripted = []string{self, pinentryCommand}
 	dir := filepath.Dir(self)
 	for _, name := range []string{"zaver-portal", "zaver-agent"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+		if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
 			return cfg, nil
+		} else if err != nil {
+			return cfg, fmt.Errorf("find the programs: %w", err)
 		}
 	}
 	cfg.Programs = dir
