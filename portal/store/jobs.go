@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,8 +25,11 @@ const (
 	jobLease = 20 * time.Second
 	// leaseCheck is how often that is looked at.
 	leaseCheck = 4 * time.Second
-	// fetchPoll is how often each queue is asked for due jobs.
-	fetchPoll = 150 * time.Millisecond
+	// fetchPoll is how often each queue is asked for jobs that time made due; a
+	// new one is signalled.
+	fetchPoll = time.Second
+	// fetchPause is the shortest pause between two looks into a queue.
+	fetchPause = 20 * time.Millisecond
 	// maxPayload bounds a job's payload in bytes.
 	maxPayload = 64 << 10
 	// maxRuns is as many runs as a job row can count. The handler's GiveUpAfter
@@ -116,7 +121,7 @@ type Jobs struct {
 }
 
 func newJobs(s *Store) (*Jobs, error) {
-	client, err := river.NewClient(quietDriver{riverdatabasesql.New(s.jobDB)}, &river.Config{Logger: s.log})
+	client, err := river.NewClient(wakingDriver{Driver: riverdatabasesql.New(s.jobDB), s: s}, &river.Config{Logger: s.log})
 	if err != nil {
 		return nil, fmt.Errorf("prepare jobs: %w", err)
 	}
@@ -190,11 +195,10 @@ func (j *Jobs) Start(ctx context.Context) error {
 		return fmt.Errorf("start jobs: %w", err)
 	}
 	cfg := &river.Config{
-		Logger:  j.s.log,
-		Workers: workers,
-		Queues:  make(map[string]river.QueueConfig, len(j.queues)),
-		// Signals of our own wake those who wait for results; the queues are polled.
-		PollOnly: true, FetchPollInterval: fetchPoll, FetchCooldown: fetchPoll,
+		Logger:            j.s.log,
+		Workers:           workers,
+		Queues:            make(map[string]river.QueueConfig, len(j.queues)),
+		FetchPollInterval: fetchPoll, FetchCooldown: fetchPause,
 		JobTimeout: jobTimeout, RescueStuckJobsAfter: jobLease,
 		MaxAttempts: maxRuns,
 	}
@@ -206,7 +210,8 @@ func (j *Jobs) Start(ctx context.Context) error {
 			cfg.PeriodicJobs = append(cfg.PeriodicJobs, periodic(kind, h))
 		}
 	}
-	client, err := river.NewClient(quietDriver{riverdatabasesql.New(j.s.jobDB)}, cfg)
+	driver := wakingDriver{Driver: riverdatabasesql.New(j.s.jobDB), s: j.s, queues: slices.Collect(maps.Keys(j.queues))}
+	client, err := river.NewClient(driver, cfg)
 	if err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}

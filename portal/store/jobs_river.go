@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 )
 
 // jobArgs is the one kind of job that River knows; ours is a field in it, so
@@ -25,13 +24,6 @@ type jobArgs struct {
 
 // Kind is River's name for all our jobs.
 func (jobArgs) Kind() string { return "zaver" }
-
-// quietDriver keeps River from signalling each insert: our runner polls, and
-// the signal would cost a statement.
-type quietDriver struct{ *riverdatabasesql.Driver }
-
-// SupportsListenNotify tells River that nobody listens.
-func (quietDriver) SupportsListenNotify() bool { return false }
 
 // insert adds jobs inside a transaction, with one statement.
 func (j *Jobs) insert(ctx context.Context, tx *sql.Tx, jobs []Job) error {

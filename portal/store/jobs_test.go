@@ -70,6 +70,28 @@ func TestJobRunsOnceAfterCommit(t *testing.T) {
 	}
 }
 
+// A new job is not found by looking once a second: it wakes the runner of its queue.
+func TestNewJobWakesItsQueue(t *testing.T) {
+	runs := make(chan store.Run, 10)
+	work := func(_ context.Context, r store.Run) error {
+		runs <- r
+		return nil
+	}
+	s := running(t, map[string]store.Handler{"common": {Work: work}, "own": {Queue: "own", Work: work}})
+	enqueue(t, s, store.Job{Kind: "own"}, store.Job{Kind: "common"}) // the listening connection may still be on its way
+	await(t, runs)
+	await(t, runs)
+	const jobs = 10
+	began := time.Now()
+	for i := range jobs {
+		enqueue(t, s, store.Job{Kind: []string{"own", "common"}[i%2]})
+		await(t, runs)
+	}
+	if took := time.Since(began); took > jobs*time.Second/4 {
+		t.Errorf("%d jobs one after another took %v", jobs, took)
+	}
+}
+
 func TestJobKeyIsUsedOnce(t *testing.T) {
 	runs := make(chan string, 10)
 	work := store.Handler{Work: func(_ context.Context, r store.Run) error {
