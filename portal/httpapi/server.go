@@ -188,7 +188,7 @@ func (s *Server) routes() {
 	e.GET("/readyz", s.ready)
 	e.GET("/metrics", s.figures)
 
-	open := e.Group("", s.visit)
+	open := e.Group("", s.atOrigin, s.visit)
 	open.GET("/", s.home)
 	both(open, "/who", s.who, s.chooseWho)
 	open.GET("/who/:kind", s.kind)
@@ -204,7 +204,7 @@ func (s *Server) routes() {
 	both(open, "/sign-in", s.signInForm, s.signIn)
 	open.POST("/sign-out", s.signOut)
 
-	own := e.Group("", s.visit, s.signedIn)
+	own := e.Group("", s.atOrigin, s.visit, s.signedIn)
 	own.GET("/register/done", s.registered)
 	own.GET("/account", s.account)
 	own.GET("/security", s.security)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -210,4 +212,38 @@ func TestFaultForeignPage(t *testing.T) {
 		t.Errorf("the browser complains of something else: %s", c)
 	}
 	w.shown(0)
+}
+
+// Who types another name of this computer is led to the address that the agent knows.
+func TestFaultOtherName(t *testing.T) {
+	w := Start(t)
+	c := w.Citizen(func(o *Options) { o.Origin = strings.Replace(w.Origin(), "127.0.0.1", "localhost", 1) })
+	w.GiveToken(c.p, pki.Good)
+	w.Answers(c.p.PINs.Token)
+	_, err := c.Confirm("token")
+	w.must(err)
+	c.succeeded()
+}
+
+// Behind an address that the agent does not know, the page says that, and not that there is no agent.
+func TestFaultOtherAddress(t *testing.T) {
+	w := Start(t)
+	to, err := url.Parse(w.Origin())
+	w.must(err)
+	tunnel := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}})
+	defer tunnel.Close()
+	c := w.Citizen(func(o *Options) { o.Origin = tunnel.URL })
+	w.GiveToken(c.p, pki.Good)
+	w.Answers(c.p.PINs.Token)
+	c.fails("token", "agent.origin")
+	w.shown(0)
+
+	c.Robot = w.Visitor(Few) // at the real address
+	w.must(c.SignIn(c.p))
+	_, err = c.Confirm("token")
+	w.must(err)
+	c.succeeded()
 }

@@ -103,6 +103,9 @@ export function runConfirmation (box) {
     part('confirm-live').hidden = false
     part('confirm-reload').hidden = true // this page follows by itself
     goto('agent')
+    // The agent answers the portal's own origin alone; at another address its
+    // silence would be taken for absence.
+    if (location.origin !== data.origin) { fail('agent.origin'); return }
     try {
       await hello(data.agent)
       say(words['run.say.found'])
