@@ -105,6 +105,9 @@ func (c config) open(ctx context.Context, t tenure, log *slog.Logger) (*store.St
 		return nil, nil, nil, join(fmt.Errorf("migrate database: %w", err), stop())
 	}
 	opened, err := store.Open(ctx, store.Config{DSN: dsn, Keys: sealing, Log: log})
+	if errors.Is(err, store.ErrOtherKeys) {
+		err = boot.Fail(boot.ExitConfig, "put back "+filepath.Join(dir, "seal.json")+" that belongs to this database", "%w", err)
+	}
 	if err != nil {
 		return nil, nil, nil, join(fmt.Errorf("open database: %w", err), stop())
 	}

@@ -3,7 +3,10 @@
 package store
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"zaver/portal/account"
@@ -13,6 +16,33 @@ import (
 // place names a sealed column of a row.
 func place(table, column, row string) seal.Place {
 	return seal.Place{Table: table, Column: column, Row: row}
+}
+
+// ErrOtherKeys says that the database was written with other keys than those
+// given: its personal data can't be read, and nobody would be found again.
+var ErrOtherKeys = errors.New("the database was written with other data keys")
+
+const probe = "zaver"
+
+// proveKeys holds the keys against what the first start left in the database.
+func (s *Store) proveKeys(ctx context.Context) error {
+	at := place("seal_probe", "sealed", probe)
+	sealed, err := s.keys.Seal(at, []byte(probe))
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `INSERT INTO seal_probe (sealed, hash) VALUES ($1, $2) ON CONFLICT DO NOTHING`, sealed, s.keys.Hash(hashProbe, probe))
+	if err != nil {
+		return fmt.Errorf("prove data keys: %w", err)
+	}
+	var hash []byte
+	if err := s.queryRow(ctx, `SELECT sealed, hash FROM seal_probe`).Scan(&sealed, &hash); err != nil {
+		return fmt.Errorf("prove data keys: %w", err)
+	}
+	if _, err := s.keys.Open(at, sealed); err != nil || !bytes.Equal(hash, s.keys.Hash(hashProbe, probe)) {
+		return fmt.Errorf("prove data keys: %w", ErrOtherKeys)
+	}
+	return nil
 }
 
 // sealJSON encodes v and seals it for its place.
@@ -60,4 +90,5 @@ const (
 	hashContact = "contact"
 	hashSNILS   = "snils"
 	hashLimit   = "limit"
+	hashProbe   = "probe"
 )

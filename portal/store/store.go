@@ -66,7 +66,8 @@ const (
 )
 
 // Open connects to the database of cfg. The schema must be there (Migrate).
-// The caller closes the Store.
+// ErrOtherKeys is wrapped when the database was written with other keys. The
+// caller closes the Store.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Keys == nil {
 		return nil, errors.New("open store: no keys given")
@@ -87,6 +88,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if err := s.db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to PostgreSQL: %w", err), s.db.Close(), s.jobDB.Close())
+	}
+	if err := s.proveKeys(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close(), s.jobDB.Close())
 	}
 	s.watch = newWatcher(cfg.DSN)
 	if s.jobs, err = newJobs(s); err != nil {

@@ -328,3 +328,24 @@ func TestAddressErrorsHoldNoPassword(t *testing.T) {
 		}
 	}
 }
+
+// A key file that went astray must not be replaced in silence: nobody would be
+// found again, and everybody could register twice.
+func TestOtherKeysAreRefused(t *testing.T) {
+	var cfg store.Config
+	pgtest.Open(t, func(c *store.Config) { cfg = *c })
+	same, err := store.Open(t.Context(), store.Config{DSN: cfg.DSN, Keys: cfg.Keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := same.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other, err := seal.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(t.Context(), store.Config{DSN: cfg.DSN, Keys: other}); !errors.Is(err, store.ErrOtherKeys) {
+		t.Errorf("other keys: %v", err)
+	}
+}
