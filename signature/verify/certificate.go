@@ -25,11 +25,14 @@ func (v *verification) checkCertificate() {
 	if v.At.After(c.NotAfter) {
 		v.add(CodeCertExpired, Fail, c, "valid until "+c.NotAfter.UTC().Format(time.RFC3339))
 	}
-	if !c.KeyNotBefore.IsZero() && v.At.Before(c.KeyNotBefore) || !c.KeyNotAfter.IsZero() && v.At.After(c.KeyNotAfter) {
+	if !c.KeyUsableAt(v.At) {
 		v.add(CodeKeyPeriod, Fail, c, "the private key's usage period does not cover the moment")
 	}
 	if !c.HasKeyUsage || c.KeyUsage&(cert.DigitalSignature|cert.NonRepudiation) == 0 {
 		v.add(CodeKeyUsage, Fail, c, "key usage has neither digitalSignature nor nonRepudiation")
+	}
+	if c.IsCA {
+		v.add(CodeKeyUsage, Fail, c, "a certificate of an authority, not of a holder")
 	}
 	for _, w := range c.Warnings {
 		v.add(CodeCertDeviation, Warn, c, w)

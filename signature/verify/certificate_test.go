@@ -4,6 +4,7 @@ package verify_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"testing"
@@ -44,6 +45,8 @@ func TestCertificate(t *testing.T) {
 		{"key period ended", pki.Template{Subject: subject, Extra: []pkix.Extension{keyPeriod(t, moment.Add(-twoDays), moment.Add(-time.Second))}}, []string{"sig.key_period"}},
 		{"key period to come", pki.Template{Subject: subject, Extra: []pkix.Extension{keyPeriod(t, moment.Add(time.Second), moment.Add(twoDays))}}, []string{"sig.key_period"}},
 		{"no key usage", pki.Template{Subject: subject, NoKeyUsage: true}, []string{"sig.key_usage"}},
+		{"an authority with a person's name", pki.Template{Subject: subject, CertificateAuthority: true,
+			KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}, []string{"sig.key_usage"}},
 		{"wrong check digits", pki.Template{Subject: badSNILS}, []string{"sig.holder"}},
 		{"not qualified, on a card", pki.Template{Subject: subject, NotQualified: true, Authority: pki.UEC}, []string{}},
 		{"critical extension", pki.Template{Subject: subject, Extra: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}},
