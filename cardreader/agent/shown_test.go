@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,13 @@ func TestNameCannotPoseAsALine(t *testing.T) {
 
 // Every code that can make a certificate unusable, or end a listing, has words in both languages.
 func TestUnusableCodesHaveWords(t *testing.T) {
+	for _, o := range cert.Obstacles() {
+		for _, kind := range []string{"token.", "card."} {
+			if !slices.Contains(codes, kind+string(o)) {
+				t.Errorf("%s%s is not announced", kind, o)
+			}
+		}
+	}
 	for _, code := range Codes() {
 		if !strings.HasPrefix(code, "card.") && !strings.HasPrefix(code, "token.") {
 			continue

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"zaver/signature/algo"
-	"zaver/signature/cert"
 	"zaver/signature/challenge"
 )
 
@@ -49,27 +47,14 @@ func unusableCode(c Credential, m Method, at time.Time) string {
 	if m == MethodUEC {
 		kind = "card."
 	}
-	x := c.Certificate
-	switch {
-	case x == nil:
+	if c.Certificate == nil {
 		return kind + "no_certificate"
-	case x.PublicKey == nil:
-		return kind + "cert_unsupported"
-	case x.IsCA:
-		return kind + "cert_ca"
-	case x.HasKeyUsage && x.KeyUsage&(cert.DigitalSignature|cert.NonRepudiation) == 0:
-		return kind + "cert_key_usage"
-	case at.Before(x.NotBefore):
-		return kind + "cert_not_yet"
-	case at.After(x.NotAfter):
-		return kind + "cert_expired"
-	case !x.KeyNotAfter.IsZero() && at.After(x.KeyNotAfter):
-		return kind + "key_expired"
-	case c.Tries.Blocked():
-		return codePINBlocked
 	}
-	if _, err := algo.ForKey(x.PublicKey.Kind(), x.PublicKey.Bits()); err != nil {
-		return kind + "cert_unsupported"
+	if o := c.Certificate.Obstacle(at); o != "" {
+		return kind + string(o)
+	}
+	if c.Tries.Blocked() {
+		return codePINBlocked
 	}
 	return ""
 }

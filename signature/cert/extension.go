@@ -43,7 +43,6 @@ var (
 	OIDPrivateKeyPeriod   = asn1.ObjectIdentifier{2, 5, 29, 16}
 	OIDSubjectAltName     = asn1.ObjectIdentifier{2, 5, 29, 17}
 	OIDAuthorityInfo      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
-	OIDOCSPNoCheck        = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 	OIDSubjectSignTool    = asn1.ObjectIdentifier{1, 2, 643, 100, 111}
 	OIDIssuerSignTool     = asn1.ObjectIdentifier{1, 2, 643, 100, 112}
 	OIDIdentificationKind = asn1.ObjectIdentifier{1, 2, 643, 100, 114}

@@ -144,6 +144,7 @@ func TestJudge(t *testing.T) {
 		{"early", func(c *cert.Certificate) { c.NotBefore = testTime.Add(time.Second) }, ReasonNotYetValid},
 		{"expired", func(c *cert.Certificate) { c.NotAfter = testTime.Add(-time.Second) }, ReasonExpired},
 		{"key's time over", func(c *cert.Certificate) { c.KeyNotAfter = testTime.Add(-time.Second) }, ReasonKeyExpired},
+		{"key's time to come", func(c *cert.Certificate) { c.KeyNotBefore = testTime.Add(time.Second) }, ReasonNotYetValid},
 		{"key's time on", func(c *cert.Certificate) { c.KeyNotAfter = testTime.Add(time.Second) }, ""},
 		{"authority", func(c *cert.Certificate) { c.IsCA = true }, ReasonCA},
 		{"encryption only", func(c *cert.Certificate) { c.HasKeyUsage, c.KeyUsage = true, cert.KeyEncipherment }, ReasonKeyUsage},
@@ -169,5 +170,10 @@ func TestCodes(t *testing.T) {
 			t.Errorf("code %q", code)
 		}
 		seen[code] = true
+	}
+	for _, o := range cert.Obstacles() {
+		if !seen["token."+string(o)] {
+			t.Errorf("obstacle %q has no reason", o)
+		}
 	}
 }

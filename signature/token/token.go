@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"zaver/signature/algo"
 	"zaver/signature/cert"
 	"zaver/signature/pin"
 )
@@ -100,26 +99,10 @@ type ModuleError struct {
 	Err    error
 }
 
-// Judge says whether a certificate may be offered for signing a statement at a moment: "" or one of the reasons. It looks at the certificate
-// alone; chain, revocation and accreditation are the portal's to judge.
+// Judge says whether a certificate may be offered for signing a statement at a moment: "" or one of the reasons (see cert.Obstacle).
 func Judge(c *cert.Certificate, at time.Time) string {
-	if c.PublicKey == nil {
-		return ReasonUnsupportedKey
-	}
-	if _, err := algo.ForKey(c.PublicKey.Kind(), c.PublicKey.Bits()); err != nil {
-		return ReasonUnsupportedKey
-	}
-	switch {
-	case c.IsCA:
-		return ReasonCA
-	case c.HasKeyUsage && c.KeyUsage&(cert.DigitalSignature|cert.NonRepudiation) == 0:
-		return ReasonKeyUsage
-	case at.Before(c.NotBefore):
-		return ReasonNotYetValid
-	case at.After(c.NotAfter):
-		return ReasonExpired
-	case !c.KeyNotAfter.IsZero() && at.After(c.KeyNotAfter):
-		return ReasonKeyExpired
+	if o := c.Obstacle(at); o != "" {
+		return "token." + string(o)
 	}
 	return ""
 }
