@@ -51,16 +51,11 @@ func (s *Server) account(c echo.Context) error {
 
 // confirmedBy finds in the journal when and how the account was confirmed.
 func (s *Server) confirmedBy(c echo.Context, id account.ID) (time.Time, string, error) {
-	events, err := s.config.Journal.Events(c.Request().Context(), id, eventsShown)
-	if err != nil {
+	e, ok, err := s.config.Journal.Confirmed(c.Request().Context(), id)
+	if err != nil || !ok || !s.config.Texts.Has(language(c), "method."+e.Detail) {
 		return time.Time{}, "", err
 	}
-	for _, e := range events {
-		if e.Kind == account.EventConfirmed && s.config.Texts.Has(language(c), "method."+e.Detail) {
-			return e.At, e.Detail, nil
-		}
-	}
-	return time.Time{}, "", nil
+	return e.At, e.Detail, nil
 }
 
 func fullName(a account.Account) string {

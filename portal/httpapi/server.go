@@ -73,6 +73,8 @@ type Checks interface {
 // Journal lists the security events of an account, the newest first.
 type Journal interface {
 	Events(ctx context.Context, id account.ID, n int) ([]account.Event, error)
+	// Confirmed tells when and how the account was confirmed last.
+	Confirmed(ctx context.Context, id account.ID) (account.Event, bool, error)
 }
 
 // Confirmations carries out confirmations; package confirm offers it.

@@ -103,6 +103,10 @@ func (fakeJournal) Events(context.Context, account.ID, int) ([]account.Event, er
 	return []account.Event{{At: time.Unix(1, 0), Kind: account.EventSignedIn, Client: account.Client{Device: "<script>"}}}, nil
 }
 
+func (fakeJournal) Confirmed(context.Context, account.ID) (account.Event, bool, error) {
+	return account.Event{At: time.Unix(1, 0), Kind: account.EventConfirmed, Detail: "token"}, true, nil
+}
+
 // fixture makes a server whose services a test may replace.
 func fixture(t *testing.T, edit func(*Config)) (*Server, *bytes.Buffer) {
 	t.Helper()
@@ -290,6 +294,14 @@ func TestStrangersAreSentToSignIn(t *testing.T) {
 	down, _ := fixture(t, func(c *Config) { c.Sessions = fakeSessions{fail: errors.New("no database")} })
 	if w := ask(down, http.MethodGet, "/account", "", "Cookie", signedIn); w.Code != http.StatusInternalServerError {
 		t.Errorf("a store that is down: %d", w.Code)
+	}
+}
+
+func TestConfirmedAccountSaysSince(t *testing.T) {
+	s, _ := fixture(t, func(c *Config) { c.Sessions = fakeSessions{level: account.Confirmed} })
+	body := ask(s, http.MethodGet, "/account", "", "Cookie", signedIn, "Accept-Language", "en").Body.String()
+	if !strings.Contains(body, "1 January 1970") { // the journal's newest hundred lines hold other things only
+		t.Errorf("the page does not say when the account was confirmed\n%s", body)
 	}
 }
 

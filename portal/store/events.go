@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"zaver/portal/account"
@@ -36,11 +37,21 @@ func sealEvent(k *seal.Keys, e account.Event) (id string, client []byte, err err
 // maxEvents bounds one page of the journal.
 const maxEvents = 200
 
-// Events reads the newest events of an account, at most n (200).
+// ofStrangers are the events that anybody may cause without being signed in.
+const ofStrangers = `('` + string(account.EventSignInFailed) + `', '` + string(account.EventContactTried) + `')`
+
+// Events reads the newest events of an account, at most n (200). Of those that
+// strangers cause it takes no more than a quarter: else whoever got in could
+// hide it behind a hundred wrong passwords.
 func (s *Store) Events(ctx context.Context, id account.ID, n int) ([]account.Event, error) {
+	n = min(n, maxEvents)
 	rows, err := s.query(ctx, `
-		SELECT id, at, kind, detail, client FROM events WHERE account_id = $1 ORDER BY at DESC, id DESC LIMIT $2`,
-		string(id), min(n, maxEvents))
+		SELECT * FROM (
+			(SELECT id, at, kind, detail, client FROM events WHERE account_id = $1 AND kind NOT IN `+ofStrangers+` ORDER BY at DESC, id DESC LIMIT $2)
+			UNION ALL
+			(SELECT id, at, kind, detail, client FROM events WHERE account_id = $1 AND kind IN `+ofStrangers+` ORDER BY at DESC, id DESC LIMIT $3)
+		) e ORDER BY at DESC, id DESC LIMIT $2`,
+		string(id), n, max(n/4, 1))
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
@@ -65,4 +76,20 @@ func (s *Store) Events(ctx context.Context, id account.ID, n int) ([]account.Eve
 		return nil, fmt.Errorf("read events: %w", err)
 	}
 	return out, nil
+}
+
+// Confirmed reads when and how an account was confirmed last; false when it
+// never was. The event's client is left out.
+func (s *Store) Confirmed(ctx context.Context, id account.ID) (account.Event, bool, error) {
+	e := account.Event{Account: id, Kind: account.EventConfirmed}
+	err := s.queryRow(ctx, `SELECT at, detail FROM events WHERE account_id = $1 AND kind = '`+string(account.EventConfirmed)+`' ORDER BY at DESC LIMIT 1`,
+		string(id)).Scan(&e.At, &e.Detail)
+	if errors.Is(err, ErrNoRow) {
+		return account.Event{}, false, nil
+	}
+	if err != nil {
+		return account.Event{}, false, fmt.Errorf("read confirmation event: %w", err)
+	}
+	e.At = e.At.UTC()
+	return e, true, nil
 }

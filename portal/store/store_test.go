@@ -349,3 +349,43 @@ func TestOtherKeysAreRefused(t *testing.T) {
 		t.Errorf("other keys: %v", err)
 	}
 }
+
+// E5: strangers' tries neither hide what was done with the account nor when it was confirmed.
+func TestStrangersDoNotFillTheJournal(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	id := person(t, s, someone, "confirmed")
+	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	add := func(kind account.EventKind, n int) {
+		err := s.InTx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			for range n {
+				at = at.Add(time.Second)
+				if err := tx.AddEvent(ctx, account.Event{Account: id, At: at, Kind: kind, Detail: "token"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok, err := s.Confirmed(t.Context(), id); ok || err != nil {
+		t.Errorf("never confirmed: %v, %v", ok, err)
+	}
+	add(account.EventConfirmed, 1)
+	confirmed := at
+	add(account.EventSignedIn, 150)
+	add(account.EventSignInFailed, 150)
+	events, err := s.Events(t.Context(), id, 100)
+	if err != nil || len(events) != 100 || events[24].Kind != account.EventSignInFailed || events[25].Kind != account.EventSignedIn {
+		t.Fatalf("%d events, %v", len(events), err)
+	}
+	for i := range events[1:] {
+		if events[i].At.Before(events[i+1].At) {
+			t.Errorf("event %d is older than the next", i)
+		}
+	}
+	if e, ok, err := s.Confirmed(t.Context(), id); err != nil || !ok || !e.At.Equal(confirmed) || e.Detail != "token" {
+		t.Errorf("confirmed = %+v, %v, %v", e, ok, err)
+	}
+}
