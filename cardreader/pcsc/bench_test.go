@@ -3,12 +3,14 @@
 package pcsc_test
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"zaver/cardreader/card"
+	"zaver/cardreader/pcsc"
 	"zaver/softhsm-fixtures/uec"
 )
 
@@ -76,12 +78,38 @@ func BenchmarkTransmit(b *testing.B) {
 	}
 }
 
+// clocked is a connection that notes how long each PSO: COMPUTE DIGITAL
+// SIGNATURE takes, which is what the bare card needs.
+type clocked struct {
+	*pcsc.Conn
+	pso []time.Duration
+}
+
+func (c *clocked) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	began := time.Now()
+	answer, err := c.Conn.Transmit(ctx, command)
+	if len(command) > 3 && command[1] == 0x2A {
+		c.pso = append(c.pso, time.Since(began))
+	}
+	return answer, err
+}
+
 // BenchmarkSign is a whole signature: lock, select, tries, PIN, signature, reset.
 func BenchmarkSign(b *testing.B) {
-	_, c, _ := inserted(b)
+	_, _, conn := inserted(b)
+	clock := &clocked{Conn: conn}
+	c, err := card.Open(b.Context(), clock, conn.ATR(), profiles(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var whole []time.Duration
 	for b.Loop() {
+		began := time.Now()
 		if err := sign(b.Context(), c, "123456"); err != nil {
 			b.Fatal(err)
 		}
+		whole = append(whole, time.Since(began))
 	}
+	report(b, whole, "whole")
+	report(b, clock.pso, "PSO")
 }

@@ -35,7 +35,7 @@ Options:
   --dir DIR     run: the folder that keeps database, PKI, tokens and cards
                 (default zaver/demo under the user's cache folder; /var/cache/zaver/demo for root)
   --shots DIR   smoke: keep screenshots of every page in this folder
-  --time D      bench: how long to repeat each measurement (default 1s)
+  --time D      bench: how long to repeat each package benchmark (default 0.5s)
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 4 a port or the folder is taken.
 `
@@ -72,7 +72,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		flags.StringVar(&o.shots, "shots", "", "")
 		do = smoke
 	case "bench":
-		flags.StringVar(&o.time, "time", "1s", "")
+		flags.StringVar(&o.time, "time", "0.5s", "")
 		do = bench
 	case "help", "-h", "--help":
 		_, err := io.WriteString(stdout, usage)

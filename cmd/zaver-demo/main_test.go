@@ -47,23 +47,3 @@ func TestNoPlaceForAPIN(t *testing.T) {
 		t.Errorf("run: %v, printed %q", err, out.String())
 	}
 }
-
-func TestFigures(t *testing.T) {
-	const printed = `goos: linux
-BenchmarkSign/p256/warm-2         	     100	    900000 ns/op	       850.5 µs-p50	      1200 µs-p95
-BenchmarkSign/p256/C_Sign-2       	    1000	    200000 ns/op	       190.0 µs-p50	       400 µs-p95
-PASS
-`
-	got := figures(printed)
-	if got[figure{"Sign/p256/warm", "µs-p95"}] != 1200 || got[figure{"Sign/p256/C_Sign", "ns/op"}] != 200000 || len(got) != 6 {
-		t.Errorf("figures %v", got)
-	}
-	var out bytes.Buffer
-	err := table(&out, map[string]map[figure]float64{"signature/token": got})
-	if !strings.Contains(out.String(), "3.00×") {
-		t.Errorf("table:\n%s", out.String())
-	}
-	if err == nil || !strings.Contains(err.Error(), "portal/confirm Confirmation/p256") {
-		t.Errorf("missing figures are not named: %v", err)
-	}
-}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"zaver/softhsm-fixtures/stage"
+)
+
+// Options say how to measure.
+type Options struct {
+	// World is the stage of the live figures; Programs should be set, so that what
+	// is measured is what is used.
+	World stage.Config
+	// Rounds is how often each road is walked; zero means 20.
+	Rounds int
+	// Time is how long each of the packages' benchmarks repeats; empty means 0.5s.
+	Time string
+	// Out takes the table, Progress what is being done.
+	Out, Progress io.Writer
+}
+
+// Run measures everything and prints the table.
+func Run(ctx context.Context, o Options) error {
+	if _, err := exec.LookPath("go"); err != nil {
+		return errors.New("measure: the Go tool is needed")
+	}
+	if o.Rounds == 0 {
+		o.Rounds = 20
+	}
+	if o.Time == "" {
+		o.Time = "0.5s"
+	}
+	began := time.Now()
+	var sections []section
+	for _, part := range []func(context.Context, Options) ([]section, error){passwords, live, packages} {
+		s, err := part(ctx, o)
+		if err != nil {
+			return fmt.Errorf("measure: %w", err)
+		}
+		sections = append(sections, s...)
+	}
+	fmt.Fprintf(o.Out, "%s\n%s, measured within %v\n\n", machine(), time.Now().Format(time.DateOnly), time.Since(began).Round(time.Second))
+	return write(o.Out, sections)
+}
+
+// machine names what the figures were measured on.
+func machine() string {
+	model := "unknown processor"
+	if f, err := os.Open("/proc/cpuinfo"); err == nil {
+		defer f.Close()
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	kernel := "unknown kernel"
+	var u syscall.Utsname
+	if syscall.Uname(&u) == nil {
+		var b strings.Builder
+		for _, c := range u.Release {
+			if c == 0 {
+				break
+			}
+			b.WriteByte(byte(c))
+		}
+		kernel = "Linux " + b.String()
+	}
+	load := ""
+	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
+		load, _, _ = strings.Cut(string(b), " ")
+	}
+	return fmt.Sprintf("%d × %s, %s, %s, load %s", runtime.NumCPU(), model, kernel, runtime.Version(), load)
+}
+
+func (o Options) say(format string, args ...any) { fmt.Fprintf(o.Progress, format+" …\n", args...) }
