@@ -23,13 +23,17 @@ func (s *Server) checksPage(c echo.Context) (web.Page, error) {
 	if err != nil {
 		return web.Page{}, err
 	}
-	data := web.ChecksData{Level: a.Level.String(), Settled: true}
+	data := web.ChecksData{Level: a.Level.String(), Settled: true, Stopped: true}
 	for _, check := range checks {
 		view := web.CheckView{Kind: string(check.Kind), State: string(check.State), Code: string(check.Reason), Field: check.Field, Since: check.Ended, Result: string(check.INN)}
 		data.Settled = data.Settled && check.State.Ended()
 		if check.State == registry.Failed && a.Level == account.Simplified && slices.Contains(registry.Deciding(), check.Kind) {
 			data.Failed = true
-			view.Correct = stepPath(stepFor(check))
+			view.Correct, view.Again = stepPath(stepFor(check)), registry.Stopped(check.Reason)
+			if view.Again {
+				view.Correct = "/profile/check"
+			}
+			data.Stopped = data.Stopped && view.Again
 		}
 		data.Checks = append(data.Checks, view)
 	}

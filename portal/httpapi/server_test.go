@@ -297,6 +297,19 @@ func TestStrangersAreSentToSignIn(t *testing.T) {
 	}
 }
 
+func TestChecksThatStoppedAreSentAgain_B5(t *testing.T) {
+	for reason, want := range map[fault.Code]string{registry.TimedOut: `href="/profile/check"`, registry.Mismatch: `href="/profile/snils"`} {
+		s, _ := fixture(t, func(c *Config) {
+			c.Sessions = fakeSessions{level: account.Simplified}
+			c.Checks = fakeChecks{list: []registry.Check{{Kind: registry.SNILS, State: registry.Failed, Reason: reason}, {Kind: registry.Passport, State: registry.Passed}}}
+		})
+		body := ask(s, http.MethodGet, "/checks", "", "Cookie", signedIn, "Accept-Language", "en").Body.String()
+		if !strings.Contains(body, want) || strings.Contains(body, "Nothing in your data is wrong") != (reason == registry.TimedOut) {
+			t.Errorf("%s: the page lacks %s\n%s", reason, want, body)
+		}
+	}
+}
+
 func TestConfirmedAccountSaysSince(t *testing.T) {
 	s, _ := fixture(t, func(c *Config) { c.Sessions = fakeSessions{level: account.Confirmed} })
 	body := ask(s, http.MethodGet, "/account", "", "Cookie", signedIn, "Accept-Language", "en").Body.String()

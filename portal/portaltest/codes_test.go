@@ -73,7 +73,7 @@ func TestEveryMethodAndEventHasWords(t *testing.T) {
 		ids = append(ids, "method."+string(m.ID), "method."+string(m.ID)+".hint", "detail."+string(m.ID))
 	}
 	for _, kind := range []account.EventKind{account.EventRegistered, account.EventSignedIn, account.EventSignInFailed, account.EventSignedOut, account.EventSessionEnded,
-		account.EventDataSent, account.EventLevel, account.EventConfirmStart, account.EventConfirmed, account.EventRefused, account.EventContactTried} {
+		account.EventDataSent, account.EventLevel, account.EventConfirmStart, account.EventConfirmed, account.EventRefused, account.EventCancelled, account.EventContactTried} {
 		ids = append(ids, string(kind))
 	}
 	for _, level := range account.Levels() {
@@ -90,12 +90,15 @@ func TestEveryMethodAndEventHasWords(t *testing.T) {
 	for _, kind := range []registry.Kind{registry.SNILS, registry.Passport, registry.INN} {
 		ids = append(ids, "check."+string(kind), "check."+string(kind)+".who")
 	}
-	for _, notice := range []string{register.CodeNotice, register.TakenNotice, confirm.NoticeConfirmed, confirm.NoticeRefused} {
+	for _, notice := range []string{register.CodeNotice, register.TakenNotice, confirm.NoticeConfirmed, confirm.NoticeRefused,
+		"notice.checks_passed", "notice.checks_failed", "notice.checks_stopped"} {
 		ids = append(ids, notice+".sms", notice+".subject", notice+".email")
 	}
 	for _, id := range ids {
-		if !texts.Has(text.Russian, id) {
-			t.Errorf("%s has no words", id)
+		for _, lang := range text.Languages() {
+			if !texts.Has(lang, id) {
+				t.Errorf("%s has no words in %s", id, lang)
+			}
 		}
 	}
 }

@@ -118,11 +118,11 @@ func outcome(kind Kind, a *smev.Answer) Outcome {
 		if a.Rejection.Code == "NO_DATA" {
 			return Outcome{Reason: NotFound, Field: field(kind)}
 		}
-		return Outcome{Reason: Unprocessed, Field: field(kind)}
+		return Outcome{Reason: Unprocessed}
 	}
 	o, err := read(kind, a.Content)
 	if err != nil {
-		return Outcome{Reason: Unprocessed, Field: field(kind)}
+		return Outcome{Reason: Unprocessed}
 	}
 	return o
 }

@@ -55,6 +55,9 @@ const (
 	Unprocessed fault.Code = "check.unprocessed" // the register could not process the request
 )
 
+// Stopped reports whether a check ended without a word about the person: nothing need be corrected, only sent again.
+func Stopped(reason fault.Code) bool { return reason == TimedOut || reason == Unprocessed }
+
 // Codes lists the reasons that this package gives.
 func Codes() []fault.Code {
 	return []fault.Code{Mismatch, NotFound, Invalid, TimedOut, TakenSNILS, Unprocessed}
@@ -146,7 +149,7 @@ func (s *Service) Send(ctx context.Context, id string) error {
 	if err := s.bus.Send(ctx, id, content); errors.Is(err, smev.ErrUnavailable) {
 		return err
 	} else if err != nil {
-		return errors.Join(err, s.store.End(ctx, id, check.Kind, Outcome{Reason: Unprocessed, Field: field(check.Kind)}))
+		return errors.Join(err, s.store.End(ctx, id, check.Kind, Outcome{Reason: Unprocessed}))
 	}
 	return s.store.Sent(ctx, id)
 }

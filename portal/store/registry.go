@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zaver/portal/account"
+	"zaver/portal/fault"
 	"zaver/portal/notice"
 	"zaver/portal/profile"
 	"zaver/portal/registry"
@@ -136,7 +137,7 @@ func (t *Tx) endCheck(ctx context.Context, id string, kind registry.Kind, o regi
 
 // settle makes true what the end of a deciding check brings: the level standard, or the news that it failed.
 func (t *Tx) settle(ctx context.Context, check registry.Check) error {
-	states, err := t.checkStates(ctx, check.Submission)
+	states, stopped, err := t.checkStates(ctx, check.Submission)
 	if err != nil {
 		return err
 	}
@@ -145,6 +146,9 @@ func (t *Tx) settle(ctx context.Context, check registry.Check) error {
 		return nil
 	}
 	template := "notice.checks_failed"
+	if stopped {
+		template = "notice.checks_stopped"
+	}
 	if standard {
 		sub, _, err := t.Submission(ctx, check.Submission)
 		if err != nil {
@@ -165,25 +169,29 @@ func (t *Tx) settle(ctx context.Context, check registry.Check) error {
 	return t.tellHolder(ctx, check.Account, template, "checks:"+check.Submission)
 }
 
-func (t *Tx) checkStates(ctx context.Context, submission string) (map[registry.Kind]registry.State, error) {
-	rows, err := t.query(ctx, `SELECT kind, state FROM checks WHERE submission_id = $1`, submission)
+// checkStates reads the states of a submission's checks, and whether those that
+// failed found nothing wrong.
+func (t *Tx) checkStates(ctx context.Context, submission string) (map[registry.Kind]registry.State, bool, error) {
+	rows, err := t.query(ctx, `SELECT kind, state, reason FROM checks WHERE submission_id = $1`, submission)
 	if err != nil {
-		return nil, fmt.Errorf("read checks: %w", err)
+		return nil, false, fmt.Errorf("read checks: %w", err)
 	}
 	defer rows.Close()
-	states := map[registry.Kind]registry.State{}
+	states, stopped := map[registry.Kind]registry.State{}, true
 	for rows.Next() {
 		var kind registry.Kind
 		var state registry.State
-		if err := rows.Scan(&kind, &state); err != nil {
-			return nil, fmt.Errorf("read checks: %w", err)
+		var reason fault.Code
+		if err := rows.Scan(&kind, &state, &reason); err != nil {
+			return nil, false, fmt.Errorf("read checks: %w", err)
 		}
 		states[kind] = state
+		stopped = stopped && (state != registry.Failed || registry.Stopped(reason))
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read checks: %w", err)
+		return nil, false, fmt.Errorf("read checks: %w", err)
 	}
-	return states, nil
+	return states, stopped, nil
 }
 
 // lookUpINN starts the check that follows a passed submission.

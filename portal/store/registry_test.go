@@ -224,3 +224,14 @@ func TestAnswerOfAnotherRegisterEndsNothing(t *testing.T) {
 		t.Errorf("the answer of the right register: %v", err)
 	}
 }
+
+// B4: a register that never answers ends in news that blame nobody's data.
+func TestSilentRegistersAreToldAsSuch(t *testing.T) {
+	s, keys := checksRig(t)
+	c := sentForChecks(t, s, keys, someone, goodSNILS)
+	c.end(t, c.passport, registry.Outcome{Passed: true})
+	c.end(t, c.snils, registry.Outcome{Reason: registry.TimedOut})
+	if c.count(t, `notices WHERE template = 'notice.checks_stopped'`) != "1" || c.count(t, `notices WHERE template = 'notice.checks_failed'`) != "0" {
+		t.Error("the holder is told of a mistake in the data")
+	}
+}

@@ -139,6 +139,8 @@ type CheckView struct {
 	Kind, State string
 	// Code says why it failed; Field is at fault; Correct is the page to correct it.
 	Code, Field, Correct string
+	// Again is true when nothing need be corrected, only sent again.
+	Again bool
 	// Since is when the state was reached.
 	Since time.Time
 	// Result is what was found, the masked INN for example.
@@ -152,8 +154,9 @@ type ChecksData struct {
 	Level string
 	// Settled is true when no check goes on.
 	Settled bool
-	// Failed is true when something must be corrected.
-	Failed bool
+	// Failed is true when something must be corrected, or only sent again when
+	// Stopped is true too: no register found anything wrong.
+	Failed, Stopped bool
 }
 
 // MethodsData fills the page confirm.
