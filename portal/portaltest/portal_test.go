@@ -110,6 +110,20 @@ func TestRegisterByEmail(t *testing.T) {
 	want(t, other.Get(Link(letter)), http.StatusGone, "/register/link")
 }
 
+// A2: who reads the letter beside the page types its code there.
+func TestRegisterByEmailWithCode(t *testing.T) {
+	p := Start(t, Config{})
+	b := p.NewBrowser(t)
+	page := b.Get("/register/email")
+	page = b.Post("/register/email", "surname", "Петров", "given", "Иван", "email", "ivan@example.org", "agree", "yes",
+		"terms_version", hidden(t, page, "terms_version"), "consent_version", hidden(t, page, "consent_version"))
+	want(t, page, http.StatusOK, "/register/code")
+	if !strings.Contains(page.Body, `name="code"`) {
+		t.Error("the letter has a code, the page no place for it")
+	}
+	want(t, b.Post("/register/code", "code", Code(p.Mail.Wait(t, "ivan@example.org", 1))), http.StatusOK, "/register/password")
+}
+
 func TestWrongInputKeepsWhatWasTyped(t *testing.T) {
 	p := Start(t, Config{})
 	b := p.NewBrowser(t)
