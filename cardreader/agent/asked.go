@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"zaver/cardreader/agent/pinentry"
 	"zaver/cardreader/agent/words"
 	"zaver/signature/algo"
+	"zaver/signature/cert"
 	"zaver/signature/challenge"
 	"zaver/signature/cms"
 	"zaver/signature/pin"
@@ -218,13 +220,18 @@ func (a *asked) signOnce(ctx context.Context, c Credential, p *pin.PIN) ([]byte,
 			return nil, &pin.Error{Reason: pin.ReasonFormat, Tries: c.Tries}
 		}
 	}
-	der, err := cms.Sign(ctx, cms.Request{Content: a.text, Certificate: c.Certificate, Chain: c.Chain,
+	der, err := cms.Sign(ctx, cms.Request{Content: a.text, Certificate: c.Certificate, Chain: issuers(c.Chain),
 		SigningTime: a.agent.cfg.Now(), Signer: &keyHolder{a.source, c, p}})
 	// What was made has been read back and checked by package cms: a problem is the carrier's key.
 	if problem := (*cms.Problem)(nil); errors.As(err, &problem) {
 		return nil, fail(CodeSignature, err)
 	}
 	return der, err
+}
+
+// issuers leaves the roots out: whoever checks a signature has those that it trusts, and needs no others.
+func issuers(chain []*cert.Certificate) []*cert.Certificate {
+	return slices.DeleteFunc(slices.Clone(chain), func(c *cert.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) })
 }
 
 // keyHolder lends one key for one signature to package cms.
