@@ -31,6 +31,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"zaver/softhsm-fixtures/ports"
 )
 
@@ -240,8 +242,27 @@ func (d *Daemon) Stop() error { return d.end(syscall.SIGTERM) }
 // Kill ends the daemon by SIGKILL and waits: its clients see it vanish.
 func (d *Daemon) Kill() error { return d.end(syscall.SIGKILL) }
 
-// Freeze stops the daemon in its tracks (SIGSTOP): clients wait for ever.
-func (d *Daemon) Freeze() error { return d.signal(syscall.SIGSTOP) }
+// Freeze stops the daemon in its tracks (SIGSTOP): clients wait for ever. It
+// returns when the last thread stands still.
+func (d *Daemon) Freeze() error {
+	if err := d.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cmd == nil {
+		return nil
+	}
+	for {
+		err := unix.Waitid(unix.P_PID, d.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, unix.EINTR):
+			return fmt.Errorf("wait for pcscd to stand still: %w", err)
+		}
+	}
+}
 
 // Thaw lets a frozen daemon go on.
 func (d *Daemon) Thaw() error { return d.signal(syscall.SIGCONT) }
