@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -186,12 +185,4 @@ func (w *World) LevelOf(request string) string {
 	level, err := w.Level(w.t.Context(), request)
 	w.must(err)
 	return level
-}
-
-// keep writes a file beside the screenshots.
-func (w *World) keep(name string, b []byte) string {
-	w.t.Helper()
-	path := filepath.Join(shots, fileName(w.t.Name())+"-"+name)
-	w.must(os.WriteFile(path, b, 0o644))
-	return path
 }
