@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -80,6 +81,7 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 	if _, err := fmt.Fprintln(out, "zaver-portal: ready at", c.Origin); err != nil {
 		return join(err, stopPortal(ctx, portal))
 	}
+	go debug.FreeOSMemory() // texts and templates were read once: what that took is given back
 	return join(c.answer(ctx, listener, portal, log), stopPortal(ctx, portal))
 }
 
