@@ -244,7 +244,7 @@ func TestConfirmationPageWithoutAgent(t *testing.T) {
 	agent.mu.Unlock()
 	c.do(chromedp.Click("#agent-retry"))
 	c.wait(`document.getElementById('confirm-problem')?.dataset.code === 'agent.declined' || location.pathname.endsWith('/result')`)
-	c.do(chromedp.Click("main a[href^='/confirm/']"))
+	c.do(chromedp.Reload())
 	c.wait(`document.getElementById('confirm-result')?.dataset.result === 'cancelled'`)
 	c.shoot("confirm-cancelled")
 }
