@@ -36,6 +36,7 @@ func (w *World) walk(r *robot.Robot, method string) (request string) {
 	return request
 }
 
+// TestTokenRoad confirms with a qualified signature on a token (C1).
 func TestTokenRoad(t *testing.T) {
 	w := Start(t)
 	p := people.TokenHolder()
@@ -50,6 +51,7 @@ func TestTokenRoad(t *testing.T) {
 	}
 }
 
+// TestCardRoad confirms with a UEC card in a reader, on a phone screen (C2).
 func TestCardRoad(t *testing.T) {
 	w := Start(t)
 	p := people.CardHolder()
