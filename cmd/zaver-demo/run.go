@@ -129,7 +129,7 @@ func tell(out io.Writer, w *stage.World, tty string) error {
 	row("Sex", func(p people.Person) string { return backstage.Sex(p) })
 	row("Born", func(p people.Person) string { return p.BirthDate.Format("02.01.2006") + ", " + p.BirthPlace })
 	row("Passport", func(p people.Person) string {
-		return p.Passport.Series + " " + p.Passport.Number + ", " + p.Passport.Issued.Format("02.01.2006") + ", " + p.Passport.Division
+		return p.Passport.Series + " " + p.Passport.Number + ", " + p.Passport.Issued.Format("02.01.2006") + ", " + p.Passport.Division[:3] + "-" + p.Passport.Division[3:]
 	})
 	row("Issued by", func(p people.Person) string { return p.Passport.IssuedBy })
 	row("SNILS", people.Person.FormattedSNILS)
