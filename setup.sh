@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 
 # What each Debian package is for stands beside it; README and docs name no other list.
 packages=(
-  gcc libc6-dev pkg-config       # cgo: PC/SC and PKCS#11 bindings, the fault module
+  gcc libc6-dev pkg-config       # cgo: PC/SC and PKCS#11 bindings, the test modules in C
   libpcsclite-dev pcscd          # PC/SC daemon and headers
   vsmartcard-vpcd                # virtual readers
   softhsm2 opensc p11-kit        # tokens, and pkcs11-tool and opensc-tool as peers
@@ -15,6 +15,7 @@ packages=(
   pinentry-curses pinentry-tty   # PIN entry on a terminal
   chromium fonts-dejavu-core     # browser tests
   openssl libengine-gost-openssl # a signature checker that is not ours
+  libssl-dev                     # the GOST test token and the figures beside ours
   ca-certificates procps util-linux
 )
 
