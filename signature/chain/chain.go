@@ -57,6 +57,19 @@ type Options struct {
 	// LeafTimeElsewhere leaves the leaf's own validity to the caller, so that an expired
 	// certificate still gets its other facts reported.
 	LeafTimeElsewhere bool
+	// AnchorTimeElsewhere leaves the anchor's own validity to the caller, who trusts a name and a
+	// key (RFC 5280 section 6.1.1 (d)) rather than a certificate.
+	AnchorTimeElsewhere bool
+	// Policies is the user-initial-policy-set (RFC 5280 section 6.1.1 (c)); empty is any policy.
+	Policies []asn1.ObjectIdentifier
+	// RequireExplicitPolicy, InhibitPolicyMapping and InhibitAnyPolicy are initial-explicit-policy,
+	// initial-policy-mapping-inhibit and initial-any-policy-inhibit (section 6.1.1 (e) to (g)).
+	RequireExplicitPolicy, InhibitPolicyMapping, InhibitAnyPolicy bool
+	// Legacy admits signatures by algorithms that algo keeps for old data only.
+	Legacy bool
+	// Strict refuses also a path with certificates outside the profile of RFC 5280 section 4 that
+	// are otherwise tolerated and told in Valid.Deviations.
+	Strict bool
 	// ExtKeyUsage are purposes of which the leaf must allow one, and every issuer that has an
 	// extended key usage too (as browsers do; anchors are exempt). Empty asks nothing, because
 	// qualified certificates agree on no purpose.
@@ -79,6 +92,24 @@ func (p Path) Issuer(i int) *cert.Certificate {
 		return nil
 	}
 	return p[i+1]
+}
+
+// Policies is what the path says about certificate policies (RFC 5280 section 6.1.6, RFC 9618).
+type Policies struct {
+	// Authority is the authorities-constrained-policy-set: policies in the anchor's own terms under
+	// which the path is valid. It may hold anyPolicy; empty means under none.
+	Authority []asn1.ObjectIdentifier
+	// User is the user-constrained-policy-set: those of Authority that Options.Policies asks for.
+	User []asn1.ObjectIdentifier
+}
+
+// Valid is a path that holds and what came out of its validation.
+type Valid struct {
+	Path     Path
+	Policies Policies
+	// Deviations are breaches of the certificate profile (RFC 5280 section 4) that do not make the
+	// path invalid: their codes begin with chain.profile.
+	Deviations []*Error
 }
 
 // Error says why no path was found: the failure of the attempt that came furthest.
@@ -116,6 +147,22 @@ func (e *Error) Is(target error) bool {
 // the moment, and returns *Error when there is none. An anchor is trusted by its name and key: its
 // own validity is checked, its signature is not.
 func Build(leaf *cert.Certificate, untrusted, anchors []*cert.Certificate, at time.Time, o Options) (Path, error) {
-	s := newSearch(untrusted, anchors, at, o)
-	return s.run(leaf)
+	var path Path
+	err := All(leaf, untrusted, anchors, at, o, func(v Valid) bool {
+		path = v.Path
+		return false
+	})
+	return path, err
+}
+
+// All gives yield every path that Build might return, the most likely first, until yield returns
+// false or no further path is found inside the bounds. It returns nil when yield has seen at least
+// one path, and *Error when there was none.
+func All(leaf *cert.Certificate, untrusted, anchors []*cert.Certificate, at time.Time, o Options, yield func(Valid) bool) error {
+	path, err := newSearch(untrusted, anchors, at, o).run(leaf)
+	if err != nil {
+		return err
+	}
+	yield(Valid{Path: path})
+	return nil
 }
