@@ -14,13 +14,18 @@ import (
 type Archive struct {
 	// Answers are raw bytes as Result.Raw keeps them, in any order.
 	Answers [][]byte
+	// Certificates are trusted in nothing; CRL signers and OCSP responders are looked for among them.
+	Certificates []*cert.Certificate
+	// Anchors are where the paths of CRL signers may end when a Question names no anchor.
+	Anchors []*cert.Certificate
 	// Skew is by how much clocks may differ; zero is DefaultSkew.
 	Skew time.Duration
 }
 
-// Check judges the kept answers about c at the moment: the first that decides wins, except that a
+// Check judges the kept answers: the first that decides wins, except that a
 // revocation in any of them outweighs every other answer.
-func (a *Archive) Check(_ context.Context, c, issuer *cert.Certificate, at time.Time) Result {
+func (a *Archive) Check(_ context.Context, q Question) Result {
+	c, issuer, at := q.Certificate, q.Issuer, q.At
 	skew := a.Skew
 	if skew == 0 {
 		skew = DefaultSkew

@@ -45,9 +45,9 @@ func TestCacheLife(t *testing.T) {
 			p := start(t, pki.Config{Now: clock.now, OCSPLife: tt.life})
 			c, issuer, _ := pair(t, p, pki.Order{})
 			k := checker(t, revocation.Config{Now: clock.now, MaxCache: tt.maxCache})
-			first := k.Check(t.Context(), c, issuer, clock.now())
+			first := k.Check(t.Context(), ask(c, issuer, clock.now()))
 			clock.set(moment.Add(tt.after))
-			second := k.Check(t.Context(), c, issuer, clock.now())
+			second := k.Check(t.Context(), ask(c, issuer, clock.now()))
 			if first.Status != revocation.Good || second.Status != revocation.Good {
 				t.Fatal(first.Problems, second.Problems)
 			}
@@ -64,14 +64,14 @@ func TestRevokedSeenAfterCache(t *testing.T) {
 	p := start(t, pki.Config{Now: clock.now})
 	c, issuer, id := pair(t, p, pki.Order{})
 	k := checker(t, revocation.Config{Now: clock.now, MaxCache: time.Minute})
-	if r := k.Check(t.Context(), c, issuer, clock.now()); r.Status != revocation.Good {
+	if r := k.Check(t.Context(), ask(c, issuer, clock.now())); r.Status != revocation.Good {
 		t.Fatal(r.Problems)
 	}
 	if err := p.Authority(pki.CA).Revoke(id.Serial, moment, 1); err != nil {
 		t.Fatal(err)
 	}
 	clock.set(moment.Add(time.Minute))
-	if r := k.Check(t.Context(), c, issuer, clock.now()); r.Status != revocation.Revoked {
+	if r := k.Check(t.Context(), ask(c, issuer, clock.now())); r.Status != revocation.Revoked {
 		t.Errorf("%s, %v", r.Status, r.Problems)
 	}
 }
@@ -83,11 +83,11 @@ func TestUnknownNotKept(t *testing.T) {
 	k := checker(t, revocation.Config{})
 	p.SetFault(pki.OCSP, pki.Fail)
 	p.SetFault(pki.CRL, pki.Fail)
-	if r := k.Check(t.Context(), c, issuer, moment); r.Status != revocation.Unknown {
+	if r := k.Check(t.Context(), ask(c, issuer, moment)); r.Status != revocation.Unknown {
 		t.Fatal(r.Status)
 	}
 	p.SetFault(pki.OCSP, pki.None)
-	if r := k.Check(t.Context(), c, issuer, moment); r.Status != revocation.Good {
+	if r := k.Check(t.Context(), ask(c, issuer, moment)); r.Status != revocation.Good {
 		t.Error(r.Problems)
 	}
 }
@@ -97,10 +97,10 @@ func TestCacheMoment(t *testing.T) {
 	p := start(t, pki.Config{})
 	c, issuer, _ := pair(t, p, pki.Order{})
 	k := checker(t, revocation.Config{})
-	if r := k.Check(t.Context(), c, issuer, moment); r.Status != revocation.Good {
+	if r := k.Check(t.Context(), ask(c, issuer, moment)); r.Status != revocation.Good {
 		t.Fatal(r.Problems)
 	}
-	if r := k.Check(t.Context(), c, issuer, moment.AddDate(0, -1, 0)); r.Status != revocation.Unknown {
+	if r := k.Check(t.Context(), ask(c, issuer, moment.AddDate(0, -1, 0))); r.Status != revocation.Unknown {
 		t.Errorf("a month before: %s", r.Status)
 	}
 }
@@ -112,7 +112,7 @@ func TestListShared(t *testing.T) {
 	k := checker(t, revocation.Config{})
 	for _, person := range people.All() {
 		c, issuer, _ := pair(t, p, pki.Order{Person: person})
-		if r := k.Check(t.Context(), c, issuer, moment); r.Status != revocation.Good {
+		if r := k.Check(t.Context(), ask(c, issuer, moment)); r.Status != revocation.Good {
 			t.Fatal(r.Problems)
 		}
 	}
@@ -128,7 +128,7 @@ func TestCacheBound(t *testing.T) {
 	for _, person := range people.All() {
 		c, issuer, _ := pair(t, p, pki.Order{Person: person})
 		for range 2 {
-			if r := k.Check(t.Context(), c, issuer, moment); r.Status != revocation.Good {
+			if r := k.Check(t.Context(), ask(c, issuer, moment)); r.Status != revocation.Good {
 				t.Fatal(r.Problems)
 			}
 		}
@@ -157,7 +157,7 @@ func TestMerged(t *testing.T) {
 		for range askers {
 			wait.Go(func() {
 				<-begin
-				if r := k.Check(t.Context(), c, issuer, moment); r.Status == revocation.Good {
+				if r := k.Check(t.Context(), ask(c, issuer, moment)); r.Status == revocation.Good {
 					good.Add(1)
 				}
 			})
@@ -183,14 +183,14 @@ func TestAskerLeaves(t *testing.T) {
 	k := checker(t, revocation.Config{Transport: gate})
 	ctx, leave := context.WithCancel(t.Context())
 	first := make(chan revocation.Result, 1)
-	go func() { first <- k.Check(ctx, c, issuer, moment) }()
+	go func() { first <- k.Check(ctx, ask(c, issuer, moment)) }()
 	<-gate.reached
 	leave()
 	if r := <-first; r.Status != revocation.Unknown || codes(r)[0] != revocation.CodeTimeout {
 		t.Errorf("the one who left got %s %v", r.Status, r.Problems)
 	}
 	second := make(chan revocation.Result, 1)
-	go func() { second <- k.Check(t.Context(), c, issuer, moment) }()
+	go func() { second <- k.Check(t.Context(), ask(c, issuer, moment)) }()
 	close(gate.release)
 	if r := <-second; r.Status != revocation.Good {
 		t.Errorf("%s, %v", r.Status, r.Problems)

@@ -93,10 +93,11 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 // CloseIdle closes connections that wait for the next request.
 func (k *Checker) CloseIdle() { k.client.CloseIdleConnections() }
 
-// Check asks about c, issued by issuer, at the moment, normally the present. It always returns: a
+// Check answers the question. It always returns: a
 // cancelled context or a silent server give Unknown. Equal questions at the same time share one
 // answer, and the sharing goes on when one asker leaves.
-func (k *Checker) Check(ctx context.Context, c, issuer *cert.Certificate, at time.Time) Result {
+func (k *Checker) Check(ctx context.Context, q Question) Result {
+	c, issuer, at := q.Certificate, q.Issuer, q.At
 	key := checkKey(c, issuer)
 	if r, ok := k.answers.get(key, k.cfg.Now()); ok && fresh(r.ThisUpdate, r.NextUpdate, at, k.cfg.Skew) == nil {
 		return r

@@ -124,7 +124,7 @@ func TestResponders(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := revocation.EvaluateOCSP(der, c, a.c, moment, 0)
+			got, err := revocation.EvaluateOCSP(der, ask(c, a.c, moment), 0)
 			if problemCode(t, err) != tt.want || (got.Status == revocation.Good) != (tt.want == "") {
 				t.Errorf("%s: %v, want %q", got.Status, err, tt.want)
 			}
@@ -133,7 +133,7 @@ func TestResponders(t *testing.T) {
 			}
 			i := bytes.Index(der, signer.RawSubject) // responder's name, under the signature
 			der[i+len(signer.RawSubject)-1] ^= 1
-			if got, err := revocation.EvaluateOCSP(der, c, a.c, moment, 0); err == nil {
+			if got, err := revocation.EvaluateOCSP(der, ask(c, a.c, moment), 0); err == nil {
 				t.Errorf("one changed byte under the signature: %s", got.Status)
 			}
 		})
@@ -175,11 +175,11 @@ func TestOCSPDetails(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := revocation.EvaluateOCSP(der, c, a.c, moment, 0)
+			got, err := revocation.EvaluateOCSP(der, ask(c, a.c, moment), 0)
 			if problemCode(t, err) != tt.want || (got.Status == revocation.Good) != (tt.want == "") {
 				t.Errorf("%s: %v, want %q", got.Status, err, tt.want)
 			}
-			if _, err := revocation.EvaluateOCSP(append(der, 0), c, a.c, moment, 0); err == nil {
+			if _, err := revocation.EvaluateOCSP(append(der, 0), ask(c, a.c, moment), 0); err == nil {
 				t.Error("bytes after the end")
 			}
 		})
@@ -255,7 +255,7 @@ func TestTwoAnswers(t *testing.T) {
 		{"good, then revoked", [][]byte{answer(2, ocsp.Good), answer(2, ocsp.Revoked)}, revocation.Unknown, revocation.CodeMalformed},
 		{"revoked, then good", [][]byte{answer(2, ocsp.Revoked), answer(2, ocsp.Good)}, revocation.Unknown, revocation.CodeMalformed},
 	} {
-		got, err := revocation.EvaluateOCSP(merge(t, a, tt.responses...), c, a.c, moment, 0)
+		got, err := revocation.EvaluateOCSP(merge(t, a, tt.responses...), ask(c, a.c, moment), 0)
 		if problemCode(t, err) != tt.want || got.Status != tt.status {
 			t.Errorf("%s: %s, %v", tt.name, got.Status, err)
 		}
@@ -317,7 +317,7 @@ func TestLists(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := revocation.EvaluateCRL(der, c, a.c, moment, 0)
+			got, err := revocation.EvaluateCRL(der, ask(c, a.c, moment), 0)
 			if problemCode(t, err) != tt.want || got.Status != tt.status {
 				t.Errorf("%s: %v, want %s %q", got.Status, err, tt.status, tt.want)
 			}
@@ -325,7 +325,7 @@ func TestLists(t *testing.T) {
 				return
 			}
 			der[len(der)-1] ^= 1
-			if _, err := revocation.EvaluateCRL(der, c, a.c, moment, 0); problemCode(t, err) != revocation.CodeSignature {
+			if _, err := revocation.EvaluateCRL(der, ask(c, a.c, moment), 0); problemCode(t, err) != revocation.CodeSignature {
 				t.Errorf("one changed byte of the signature: %v", err)
 			}
 		})
@@ -337,7 +337,7 @@ func TestLists(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := revocation.EvaluateCRL(der, c, mute.c, moment, 0); problemCode(t, err) != revocation.CodeIssuer {
+		if _, err := revocation.EvaluateCRL(der, ask(c, mute.c, moment), 0); problemCode(t, err) != revocation.CodeIssuer {
 			t.Errorf("%v", err)
 		}
 	})

@@ -54,7 +54,7 @@ func neverGood(t *testing.T, r revocation.Result, err error) {
 func FuzzOCSP(f *testing.F) {
 	c, issuer := seeds(f, nil)
 	f.Fuzz(func(t *testing.T, der []byte) {
-		r, err := revocation.EvaluateOCSP(der, c, issuer, moment, time.Minute)
+		r, err := revocation.EvaluateOCSP(der, ask(c, issuer, moment), time.Minute)
 		neverGood(t, r, err)
 	})
 }
@@ -62,7 +62,7 @@ func FuzzOCSP(f *testing.F) {
 func FuzzCRL(f *testing.F) {
 	c, issuer := seeds(f, (*pki.Authority).MakeCRL)
 	f.Fuzz(func(t *testing.T, der []byte) {
-		r, err := revocation.EvaluateCRL(der, c, issuer, moment, time.Minute)
+		r, err := revocation.EvaluateCRL(der, ask(c, issuer, moment), time.Minute)
 		neverGood(t, r, err)
 	})
 }

@@ -93,11 +93,11 @@ func TestOpenSSLAnswers(t *testing.T) {
 				write("request.der", string(request))
 				openssl(t, dir, "ocsp", "-index", "index.txt", "-CA", "authority.pem", "-rsigner", "responder.pem", "-rkey", "responder.key",
 					"-ndays", "1", "-reqin", "request.der", "-respout", "response.der")
-				byOCSP, err := revocation.EvaluateOCSP(read("response.der"), c, issuer, now, time.Minute)
+				byOCSP, err := revocation.EvaluateOCSP(read("response.der"), ask(c, issuer, now), time.Minute)
 				if err != nil || byOCSP.Status != want {
 					t.Errorf("%s by OCSP: %s, %v", name, byOCSP.Status, err)
 				}
-				byCRL, err := revocation.EvaluateCRL(read("list.der"), c, issuer, now, time.Minute)
+				byCRL, err := revocation.EvaluateCRL(read("list.der"), ask(c, issuer, now), time.Minute)
 				if err != nil || byCRL.Status != want {
 					t.Errorf("%s by CRL: %s, %v", name, byCRL.Status, err)
 				}

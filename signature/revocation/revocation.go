@@ -40,6 +40,23 @@ const (
 	SourceCRL  Source = "crl"
 )
 
+// Question asks for the state of one certificate. Only Certificate, Issuer and At are needed.
+type Question struct {
+	// Certificate is what is asked about, Issuer the certificate above it in a path that holds: the
+	// addresses asked come from the certificate, and the issuer's key is taken at its word.
+	Certificate, Issuer *cert.Certificate
+	// At is the moment the state is asked for, Now the clock: answers may be made up to Now, so that
+	// a later answer speaks about an earlier moment too. Zero Now is At.
+	At, Now time.Time
+	// Anchor is where the path of Certificate ends: a CRL signed under another certificate than
+	// Issuer counts only when that one leads to the same anchor (RFC 5280 section 6.3.3 (f)). Nil
+	// leaves the choice among the anchors of Checker or Archive.
+	Anchor *cert.Certificate
+	// Certificates are further certificates, trusted in nothing, among which CRL signers, OCSP
+	// responders and those above them are looked for.
+	Certificates []*cert.Certificate
+}
+
 // Result is the answer about one certificate.
 type Result struct {
 	Status Status `json:"status"`
@@ -49,10 +66,18 @@ type Result struct {
 	Raw        []byte    `json:"raw,omitempty"` // DER of the OCSP response or the CRL
 	ThisUpdate time.Time `json:"this_update,omitzero"`
 	NextUpdate time.Time `json:"next_update,omitzero"`
-	// RevokedAt and Reason (RFC 5280 section 5.3.1) are set when Revoked. A certificate on hold is
-	// revoked.
-	RevokedAt time.Time `json:"revoked_at,omitzero"`
-	Reason    int       `json:"reason,omitempty"`
+	// Supporting are the other answers behind the decision: delta CRLs, CRLs for other reasons, the
+	// answers about whoever signed. Certificates are those of signers and of the authorities above
+	// them that the answers do not hold. An Archive of Raw, Supporting and Certificates repeats it.
+	Supporting   [][]byte `json:"supporting,omitempty"`
+	Certificates [][]byte `json:"certificates,omitempty"`
+	// RevokedAt, Reason (RFC 5280 section 5.3.1) and InvalidityDate (section 5.3.2, when given) are
+	// set when Revoked, and when RevokedLater. A certificate on hold is revoked.
+	RevokedAt      time.Time `json:"revoked_at,omitzero"`
+	Reason         int       `json:"reason,omitempty"`
+	InvalidityDate time.Time `json:"invalidity_date,omitzero"`
+	// RevokedLater is set beside Good: the certificate was revoked after the moment asked about.
+	RevokedLater bool `json:"revoked_later,omitempty"`
 	// Problems are the failures on the way, also when a later source decided.
 	Problems []*Problem `json:"problems,omitempty"`
 }
@@ -140,23 +165,21 @@ func fresh(this, next, at time.Time, skew time.Duration) *Problem {
 	return nil
 }
 
-// EvaluateOCSP judges the bytes of one OCSP response about c, issued by issuer, at the moment. It
-// returns *Problem when they decide nothing.
-func EvaluateOCSP(der []byte, c, issuer *cert.Certificate, at time.Time, skew time.Duration) (Result, error) {
-	r, p := judgeOCSP(der, c, issuer, at, skew)
+// EvaluateOCSP judges the bytes of one OCSP response. It returns *Problem when they decide nothing.
+func EvaluateOCSP(der []byte, q Question, skew time.Duration) (Result, error) {
+	r, p := judgeOCSP(der, q.Certificate, q.Issuer, q.At, skew)
 	if p != nil {
 		return Result{Status: Unknown, Problems: []*Problem{p}}, fmt.Errorf("judge an OCSP response: %w", p)
 	}
 	return r, nil
 }
 
-// EvaluateCRL judges the bytes of one CRL about c, issued by issuer, at the moment. It returns
-// *Problem when they decide nothing.
-func EvaluateCRL(der []byte, c, issuer *cert.Certificate, at time.Time, skew time.Duration) (Result, error) {
-	l, p := openCRL(der, issuer)
+// EvaluateCRL judges the bytes of one CRL. It returns *Problem when they decide nothing.
+func EvaluateCRL(der []byte, q Question, skew time.Duration) (Result, error) {
+	l, p := openCRL(der, q.Issuer)
 	if p == nil {
 		var r Result
-		if r, p = l.judge(c, at, skew); p == nil {
+		if r, p = l.judge(q.Certificate, q.At, skew); p == nil {
 			return r, nil
 		}
 	}

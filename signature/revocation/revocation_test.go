@@ -62,6 +62,11 @@ func checker(t testing.TB, cfg revocation.Config) *revocation.Checker {
 	return k
 }
 
+// ask is the plain question.
+func ask(c, issuer *cert.Certificate, at time.Time) revocation.Question {
+	return revocation.Question{Certificate: c, Issuer: issuer, At: at}
+}
+
 func codes(r revocation.Result) []string {
 	var list []string
 	for _, p := range r.Problems {
@@ -93,7 +98,7 @@ func TestStatus(t *testing.T) {
 				t.Run(string(tt.variant)+"/"+string(tt.ocsp), func(t *testing.T) {
 					c, issuer, _ := pair(t, p, pki.Order{Variant: tt.variant})
 					p.Authority(pki.CA).SetFault(pki.OCSP, tt.ocsp)
-					r := checker(t, revocation.Config{}).Check(t.Context(), c, issuer, moment)
+					r := checker(t, revocation.Config{}).Check(t.Context(), ask(c, issuer, moment))
 					if r.Status != tt.status || r.Source != tt.source || len(r.Raw) == 0 || r.URL == "" {
 						t.Fatalf("%s by %q from %q, %d bytes: %v", r.Status, r.Source, r.URL, len(r.Raw), r.Problems)
 					}
@@ -140,7 +145,7 @@ func TestFaults(t *testing.T) {
 				cfg.Timeout = 300 * time.Millisecond
 			}
 			begin := time.Now()
-			r := checker(t, cfg).Check(t.Context(), c, issuer, moment)
+			r := checker(t, cfg).Check(t.Context(), ask(c, issuer, moment))
 			if r.Status != revocation.Unknown || !slices.Equal(codes(r), tt.want) {
 				t.Errorf("%s, %v", r.Status, r.Problems)
 			}
@@ -153,7 +158,7 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	a.ClearFaults()
-	if r := checker(t, revocation.Config{}).Check(t.Context(), c, issuer, moment); r.Status != revocation.Good {
+	if r := checker(t, revocation.Config{}).Check(t.Context(), ask(c, issuer, moment)); r.Status != revocation.Good {
 		t.Errorf("after the faults: %v", r.Problems)
 	}
 }
@@ -168,7 +173,7 @@ func TestServerDown(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r := checker(t, revocation.Config{}).Check(t.Context(), c, issuer, moment)
+	r := checker(t, revocation.Config{}).Check(t.Context(), ask(c, issuer, moment))
 	if want := []string{revocation.CodeUnreachable, revocation.CodeUnreachable}; r.Status != revocation.Unknown || !slices.Equal(codes(r), want) {
 		t.Errorf("%s, %v", r.Status, r.Problems)
 	}
@@ -179,7 +184,7 @@ func TestStalledOCSPLeavesTimeForCRL(t *testing.T) {
 	p := start(t, pki.Config{})
 	c, issuer, _ := pair(t, p, pki.Order{})
 	p.Authority(pki.CA).SetFault(pki.OCSP, pki.Stall)
-	r := checker(t, revocation.Config{Timeout: time.Second}).Check(t.Context(), c, issuer, moment)
+	r := checker(t, revocation.Config{Timeout: time.Second}).Check(t.Context(), ask(c, issuer, moment))
 	if r.Status != revocation.Good || r.Source != revocation.SourceCRL {
 		t.Errorf("%s, %v", r.Status, r.Problems)
 	}
@@ -204,7 +209,7 @@ func TestAddresses(t *testing.T) {
 		if tt.address != "" {
 			changed.CRLs = []string{tt.address}
 		}
-		r := checker(t, revocation.Config{}).Check(t.Context(), &changed, issuer, moment)
+		r := checker(t, revocation.Config{}).Check(t.Context(), ask(&changed, issuer, moment))
 		if r.Status != revocation.Unknown || !slices.Equal(codes(r), []string{tt.want}) {
 			t.Errorf("%q: %s, %v", tt.address, r.Status, r.Problems)
 		}
@@ -239,8 +244,8 @@ func TestFreshness(t *testing.T) {
 		{time.Hour + skew + time.Second, revocation.CodeStale},
 	} {
 		at := moment.Add(tt.at)
-		_, errOCSP := revocation.EvaluateOCSP(ocsp, c, issuer, at, skew)
-		_, errCRL := revocation.EvaluateCRL(crl, c, issuer, at, skew)
+		_, errOCSP := revocation.EvaluateOCSP(ocsp, ask(c, issuer, at), skew)
+		_, errCRL := revocation.EvaluateCRL(crl, ask(c, issuer, at), skew)
 		for _, err := range []error{errOCSP, errCRL} {
 			var p *revocation.Problem
 			got := ""
@@ -258,14 +263,14 @@ func TestFreshness(t *testing.T) {
 func TestArchive(t *testing.T) {
 	p := start(t, pki.Config{})
 	c, issuer, id := pair(t, p, pki.Order{})
-	good := checker(t, revocation.Config{}).Check(t.Context(), c, issuer, moment)
+	good := checker(t, revocation.Config{}).Check(t.Context(), ask(c, issuer, moment))
 	if err := p.Authority(pki.CA).Revoke(id.Serial, moment, 6); err != nil {
 		t.Fatal(err)
 	}
 	p.Authority(pki.CA).SetFault(pki.OCSP, pki.Fail)
-	bad := checker(t, revocation.Config{}).Check(t.Context(), c, issuer, moment)
+	bad := checker(t, revocation.Config{}).Check(t.Context(), ask(c, issuer, moment))
 	other, otherIssuer, _ := pair(t, p, pki.Order{Authority: pki.UEC})
-	elsewhere := checker(t, revocation.Config{}).Check(t.Context(), other, otherIssuer, moment)
+	elsewhere := checker(t, revocation.Config{}).Check(t.Context(), ask(other, otherIssuer, moment))
 	for _, tt := range []struct {
 		name    string
 		answers [][]byte
@@ -279,12 +284,12 @@ func TestArchive(t *testing.T) {
 		{"revoked before good", [][]byte{bad.Raw, good.Raw}, revocation.Revoked},
 		{"about another certificate", [][]byte{elsewhere.Raw}, revocation.Unknown},
 	} {
-		r := (&revocation.Archive{Answers: tt.answers}).Check(t.Context(), c, issuer, moment)
+		r := (&revocation.Archive{Answers: tt.answers}).Check(t.Context(), ask(c, issuer, moment))
 		if r.Status != tt.want || (r.Status == revocation.Unknown) != (len(r.Problems) > 0) {
 			t.Errorf("%s: %s, %v", tt.name, r.Status, r.Problems)
 		}
 	}
-	r := (&revocation.Archive{Answers: [][]byte{good.Raw}}).Check(t.Context(), c, issuer, moment.AddDate(1, 0, 0))
+	r := (&revocation.Archive{Answers: [][]byte{good.Raw}}).Check(t.Context(), ask(c, issuer, moment.AddDate(1, 0, 0)))
 	if r.Status != revocation.Unknown || !slices.Contains(codes(r), revocation.CodeStale) {
 		t.Errorf("a year later: %s, %v", r.Status, r.Problems)
 	}
@@ -295,7 +300,7 @@ func TestWrongIssuer(t *testing.T) {
 	p := start(t, pki.Config{})
 	c, _, _ := pair(t, p, pki.Order{})
 	uec := parse(t, p.Authority(pki.UEC).DER())
-	r := checker(t, revocation.Config{}).Check(t.Context(), c, uec, moment)
+	r := checker(t, revocation.Config{}).Check(t.Context(), ask(c, uec, moment))
 	if r.Status != revocation.Unknown {
 		t.Errorf("%s, %v", r.Status, r.Problems)
 	}

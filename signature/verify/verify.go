@@ -25,7 +25,7 @@ import (
 
 // Revocation answers whether a certificate was revoked: revocation.Checker and revocation.Archive.
 type Revocation interface {
-	Check(ctx context.Context, c, issuer *cert.Certificate, at time.Time) revocation.Result
+	Check(ctx context.Context, q revocation.Question) revocation.Result
 }
 
 // Request is what Verify needs.
@@ -227,13 +227,22 @@ func (v *verification) checkRevocation(ctx context.Context) {
 	var wait sync.WaitGroup
 	for i := range answers {
 		wait.Go(func() {
-			answers[i] = Answer{fingerprint(path[i]), v.Revocation.Check(ctx, path[i], path.Issuer(i), v.At)}
+			answers[i] = Answer{fingerprint(path[i]), v.Revocation.Check(ctx, v.question(i))}
 		})
 	}
 	wait.Wait()
 	v.report.Revocations = answers
 	for i, a := range answers {
 		v.addAnswer(path[i], i == 0, a.Result)
+	}
+}
+
+// question asks about the i-th certificate of the path. CRL signers may be among the certificates of the set.
+func (v *verification) question(i int) revocation.Question {
+	path := v.report.Path
+	return revocation.Question{
+		Certificate: path[i], Issuer: path.Issuer(i), At: v.At,
+		Anchor: path.Anchor(), Certificates: v.Set.Centres(),
 	}
 }
 

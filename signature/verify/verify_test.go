@@ -358,7 +358,7 @@ func TestReplay(t *testing.T) {
 		}
 		archive := &revocation.Archive{}
 		for _, a := range read.Revocations {
-			archive.Answers = append(archive.Answers, a.Raw)
+			archive.Answers = append(append(archive.Answers, a.Raw), a.Supporting...)
 		}
 		again := verify.Verify(t.Context(), verify.Request{CMS: der, At: read.At, Set: room.set, Revocation: archive})
 		if d := cmp.Diff(first.Findings, again.Findings); d != "" {
