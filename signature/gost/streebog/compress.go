@@ -77,5 +77,8 @@ func lps(out, a, b *word) {
 	o4, o5 = o4^t[7][uint8(x>>32)], o5^t[7][uint8(x>>40)]
 	o6, o7 = o6^t[7][uint8(x>>48)], o7^t[7][uint8(x>>56)]
 
-	*out = word{o0, o1, o2, o3, o4, o5, o6, o7}
+	// Word by word: a literal would be built aside and copied in halves that the
+	// processor cannot forward.
+	out[0], out[1], out[2], out[3] = o0, o1, o2, o3
+	out[4], out[5], out[6], out[7] = o4, o5, o6, o7
 }
