@@ -15,6 +15,7 @@ packages=(
   pinentry-curses pinentry-tty   # PIN entry on a terminal
   chromium fonts-dejavu-core     # browser tests
   openssl libengine-gost-openssl # a signature checker that is not ours
+  libxml2-utils xmlsec1 libxmlsec1-openssl # canonical XML and XML signatures that are not ours
   libssl-dev                     # the GOST test token and the figures beside ours
   ca-certificates procps util-linux
 )
