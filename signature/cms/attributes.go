@@ -5,19 +5,21 @@ package cms
 import (
 	"bytes"
 	"encoding/asn1"
-	"math/big"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
-	"zaver/signature/algo"
 	"zaver/signature/internal/der"
 )
 
-func (si *SignerInfo) parseSigned(body *cryptobyte.String) *Problem {
+// readSigned reads the signed attributes as they were received.
+func (r reader) readSigned(si *SignerInfo, body *cryptobyte.String) *Problem {
 	var element, set cryptobyte.String
 	if !body.PeekASN1Tag(contextTag(0)) {
-		return problem(codeAttributes, "no signed attributes")
+		if r.strict {
+			return problem(codeAttributes, "no signed attributes")
+		}
+		return nil
 	}
 	if !body.ReadASN1Element(&element, contextTag(0)) {
 		return problem(codeMalformed, "signed attributes")
@@ -27,27 +29,21 @@ func (si *SignerInfo) parseSigned(body *cryptobyte.String) *Problem {
 	if !element.ReadASN1(&set, contextTag(0)) {
 		return problem(codeMalformed, "signed attributes")
 	}
+	if set.Empty() {
+		return r.flaw(si, problem(codeAttributes, "empty set of signed attributes"))
+	}
 	if !sorted(set) {
-		return problem(codeAttributes, "signed attributes are not in DER order")
+		if p := r.flaw(si, problem(codeAttributes, "signed attributes are not in DER order")); p != nil {
+			return p
+		}
 	}
 	var p *Problem
-	si.SignedAttributes, p = parseAttributes(set)
-	return p
-}
-
-func (si *SignerInfo) parseUnsigned(body *cryptobyte.String) *Problem {
-	var set cryptobyte.String
-	var present bool
-	if !body.ReadOptionalASN1(&set, &present, contextTag(1)) || !body.Empty() || present && set.Empty() {
-		return problem(codeMalformed, "unsigned attributes")
-	}
-	var p *Problem
-	si.UnsignedAttributes, p = parseAttributes(set)
+	si.SignedAttributes, p = r.parseAttributes(si, set)
 	return p
 }
 
 // sorted reports the order of X.690 section 11.6: elements ascending as byte
-// strings. Two equal ones are refused with the repeated ones.
+// strings. Two equal ones are judged with the repeated ones.
 func sorted(set cryptobyte.String) bool {
 	var last, next cryptobyte.String
 	var tag casn1.Tag
@@ -60,11 +56,11 @@ func sorted(set cryptobyte.String) bool {
 	return true
 }
 
-func parseAttributes(set cryptobyte.String) ([]Attribute, *Problem) {
+func (r reader) parseAttributes(si *SignerInfo, set cryptobyte.String) ([]Attribute, *Problem) {
 	var out []Attribute
 	for !set.Empty() {
-		if len(out) == MaxAttributes {
-			return nil, problem(codeTooLarge, "more than %d attributes", MaxAttributes)
+		if len(out) == r.attributes {
+			return nil, problem(codeTooLarge, "more than %d attributes", r.attributes)
 		}
 		var body, values cryptobyte.String
 		var a Attribute
@@ -73,13 +69,16 @@ func parseAttributes(set cryptobyte.String) ([]Attribute, *Problem) {
 			return nil, problem(codeMalformed, "attribute")
 		}
 		if values.Empty() {
-			return nil, problem(codeAttributes, "attribute %v without value", a.OID)
+			if p := r.flaw(si, problem(codeAttributes, "attribute %v without value", a.OID)); p != nil {
+				return nil, p
+			}
+			continue
 		}
 		for !values.Empty() {
 			var v cryptobyte.String
 			var tag casn1.Tag
-			if len(a.Values) == maxValues {
-				return nil, problem(codeTooLarge, "attribute %v of more than %d values", a.OID, maxValues)
+			if len(a.Values) == r.values {
+				return nil, problem(codeTooLarge, "attribute %v of more than %d values", a.OID, r.values)
 			}
 			if !values.ReadAnyASN1Element(&v, &tag) {
 				return nil, problem(codeMalformed, "value of attribute %v", a.OID)
@@ -91,121 +90,51 @@ func parseAttributes(set cryptobyte.String) ([]Attribute, *Problem) {
 	return out, nil
 }
 
-// one returns the single value of the required attribute. Any attribute that
-// is there twice is refused, required or not (RFC 5652 section 5.3).
-func (si *SignerInfo) one(oid asn1.ObjectIdentifier) (cryptobyte.String, *Problem) {
-	var found *Attribute
-	for i, a := range si.SignedAttributes {
-		if !a.OID.Equal(oid) {
-			continue
+// valid wants DER of all parts of a SignerInfo but the unsigned attributes,
+// which hold certificates and foreign signatures that have readers of their own.
+func valid(body cryptobyte.String) *Problem {
+	for !body.Empty() {
+		var element cryptobyte.String
+		var tag casn1.Tag
+		if !body.ReadAnyASN1Element(&element, &tag) {
+			return problem(codeMalformed, "signer")
 		}
-		if found != nil || len(a.Values) != 1 {
-			return nil, problem(codeAttributes, "attribute %v has more than one value", oid)
+		if tag != contextTag(1) && der.Valid(element) != nil {
+			return problem(codeNotDER, "signer is not DER")
 		}
-		found = &si.SignedAttributes[i]
 	}
-	if found == nil {
-		return nil, problem(codeAttributes, "no attribute %v", oid)
-	}
-	return found.Values[0], nil
+	return nil
 }
 
-// parseRequired reads the four attributes of CAdES-BES with signing-time.
-func (si *SignerInfo) parseRequired() *Problem {
-	for i, a := range si.SignedAttributes {
-		for _, b := range si.SignedAttributes[:i] {
-			if a.OID.Equal(b.OID) {
-				return problem(codeAttributes, "attribute %v is there twice", a.OID)
-			}
+// find returns the attributes of that kind.
+func find(list []Attribute, oid asn1.ObjectIdentifier) []Attribute {
+	var out []Attribute
+	for _, a := range list {
+		if a.OID.Equal(oid) {
+			out = append(out, a)
 		}
 	}
-	v, p := si.one(OIDContentType)
-	if p != nil {
-		return p
-	}
-	if !v.ReadASN1ObjectIdentifier(&si.ContentType) || !v.Empty() {
-		return problem(codeAttributes, "content-type is no identifier")
-	}
-	if v, p = si.one(OIDMessageDigest); p != nil {
-		return p
-	}
-	if !v.ReadASN1Bytes(&si.MessageDigest, casn1.OCTET_STRING) || !v.Empty() {
-		return problem(codeAttributes, "message-digest is no OCTET STRING")
-	}
-	if v, p = si.one(OIDSigningTime); p != nil {
-		return p
-	}
-	t, tag, ok := der.ReadTime(&v)
-	if !ok || !v.Empty() || der.WrongChoice(t, tag) {
-		return problem(codeSigningTime, "not UTCTime to 2049 or GeneralizedTime from 2050, in UTC with seconds")
-	}
-	si.SigningTime = t
-	if v, p = si.one(OIDSigningCertificateV2); p != nil {
-		return p
-	}
-	si.SigningCertificate, p = parseReferences(v)
-	return p
+	return out
 }
 
-// parseReferences reads SigningCertificateV2 (RFC 5035 section 3). Policies may
-// follow; they bind nothing here.
-func parseReferences(v cryptobyte.String) ([]CertificateRef, *Problem) {
-	var body, list cryptobyte.String
-	if !v.ReadASN1(&body, casn1.SEQUENCE) || !v.Empty() || !body.ReadASN1(&list, casn1.SEQUENCE) ||
-		!body.SkipOptionalASN1(casn1.SEQUENCE) || !body.Empty() || list.Empty() {
-		return nil, problem(codeAttributes, "signing-certificate-v2")
+// once returns the only value of a signed attribute that may have no second
+// (RFC 5652 section 11, RFC 5035 section 3, RFC 6211 section 2); nil when it is absent.
+func (si *SignerInfo) once(oid asn1.ObjectIdentifier) (cryptobyte.String, *Problem) {
+	list := find(si.SignedAttributes, oid)
+	switch {
+	case len(list) == 0:
+		return nil, nil
+	case len(list) > 1 || len(list[0].Values) != 1:
+		return nil, problem(codeAttributes, "attribute %v has more than one value", oid)
 	}
-	var out []CertificateRef
-	for !list.Empty() {
-		if len(out) == maxReferences {
-			return nil, problem(codeTooLarge, "signing-certificate-v2 names more than %d", maxReferences)
-		}
-		r, p := parseReference(&list)
-		if p != nil {
-			return nil, p
-		}
-		out = append(out, r)
-	}
-	return out, nil
+	return list[0].Values[0], nil
 }
 
-func parseReference(list *cryptobyte.String) (CertificateRef, *Problem) {
-	var body cryptobyte.String
-	r := CertificateRef{Digest: algo.SHA256}
-	if !list.ReadASN1(&body, casn1.SEQUENCE) {
-		return r, problem(codeAttributes, "signing-certificate-v2: element")
+// required is once for an attribute that must be there.
+func (si *SignerInfo) required(oid asn1.ObjectIdentifier) (cryptobyte.String, *Problem) {
+	v, p := si.once(oid)
+	if v == nil && p == nil {
+		p = problem(codeAttributes, "no attribute %v", oid)
 	}
-	if body.PeekASN1Tag(casn1.SEQUENCE) {
-		var p *Problem
-		if r.Digest, p = parseDigest(&body); p != nil {
-			return r, p
-		}
-		if r.Digest.Name == algo.SHA256.Name {
-			return r, problem(codeMalformed, "signing-certificate-v2 spells out its default digest, which DER leaves out")
-		}
-	}
-	if !body.ReadASN1Bytes(&r.Hash, casn1.OCTET_STRING) || len(r.Hash) != r.Digest.Size {
-		return r, problem(codeAttributes, "signing-certificate-v2: hash")
-	}
-	if body.Empty() {
-		return r, nil
-	}
-	var ok bool
-	if r.RawIssuer, r.Serial, ok = parseReferenceIssuer(&body); !ok {
-		return r, problem(codeAttributes, "signing-certificate-v2: issuer and serial number")
-	}
-	return r, nil
-}
-
-// parseReferenceIssuer reads IssuerSerial: one directory name and a number.
-func parseReferenceIssuer(body *cryptobyte.String) (issuer []byte, serial *big.Int, ok bool) {
-	var pair, names, explicit, name cryptobyte.String
-	serial = new(big.Int)
-	if !body.ReadASN1(&pair, casn1.SEQUENCE) || !body.Empty() || !pair.ReadASN1(&names, casn1.SEQUENCE) ||
-		!pair.ReadASN1Integer(serial) || !pair.Empty() ||
-		!names.ReadASN1(&explicit, contextTag(4)) || !names.Empty() ||
-		!explicit.ReadASN1Element(&name, casn1.SEQUENCE) || !explicit.Empty() {
-		return nil, nil, false
-	}
-	return name, serial, true
+	return v, p
 }

@@ -5,28 +5,79 @@ package cms
 import (
 	"bytes"
 	"errors"
+	"slices"
+	"sync"
 
 	"zaver/signature/algo"
 	"zaver/signature/cert"
 )
 
-// SignerCertificate returns the certificate that the signer named by issuer
-// and serial number, nil when it is not inside. Where several bear that name,
-// it is the one whose hash the signer signed.
-func (s *SignedData) SignerCertificate() *cert.Certificate {
-	var found *cert.Certificate
-	for _, c := range s.Certificates {
-		if !bytes.Equal(c.RawIssuer, s.Signer.RawIssuer) || c.Serial.Cmp(s.Signer.Serial) != 0 {
-			continue
-		}
-		if s.Signer.SigningCertificate[0].names(c) {
-			return c
-		}
-		if found == nil {
-			found = c
+// maxTwins bounds how many certificates of one name are tried under a signature.
+const maxTwins = 8
+
+// payload is what is signed, and its digests: each is made once.
+type payload struct {
+	bytes  []byte
+	absent bool
+
+	mu   sync.Mutex
+	sums map[string][]byte
+}
+
+func (c *payload) sum(d algo.Digest) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sum, ok := c.sums[d.Name]; ok {
+		return sum
+	}
+	sum := d.Sum(c.bytes)
+	if c.sums == nil {
+		c.sums = map[string][]byte{}
+	}
+	c.sums[d.Name] = sum
+	return sum
+}
+
+// SignerCertificate returns the certificate of the first signer, nil when it is
+// not inside: see [SignedData.CertificateOf].
+func (s *SignedData) SignerCertificate() *cert.Certificate { return s.CertificateOf(s.Signer) }
+
+// CertificateOf returns the certificate that the signer or counter-signer named,
+// of those inside and then of more; nil when it is among neither. Where several
+// bear the name, it is the one whose hash the signer signed, else the first
+// under which the signature holds.
+func (s *SignedData) CertificateOf(si *SignerInfo, more ...*cert.Certificate) *cert.Certificate {
+	var found []*cert.Certificate
+	for _, list := range [][]*cert.Certificate{s.Certificates, si.Values.Certificates, more} {
+		for _, c := range list {
+			if !si.names(c) || slices.ContainsFunc(found, c.Equal) {
+				continue
+			}
+			if len(si.SigningCertificate) > 0 && si.SigningCertificate[0].names(c) {
+				return c
+			}
+			found = append(found, c)
 		}
 	}
-	return found
+	if len(found) == 0 {
+		return nil
+	}
+	if len(found) > 1 && len(found) <= maxTwins && len(si.SigningCertificate) == 0 {
+		for _, c := range found {
+			if len(si.checkSignature(c)) == 0 {
+				return c
+			}
+		}
+	}
+	return found[0]
+}
+
+// names reports whether SignerIdentifier is that of c.
+func (si *SignerInfo) names(c *cert.Certificate) bool {
+	if si.Serial == nil {
+		return len(si.KeyID) > 0 && bytes.Equal(si.KeyID, c.SKI)
+	}
+	return si.Serial.Cmp(c.Serial) == 0 && bytes.Equal(si.RawIssuer, c.RawIssuer)
 }
 
 func (r CertificateRef) names(c *cert.Certificate) bool {
@@ -34,31 +85,53 @@ func (r CertificateRef) names(c *cert.Certificate) bool {
 		(r.Serial == nil || r.Serial.Cmp(c.Serial) == 0 && bytes.Equal(r.RawIssuer, c.RawIssuer))
 }
 
-// Check returns all that does not hold, in the order of the checks; nothing
-// means that the holder of the signer certificate's key signed the content.
-// Codes: cms.content_type, cms.message_digest, cms.certificate,
-// cms.signing_certificate, cms.algorithm, cms.signature.
+// Check checks every signer under the certificate inside. Nothing means that
+// the holders of those keys signed the content. Counter-signatures are not
+// checked with it: see [SignerInfo.Check].
 func (s *SignedData) Check() []*Problem {
 	var out []*Problem
-	si := &s.Signer
-	if !si.ContentType.Equal(oidData) {
+	for _, si := range s.Signers {
+		out = append(out, si.Check(s.CertificateOf(si))...)
+	}
+	return out
+}
+
+// Check returns all that does not hold about one signer or counter-signer, in
+// the order found; nothing means that the holder of the certificate's key
+// signed the content, or the signature above. A nil certificate is
+// cms.certificate. Further codes: cms.version, cms.attributes,
+// cms.signing_time, cms.digest_size, cms.algorithm, cms.algorithm_protection,
+// cms.detached, cms.content_type, cms.message_digest, cms.signing_certificate,
+// cms.signature.
+func (si *SignerInfo) Check(c *cert.Certificate) []*Problem {
+	out := slices.Clone(si.problems)
+	if si.content.absent {
+		out = append(out, problem(codeDetached, "content is neither inside nor given"))
+	}
+	if si.ContentType != nil && !si.ContentType.Equal(si.over) {
 		out = append(out, problem(codeContentType, "attribute says %v", si.ContentType))
 	}
-	if !bytes.Equal(si.Algorithm.Digest.Sum(s.Content), si.MessageDigest) {
+	digest := si.Algorithm.Digest
+	if digest.Name != "" && !si.content.absent && len(si.MessageDigest) == digest.Size && !bytes.Equal(si.content.sum(digest), si.MessageDigest) {
 		out = append(out, problem(codeMessageDigest, "digest of the content is another"))
 	}
-	c := s.SignerCertificate()
 	if c == nil {
 		return append(out, problem(codeCertificate, "signer's certificate is not inside"))
 	}
-	if !si.SigningCertificate[0].names(c) {
-		out = append(out, problem(codeSigningCertificate, "attribute names another certificate"))
+	for i, first := range []int{0, si.named[0]} {
+		if si.named[i] > 0 && !si.SigningCertificate[first].names(c) {
+			out = append(out, problem(codeSigningCertificate, "attribute names another certificate"))
+			break
+		}
+	}
+	if digest.Name == "" || si.RawSignedAttributes == nil && si.content.absent {
+		return out // said already
 	}
 	return append(out, si.checkSignature(c)...)
 }
 
 func (si *SignerInfo) checkSignature(c *cert.Certificate) []*Problem {
-	err := c.PublicKey.Verify(si.Algorithm, si.Algorithm.Digest.Sum(si.RawSignedAttributes), si.Signature)
+	err := c.PublicKey.Verify(si.Algorithm, si.input(), si.Signature)
 	switch {
 	case err == nil:
 		return nil
@@ -67,4 +140,13 @@ func (si *SignerInfo) checkSignature(c *cert.Certificate) []*Problem {
 	default:
 		return []*Problem{{Code: codeSignature, Detail: "check signature", Cause: err}}
 	}
+}
+
+// input is what the key verifies: made of the attributes, or of the content
+// where there are none (RFC 5652 section 5.4).
+func (si *SignerInfo) input() []byte {
+	if si.RawSignedAttributes != nil {
+		return si.Algorithm.Digest.Sum(si.RawSignedAttributes)
+	}
+	return si.content.sum(si.Algorithm.Digest)
 }

@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cms alone owns THE signature: SignedData (RFC 5652) in the form of
-// CAdES-BES, over given bytes that lie inside it.
+// Package cms alone owns THE signature: SignedData (RFC 5652) in the forms of
+// CAdES (RFC 5126, EN 319 122-1), made, read, checked and extended.
 //
-// Reading is strict: one signer named by issuer and serial number, content of
-// type id-data inside, nothing behind the end, DER throughout (certificates are
-// judged by package cert), the four attributes content-type, message-digest,
-// signing-time and signing-certificate-v2 (RFC 5035) exactly once with one
-// value, attributes in DER order. [Parse] proves the form and [SignedData.Check]
-// the mathematics; whose signature it is, and whether the certificate was worth
-// anything at the time, is the business of the packages above.
+// There are two readers. [Parse] is the one for a confirmation and refuses all
+// but one form: one signer named by issuer and serial number, content of type
+// id-data inside, DER throughout, the four attributes content-type,
+// message-digest, signing-time and signing-certificate-v2 (RFC 5035) exactly
+// once with one value, nothing that deviates. [Open] is for auditors and takes
+// what RFC 5652 makes valid, in DER: several signers, counter-signatures,
+// detached content, content of other types, signatures without attributes. What
+// deviates without taking the signature's worth away is a note beside the
+// result; what does is a problem of the signer concerned.
 //
-// The package holds no state; parsed values are never written again and may be
-// used from many goroutines. A signature is at most [MaxSize] bytes, with at most
-// [MaxCertificates] certificates and [MaxAttributes] attributes of each sort.
+// Reading proves the form and [SignerInfo.Check] the mathematics; whose
+// signature it is, and whether the certificate was worth anything at the time,
+// is the business of the packages above. Timestamps are handed out as bytes:
+// package timestamp reads them.
+//
+// The package holds no state; parsed values may be used from many goroutines.
+// Time and memory are linear in the input, bounded by [MaxSize] and
+// [MaxOpenSize] and by the counts below. Open copies no content and hashes it
+// once per digest algorithm, at the first Check that needs it.
 package cms
 
 import (
 	"encoding/asn1"
-	"fmt"
 	"math/big"
 	"time"
 
@@ -26,9 +33,13 @@ import (
 	"zaver/signature/cert"
 )
 
+// The bounds of a confirmation.
 const (
 	// MaxSize bounds a SignedData in bytes.
 	MaxSize = 256 << 10
+	// MaxLongTerm is what [ParseUpTo] should be given for a confirmation that
+	// was extended with certificates and revocation lists.
+	MaxLongTerm = 4 << 20
 	// MaxCertificates bounds the certificates, and the CRLs, inside.
 	MaxCertificates = 16
 	// MaxAttributes bounds the signed and the unsigned attributes, each.
@@ -39,74 +50,46 @@ const (
 	maxReferences = 16
 )
 
-// Identifiers: RFC 5652 sections 4, 5.1 and 11, RFC 5035 section 3.
+// The bounds of Open.
+const (
+	// MaxOpenSize bounds a SignedData in bytes, content included.
+	MaxOpenSize = 72 << 20
+	// MaxOpenCertificates bounds the certificates, and the pieces of revocation
+	// data, inside; MaxOpenSigners the signers, and the counter-signers below
+	// each; MaxCounterDepth how deep counter-signatures are nested.
+	MaxOpenCertificates = 1024
+	MaxOpenSigners      = 64
+	MaxCounterDepth     = 4
+)
+
+// Identifiers: RFC 5652 sections 4, 5.1 and 11, RFC 5035 sections 3 and 5, RFC
+// 5126 section 6, RFC 3161 section 2.4.2, RFC 6211 section 2, RFC 5940 section 2.1.
 var (
 	OIDContentType          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
 	OIDMessageDigest        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
 	OIDSigningTime          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
+	OIDCounterSignature     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 6}
+	OIDAlgorithmProtection  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 52}
+	OIDSigningCertificate   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
 	OIDSigningCertificateV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	OIDSignatureTimestamp   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
+	OIDCertificateValues    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 23}
+	OIDRevocationValues     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 24}
 
-	oidData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
-	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
-)
+	// OIDData and OIDTSTInfo are types of content.
+	OIDData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	OIDTSTInfo = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
 
-// The codes of [Problem].
-const (
-	codeMalformed          = "cms.malformed"           // not SignedData, or not DER
-	codeTooLarge           = "cms.too_large"           // over one of the bounds
-	codeTrailing           = "cms.trailing"            // bytes behind the end
-	codeDetached           = "cms.detached"            // the content is not inside
-	codeContentType        = "cms.content_type"        // not id-data, or not what the attribute says
-	codeSigners            = "cms.signers"             // none, several, or not named by issuer and serial
-	codeAlgorithm          = "cms.algorithm"           // outside the table, or not the same everywhere
-	codeAttributes         = "cms.attributes"          // missing, repeated, many-valued, out of order
-	codeSigningTime        = "cms.signing_time"        // not a time in the form that RFC 5652 wants
-	codeCertificate        = "cms.certificate"         // unreadable, or the signer's is not inside
-	codeMessageDigest      = "cms.message_digest"      // made over other bytes
-	codeSigningCertificate = "cms.signing_certificate" // names another certificate
-	codeSignature          = "cms.signature"           // does not hold
-)
+	oidSignedData   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidOCSPResponse = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 16, 2}
+	oidOCSPBasic    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
 
-// Codes returns every code that a [Problem] may carry.
-func Codes() []string {
-	return []string{
-		codeMalformed, codeTooLarge, codeTrailing, codeDetached, codeContentType, codeSigners, codeAlgorithm,
-		codeAttributes, codeSigningTime, codeCertificate, codeMessageDigest, codeSigningCertificate, codeSignature,
+	// archiveTimestamps are the forms of CAdES-A: RFC 5126 section 6.4.1,
+	// its first version, and EN 319 122-1 section 5.5.3.
+	archiveTimestamps = []asn1.ObjectIdentifier{
+		{1, 2, 840, 113549, 1, 9, 16, 2, 27}, {1, 2, 840, 113549, 1, 9, 16, 2, 48}, {0, 4, 0, 1733, 2, 4},
 	}
-}
-
-// Problem is one failure: the error of Parse, or one of those that Check
-// lists. Its texts hold no personal data.
-type Problem struct {
-	// Code is stable: see [Codes].
-	Code string
-	// Detail is an English phrase for developers.
-	Detail string
-	// Cause may be nil.
-	Cause error
-}
-
-// Error returns code, detail and cause.
-func (p *Problem) Error() string {
-	s := p.Code + ": " + p.Detail
-	if p.Cause != nil {
-		s += ": " + p.Cause.Error()
-	}
-	return s
-}
-
-// Unwrap returns the cause.
-func (p *Problem) Unwrap() error { return p.Cause }
-
-// Is reports whether target is a *Problem with the same code.
-func (p *Problem) Is(target error) bool {
-	t, ok := target.(*Problem)
-	return ok && t.Code == p.Code
-}
-
-func problem(code, format string, args ...any) *Problem {
-	return &Problem{Code: code, Detail: fmt.Sprintf(format, args...)}
-}
+)
 
 // Attribute is one attribute as received.
 type Attribute struct {
@@ -115,8 +98,9 @@ type Attribute struct {
 	Values [][]byte
 }
 
-// CertificateRef is one certificate named by signing-certificate-v2.
+// CertificateRef is one certificate named by signing-certificate(-v2).
 type CertificateRef struct {
+	// Digest is named sha1, outside the table of algo, for the first version.
 	Digest algo.Digest
 	Hash   []byte
 	// RawIssuer is the DER of the issuer's name and Serial its number; nil when
@@ -125,14 +109,26 @@ type CertificateRef struct {
 	Serial    *big.Int
 }
 
-// SignerInfo is what the one signer wrote.
+// Values are the long-term values among one signer's unsigned attributes (RFC
+// 5126 sections 6.3.3 and 6.3.4). Like all of those, unproved.
+type Values struct {
+	Certificates []*cert.Certificate
+	CRLs         [][]byte // whole DER
+	OCSPs        [][]byte // whole DER of an OCSPResponse
+}
+
+// SignerInfo is what one signer wrote.
 type SignerInfo struct {
-	// RawIssuer and Serial name the signer's certificate.
+	Version int
+	// RawIssuer and Serial name the signer's certificate, or else KeyID does.
 	RawIssuer []byte
 	Serial    *big.Int
+	KeyID     []byte
+	// Algorithm is zero when it is outside the table; Check says so.
 	Algorithm algo.Algorithm
 	// RawSignedAttributes are the bytes under the signature: the attributes as
-	// received, as a SET (tag 31).
+	// received, as a SET (tag 31). Nil when there are none: the content itself
+	// is signed then.
 	RawSignedAttributes []byte
 	SignedAttributes    []Attribute
 	// UnsignedAttributes are not protected by the signature: anyone may have
@@ -140,18 +136,48 @@ type SignerInfo struct {
 	UnsignedAttributes []Attribute
 	Signature          []byte
 
-	// The values of the required attributes.
-	ContentType        asn1.ObjectIdentifier
-	MessageDigest      []byte
-	SigningTime        time.Time // the signer's own claim
+	// The values of known signed attributes, zero when absent or broken.
+	ContentType   asn1.ObjectIdentifier
+	MessageDigest []byte
+	SigningTime   time.Time // the signer's own claim
+	// SigningCertificate are the references of both versions, v2 first. The
+	// first of each version is the signer's own; the others limit the path.
 	SigningCertificate []CertificateRef
+
+	// What the unsigned attributes hold: signature timestamps (tokens in DER),
+	// counter-signatures over Signature, long-term values.
+	Timestamps     [][]byte
+	CounterSigners []*SignerInfo
+	Values         Values
+
+	// Notes are deviations that do not take the signature's worth away.
+	Notes []*Problem
+
+	problems []*Problem            // found in reading; the head of what Check returns
+	content  *payload              // what is signed
+	over     asn1.ObjectIdentifier // the type of what is signed, nil for a signature
+	counter  bool                  // a counter-signature
+	named    [2]int                // how many references are of v2 and of v1
 }
 
-// SignedData is a signature that was parsed. That alone proves nothing: Check does.
+// SignedData is a signature that was read. That alone proves nothing: Check does.
 type SignedData struct {
-	Raw          []byte
-	Content      []byte
-	Certificates []*cert.Certificate // as received, unordered and unproved
-	CRLs         [][]byte            // whole DER, unproved
-	Signer       SignerInfo
+	Raw     []byte
+	Version int
+	// Digests are the digest algorithms listed outside the signers.
+	Digests     []asn1.ObjectIdentifier
+	ContentType asn1.ObjectIdentifier
+	// Content is what was signed: the part of Raw, or the content given to Open;
+	// nil when Detached and not given.
+	Content  []byte
+	Detached bool
+	// Certificates are as received, unordered and unproved.
+	Certificates []*cert.Certificate
+	CRLs         [][]byte // whole DER, unproved
+	OCSPs        [][]byte // whole DER of an OCSPResponse (RFC 5940), unproved
+	// Signers has at least one element, Signer is the first.
+	Signers []*SignerInfo
+	Signer  *SignerInfo
+	// Notes are deviations of what lies around the signers.
+	Notes []*Problem
 }

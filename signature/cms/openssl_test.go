@@ -92,9 +92,9 @@ func TestOpenSSLSigns(t *testing.T) {
 			{swap(" -cades", " -noattr"), codeAttributes},
 			{swap(" -nodetach", ""), codeDetached},
 			{good + " -nocerts", codeCertificate},
-			{good + " -keyid", codeMalformed}, // SignedData version 3
-			{good + " -stream", codeMalformed},
-			{good + " -econtent_type pkcs7-signedData", codeMalformed}, // version 3 again
+			{good + " -keyid", codeSigners},
+			{good + " -stream", codeNotDER},
+			{good + " -econtent_type pkcs7-signedData", codeContentType},
 			{good + " -signer root.pem -inkey other.pem", codeSigners},
 			{swap("-outform DER", "-outform PEM"), codeMalformed},
 			{swap("key.pem", "key.pem -keyopt rsa_padding_mode:pss"), codeAlgorithm},

@@ -98,7 +98,7 @@ func signedAttributes(r Request, a algo.Algorithm) ([]byte, error) {
 		return err
 	}
 	if err := errors.Join(
-		add(OIDContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(oidData) }),
+		add(OIDContentType, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(OIDData) }),
 		add(OIDMessageDigest, func(b *cryptobyte.Builder) { b.AddASN1OctetString(a.Digest.Sum(r.Content)) }),
 		add(OIDSigningTime, func(b *cryptobyte.Builder) { addTime(b, r.SigningTime) }),
 		add(OIDSigningCertificateV2, func(b *cryptobyte.Builder) { addReference(b, r.Certificate, a.Digest) }),
@@ -174,7 +174,7 @@ func encode(r Request, a algo.Algorithm, attributes, sig []byte) ([]byte, error)
 				b.AddASN1Int64(1)
 				b.AddASN1(casn1.SET, func(b *cryptobyte.Builder) { addAlgorithm(b, a.Digest.OID, false) })
 				b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { // EncapsulatedContentInfo
-					b.AddASN1ObjectIdentifier(oidData)
+					b.AddASN1ObjectIdentifier(OIDData)
 					b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { b.AddASN1OctetString(r.Content) })
 				})
 				b.AddBytes(certificates)

@@ -30,12 +30,12 @@ var (
 
 // outside are changes of what lies around the signer.
 var outside = []vector{
-	{"outer type is data", func(f *forge) { f.root.kids[0] = oidNode(oidData) }, codeMalformed},
+	{"outer type is data", func(f *forge) { f.root.kids[0] = oidNode(OIDData) }, codeMalformed},
 	{"element behind the content", func(f *forge) { f.root.add(null()) }, codeMalformed},
 	{"no content", func(f *forge) { f.root.drop(1) }, codeMalformed},
 	{"two SignedData", func(f *forge) { f.root.at(1).add(null()) }, codeMalformed},
-	{"version 0", func(f *forge) { f.signedData().at(0).body = []byte{0} }, codeMalformed},
-	{"version 3", func(f *forge) { f.signedData().at(0).body = []byte{3} }, codeMalformed},
+	{"version 0", func(f *forge) { f.signedData().at(0).body = []byte{0} }, codeVersion},
+	{"version 3", func(f *forge) { f.signedData().at(0).body = []byte{3} }, codeVersion},
 	{"version padded", func(f *forge) { f.signedData().at(0).body = []byte{0, 1} }, codeMalformed},
 	{"no digest algorithm", func(f *forge) { f.digests().kids = nil }, codeAlgorithm},
 	{"digest SHA-1 outside", func(f *forge) { f.digests().at(0).kids[0] = oidNode(oidSHA1) }, codeAlgorithm},
@@ -46,7 +46,7 @@ var outside = []vector{
 	{"content of another type", func(f *forge) { f.encap().kids[0] = oidNode(oidSignedData) }, codeContentType},
 	{"detached", func(f *forge) { f.encap().drop(1) }, codeDetached},
 	{"content of two strings", func(f *forge) { f.encap().at(1).add(prim(4, "x")) }, codeMalformed},
-	{"content in pieces", func(f *forge) { f.encap().at(1).kids[0] = cons(0x24, prim(4, string(content))) }, codeMalformed},
+	{"content in pieces", func(f *forge) { f.encap().at(1).kids[0] = cons(0x24, prim(4, string(content))) }, codeNotDER},
 	{"content is no string", func(f *forge) { f.encap().at(1).kids[0] = null() }, codeMalformed},
 	{"content changed", func(f *forge) { f.encap().at(1, 0).body[0] ^= 1 }, codeMessageDigest},
 	{"content emptied", func(f *forge) { f.encap().at(1, 0).body = nil }, codeMessageDigest},
@@ -75,7 +75,7 @@ var signers = []vector{
 		f.signer().at(0).body = []byte{3}
 		f.signer().kids[1] = prim(0x80, "leaf")
 	}, codeSigners},
-	{"signer version 3", func(f *forge) { f.signer().at(0).body = []byte{3} }, codeSigners},
+	{"signer version 3", func(f *forge) { f.signer().at(0).body = []byte{3} }, codeVersion},
 	{"signer of another serial", func(f *forge) { f.signer().at(1, 1).body = []byte{9} }, codeCertificate},
 	{"signer of another issuer", func(f *forge) { f.signer().at(1).kids[0] = seq() }, codeCertificate},
 	{"signer's name longer", func(f *forge) { f.signer().at(1).add(null()) }, codeMalformed},
@@ -107,7 +107,7 @@ var signers = []vector{
 	}, codeTooLarge},
 	{"unsigned attribute in BER", func(f *forge) {
 		f.signer().add(cons(0xa1, seq(oidNode(oidOther), cons(0x31, &node{raw: []byte{1, 1, 1}}))))
-	}, codeMalformed},
+	}, codeNotDER},
 	{"element behind the unsigned attributes", func(f *forge) { f.signer().add(null()) }, codeMalformed},
 }
 
@@ -144,7 +144,7 @@ var attributes = []vector{
 	{"content-type of something else", func(f *forge) { f.setValue(OIDContentType, oidNode(oidSignedData)) }, codeContentType},
 	{"content-type is no identifier", func(f *forge) { f.setValue(OIDContentType, null()) }, codeAttributes},
 	{"message-digest of other bytes", func(f *forge) { f.setValue(OIDMessageDigest, prim(4, strings.Repeat("x", 32))) }, codeMessageDigest},
-	{"message-digest cut", func(f *forge) { f.setValue(OIDMessageDigest, prim(4, string(f.value(OIDMessageDigest).body[:31]))) }, codeMessageDigest},
+	{"message-digest cut", func(f *forge) { f.setValue(OIDMessageDigest, prim(4, string(f.value(OIDMessageDigest).body[:31]))) }, codeDigestSize},
 	{"message-digest is no string", func(f *forge) { f.setValue(OIDMessageDigest, null()) }, codeAttributes},
 	{"message-digest changed, not signed again", func(f *forge) { f.value(OIDMessageDigest).body[0] ^= 1 }, codeMessageDigest + " " + codeSignature},
 	{"signing-time changed, not signed again", func(f *forge) { f.value(OIDSigningTime).body[5] ^= 1; f.sort() }, codeSignature},
@@ -173,7 +173,7 @@ var attributes = []vector{
 	{"attributes in BER", func(f *forge) {
 		f.attributes().add(seq(oidNode(oidOther), cons(0x31, &node{raw: []byte{1, 1, 1}})))
 		f.resign()
-	}, codeMalformed},
+	}, codeNotDER},
 }
 
 // fine are changes that take nothing away.
@@ -265,8 +265,8 @@ func TestBytes(t *testing.T) {
 		"zero behind":     {append(bytes.Clone(good), 0), codeTrailing},
 		"twice":           {append(bytes.Clone(good), good...), codeTrailing},
 		"cut":             {good[:len(good)-1], codeMalformed},
-		"indefinite":      {indefinite, codeMalformed},
-		"overlong length": {slices.Concat([]byte{0x30, 0x83, 0}, good[2:]), codeMalformed},
+		"indefinite":      {indefinite, codeNotDER},
+		"overlong length": {slices.Concat([]byte{0x30, 0x83, 0}, good[2:]), codeNotDER},
 		"too large":       {make([]byte, MaxSize+1), codeTooLarge},
 	} {
 		if got := verdict(r.der); !slices.Equal(got, []string{r.want}) {
