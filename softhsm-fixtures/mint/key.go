@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"zaver/softhsm-fixtures/gostsign"
 	"zaver/softhsm-fixtures/mint/asn"
 )
 
@@ -60,6 +61,9 @@ type Key struct {
 // NewKey makes a key that signs with the digest of its strength. RSA keys come in turn from a pool
 // of four of each size, made once in the process, because making one takes a tenth of a second.
 func NewKey(k Kind) *Key {
+	if _, ok := gostSets[k]; ok {
+		return GOSTKey(k, must(gostsign.GenerateKey(k.ParamSet())))
+	}
 	switch k {
 	case RSA1024:
 		return FromSigner(rsa1024.next())
@@ -156,7 +160,7 @@ func (k *Key) With(d Digest) *Key {
 		out.Algorithm = asn.Algorithm(ecdsaSignature[d.Name])
 		out.CMSAlgorithm = out.Algorithm
 	default:
-		panic("mint: this key has one digest only")
+		panic("mint: GOST and Ed25519 keys have one digest; see As and Key.Digest")
 	}
 	return &out
 }
