@@ -2,7 +2,10 @@
 
 package gostpeer
 
-import "os"
+import (
+	"os"
+	"slices"
+)
 
 // CMS says what signed data to make.
 type CMS struct {
@@ -139,12 +142,12 @@ func (p *Peer) VerifyPlainCMS(der, content []byte, v Verifying) error {
 func (p *Peer) verifyCMS(der, content []byte, v Verifying, more ...string) error {
 	p.t.Helper()
 	args := append([]string{"cms", "-verify", "-binary", "-inform", "DER", "-in", p.File(der), "-out", os.DevNull, "-purpose", "any"}, more...)
+	// `cms` looks for signers, not for issuers, among -certfile. In the file of anchors an issuer is
+	// found, and ends no path: that takes a self-signed certificate.
+	v.Anchors = slices.Concat(v.Anchors, v.Untrusted)
 	args = append(args, p.trust(v, false)...)
 	if content != nil {
 		args = append(args, "-content", p.File(content))
-	}
-	if len(v.Untrusted) > 0 {
-		args = append(args, "-certfile", p.bundle("CERTIFICATE", v.Untrusted...))
 	}
 	_, err := p.Run(args...)
 	return err

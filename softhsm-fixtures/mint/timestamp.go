@@ -164,6 +164,8 @@ func ReadTSQ(der []byte) (TSQ, bool) {
 			return q, false
 		}
 	}
-	ok := in.ReadOptionalASN1Boolean(&q.WantsCerts, cbasn1.BOOLEAN, false)
-	return q, ok
+	if in.PeekASN1Tag(cbasn1.BOOLEAN) && !in.ReadASN1Boolean(&q.WantsCerts) {
+		return q, false
+	}
+	return q, true
 }
