@@ -30,7 +30,14 @@ func TestForKey(t *testing.T) {
 		{ECDSA, 256, "ecdsa-sha256"},
 		{ECDSA, 384, "ecdsa-sha384"},
 		{ECDSA, 224, ""},
-		{ECDSA, 521, ""},
+		{ECDSA, 521, "ecdsa-sha512"},
+		{Ed25519, 256, "ed25519"},
+		{GOST256, 256, "gost2012-256"},
+		{GOST512, 512, "gost2012-512"},
+		{GOST256, 512, ""},
+		{GOST2001, 256, ""}, // old data only: nothing is signed with it
+		{RSAPSS, 2048, "rsa-pss-sha256"},
+		{RSAPSS, 1024, ""},
 		{Unknown, 256, ""},
 	} {
 		a, err := ForKey(r.kind, r.bits)
@@ -116,11 +123,7 @@ func TestTable(t *testing.T) {
 		if got, err := ByName(a.Name); err != nil || !got.SignatureOID.Equal(a.SignatureOID) {
 			t.Errorf("ByName(%s): %v", a.Name, err)
 		}
-		written := []byte(nil)
-		if a.CMSNull {
-			written = null
-		}
-		if got, err := BySignature(a.Digest.OID, a.CMSOID, written); err != nil || got.Name != a.Name {
+		if got, err := BySignature(a.Digest.OID, a.CMSOID, a.CMSParams()); err != nil || got.Name != a.Name {
 			t.Errorf("%s: what is written to CMS reads back as %q, %v", a.Name, got.Name, err)
 		}
 		if a.Allows(Unknown, a.MinBits) || a.Allows(a.Key, a.MinBits-1) || a.Allows(a.Key, a.MaxBits+1) {

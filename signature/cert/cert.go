@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"zaver/signature/algo"
+	"zaver/signature/gost"
 )
 
 const (
@@ -59,6 +60,21 @@ type Extension struct {
 	Value    []byte // content of extnValue
 }
 
+// Subtree is one element of a name constraint (RFC 5280 section 4.2.1.10).
+type Subtree struct {
+	Base GeneralName
+	// Min is 0 in every valid certificate, Max -1 (absent): RFC 5280 allows no
+	// other, who processes constraints must refuse them.
+	Min, Max int
+}
+
+// NameConstraints limit the names below an issuer; nil lists are absent.
+type NameConstraints struct{ Permitted, Excluded []Subtree }
+
+// PolicyMapping says that the subject's policy counts as the issuer's (RFC 5280
+// section 4.2.1.5).
+type PolicyMapping struct{ Issuer, Subject asn1.ObjectIdentifier }
+
 // IssuerSignTool names the tools of subject and issuer (RFC 9215 section 4.3).
 type IssuerSignTool struct{ SignTool, CATool, SignToolCert, CAToolCert string }
 
@@ -81,13 +97,35 @@ type Certificate struct {
 	ExtKeyUsage         []asn1.ObjectIdentifier // nil when absent
 	HasBasicConstraints bool
 	IsCA                bool
-	PathLen             int    // -1 when absent
-	SKI, AKI            []byte // opaque: compare, never recompute
+	PathLen             int // -1 when absent
 
+	// SKI and AKI are opaque: compare, never recompute. AKIIssuer and AKISerial
+	// are the other way to name the issuer's certificate, nil when absent.
+	SKI, AKI  []byte
+	AKIIssuer []GeneralName
+	AKISerial *big.Int
+
+	SubjectAltNames, IssuerAltNames []GeneralName // nil when absent
+	NameConstraints                 *NameConstraints
+
+	// Policies are the policies asserted, anyPolicy included; HasPolicies tells
+	// an absent extension.
+	HasPolicies    bool
+	Policies       []asn1.ObjectIdentifier
+	PolicyMappings []PolicyMapping
+	// RequireExplicitPolicy, InhibitPolicyMapping and InhibitAnyPolicy count
+	// certificates, -1 when absent. A count above 1<<30 reads as 1<<30.
+	RequireExplicitPolicy, InhibitPolicyMapping, InhibitAnyPolicy int
+
+	// CRLPoints and FreshestCRL are where revocation and its deltas are
+	// published, nil when absent.
+	CRLPoints, FreshestCRL []DistributionPoint
 	// CRLs, OCSP and CAIssuers are the http and https addresses of the
-	// distribution points and of authority information access.
+	// distribution points for all reasons and of authority information access.
 	CRLs, OCSP, CAIssuers []string
-	Policies              []asn1.ObjectIdentifier
+	// NoCheck says that an OCSP responder's certificate need not be asked about
+	// (RFC 6960 section 4.2.2.2.1).
+	NoCheck bool
 
 	SubjectSignTool    string
 	IssuerSignTool     *IssuerSignTool
@@ -142,17 +180,25 @@ const (
 	codeRepeated  = "cert.subject.repeated" // Holder: an identifier is there twice, with other values
 	codeConflict  = "cert.subject.conflict" // Holder: identifiers of two kinds of holder
 
-	warnBoolean    = "cert.warn.boolean"     // TRUE written as something else than FF
-	warnNameValue  = "cert.warn.name_value"  // a name's value is no string
-	warnStringType = "cert.warn.string_type" // an identifier is not a NumericString
-	warnSerial     = "cert.warn.serial"      // serial zero, negative or over 20 bytes
+	warnBoolean    = "cert.warn.boolean"        // TRUE written as something else than FF
+	warnDefault    = "cert.warn.default"        // a default value written out
+	warnNameValue  = "cert.warn.name_value"     // a name's value is no string
+	warnStringType = "cert.warn.string_type"    // an identifier is not a NumericString
+	warnCharacters = "cert.warn.characters"     // a string has characters outside its type, or none
+	warnIdentifier = "cert.warn.identifier"     // an identifier of another length than its rule
+	warnSetOrder   = "cert.warn.set_order"      // attributes of one RDN out of order or twice
+	warnSerial     = "cert.warn.serial"         // serial zero, negative or over 20 bytes
+	warnTime       = "cert.warn.time"           // GeneralizedTime for a year that wants UTCTime
+	warnKeyUsage   = "cert.warn.key_usage"      // key usage with trailing zero bits, or with none set
+	warnKeyParams  = "cert.warn.key_parameters" // parameters of the public key beside the rule
 )
 
-// Codes returns every code of errors and warnings of this package.
+// Codes returns every code of errors, warnings and findings of this package.
 func Codes() []string {
 	return []string{
 		codeMalformed, codeTooLarge, codeAlgorithm, codeSignature, codeRepeated, codeConflict,
-		warnBoolean, warnNameValue, warnStringType, warnSerial,
+		warnBoolean, warnDefault, warnNameValue, warnStringType, warnCharacters, warnIdentifier, warnSetOrder,
+		warnSerial, warnTime, warnKeyUsage, warnKeyParams,
 	}
 }
 
@@ -168,8 +214,10 @@ func (c *Certificate) Equal(o *Certificate) bool {
 	return c != nil && o != nil && bytes.Equal(c.Raw, o.Raw)
 }
 
-// SelfIssued reports that issuer and subject are the same name.
-func (c *Certificate) SelfIssued() bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
+// SelfIssued reports that issuer and subject are the same name, see [Name.Equal].
+func (c *Certificate) SelfIssued() bool {
+	return bytes.Equal(c.RawIssuer, c.RawSubject) || c.Issuer.Equal(c.Subject)
+}
 
 // ValidAt reports that t lies inside the certificate's validity, both ends included.
 func (c *Certificate) ValidAt(t time.Time) bool {
@@ -191,6 +239,31 @@ func (c *Certificate) Extension(oid asn1.ObjectIdentifier) (Extension, bool) {
 	return Extension{}, false
 }
 
+// SignatureAlgorithm returns the algorithm that the certificate is signed by.
+// Who decides about new data refuses one that is Legacy. Code: cert.algorithm.
+func (c *Certificate) SignatureAlgorithm() (algo.Algorithm, error) {
+	a, err := algo.ByCertificate(c.SignatureOID, c.SignatureParams)
+	if err != nil {
+		return algo.Algorithm{}, &Error{Code: codeAlgorithm, Reason: "signature of the certificate", Cause: err}
+	}
+	return a, nil
+}
+
+// Remember returns a copy of the certificate whose GOST key verifies through
+// the cache, which keeps what makes many signatures of one key cheap: for
+// anchors, centres, responders and time-stamp authorities. Certificates of
+// other keys are returned as they are.
+func (c *Certificate) Remember(cache *gost.Cache) *Certificate {
+	k, ok := c.PublicKey.(gostKey)
+	if !ok || cache == nil {
+		return c
+	}
+	k.cache = cache
+	out := *c
+	out.PublicKey = k
+	return &out
+}
+
 // CheckSignature checks the certificate's signature under the issuer's key and
 // nothing more: names, times and the right to issue are the chain's to judge.
 // Codes: cert.algorithm, cert.signature.
@@ -200,7 +273,8 @@ func (c *Certificate) CheckSignature(issuer *Certificate) error {
 
 // CheckSigned checks a signature made by the certificate's key over tbs, as in
 // certificates, CRLs and OCSP answers. params is the whole DER of the algorithm's
-// parameters. Codes: cert.algorithm, cert.signature.
+// parameters. That the algorithm is for old data only is not judged here: see
+// [Certificate.SignatureAlgorithm]. Codes: cert.algorithm, cert.signature.
 func (c *Certificate) CheckSigned(sigOID asn1.ObjectIdentifier, params, tbs, sig []byte) error {
 	a, err := algo.ByCertificate(sigOID, params)
 	if err != nil {
@@ -209,7 +283,7 @@ func (c *Certificate) CheckSigned(sigOID asn1.ObjectIdentifier, params, tbs, sig
 	if !a.Allows(c.PublicKey.Kind(), c.PublicKey.Bits()) {
 		return &Error{Code: codeAlgorithm, Reason: fmt.Sprintf("%s under a key of kind %v, %d bits", a.Name, c.PublicKey.Kind(), c.PublicKey.Bits())}
 	}
-	if err := c.PublicKey.Verify(a, a.Digest.Sum(tbs), sig); err != nil {
+	if err := c.PublicKey.Verify(a, a.Input(tbs), sig); err != nil {
 		return &Error{Code: codeSignature, Reason: "check signature", Cause: err}
 	}
 	return nil

@@ -103,7 +103,9 @@ func TestCheckSignatureRefuses(t *testing.T) {
 	pss := caTemplate()
 	pss.SignatureAlgorithm = x509.SHA256WithRSAPSS
 	c := must[*Certificate](t)(Parse(issue(t, pss, nil, newRSA(t, 2048), nil).Raw))
-	wantCode(t, "PSS", c.CheckSignature(c), codeAlgorithm)
+	if err := c.CheckSignature(c); err != nil {
+		t.Errorf("PSS: %v", err)
+	}
 	a := must[algo.Algorithm](t)(algo.ByName("ecdsa-sha256"))
 	if err := leaf.PublicKey.Verify(a, make([]byte, 31), nil); !errors.Is(err, algo.ErrUnsupported) {
 		t.Errorf("short digest: %v", err)
@@ -115,12 +117,11 @@ func TestCheckSignatureRefuses(t *testing.T) {
 
 func TestUnknownKeys(t *testing.T) {
 	p224 := must[PublicKey](t)(FromCrypto(newEC(t, elliptic.P224()).Public()))
-	p521 := must[PublicKey](t)(FromCrypto(newEC(t, elliptic.P521()).Public()))
 	spki := func(oid asn1.ObjectIdentifier) PublicKey {
 		return must[PublicKey](t)(ParsePublicKey(encodeSPKI(t, oid, nil, []byte{4, 1, 2})))
 	}
-	gost := spki(asn1.ObjectIdentifier{1, 2, 643, 7, 1, 1, 1, 1})
-	for name, k := range map[string]PublicKey{"p224": p224, "p521": p521, "gost": gost, "explicit curve": spki(oidKeyEC)} {
+	gost := spki(asn1.ObjectIdentifier{1, 2, 643, 2, 2, 20}) // GOST R 34.10-94
+	for name, k := range map[string]PublicKey{"p224": p224, "gost": gost, "explicit curve": spki(oidKeyEC)} {
 		if k.Kind() != algo.Unknown || k.Bits() != 0 || !k.Equal(k) || k.Equal(must[PublicKey](t)(FromCrypto(testKey.Public()))) {
 			t.Errorf("%s: kind %v", name, k.Kind())
 		}

@@ -9,13 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"zaver/signature/ident"
+	"zaver/signature/internal/der"
 )
 
 var firm = []pair{
 	{OIDCommonName, 0, "ООО «Ромашка»"}, {OIDOrganization, 0, "ООО «Ромашка»"}, {OIDTitle, 0, "Генеральный директор"},
 	{OIDSurname, 0, "Алиев"}, {OIDGivenName, 0, "Али Гасан оглы"},
-	{OIDSNILS, tagNumeric, "98765432183"}, {OIDINN, tagNumeric, "500100732259"},
-	{OIDINNLE, tagNumeric, "7710474375"}, {OIDOGRN, tagNumeric, "1027700132195"},
+	{OIDSNILS, der.TagNumeric, "98765432183"}, {OIDINN, der.TagNumeric, "500100732259"},
+	{OIDINNLE, der.TagNumeric, "7710474375"}, {OIDOGRN, der.TagNumeric, "1027700132195"},
 }
 
 func with(base []pair, extra ...pair) []pair { return append(base[:len(base):len(base)], extra...) }
@@ -34,25 +35,25 @@ func TestHolder(t *testing.T) {
 		problem string
 	}{
 		"person":       {person, wantPerson, ""},
-		"entrepreneur": {with(person, pair{OIDOGRNIP, tagNumeric, "304500116000157"}), set(wantPerson, func(h *Holder) { h.Kind, h.OGRNIP = Entrepreneur, "304500116000157" }), ""},
+		"entrepreneur": {with(person, pair{OIDOGRNIP, der.TagNumeric, "304500116000157"}), set(wantPerson, func(h *Holder) { h.Kind, h.OGRNIP = Entrepreneur, "304500116000157" }), ""},
 		"legal entity": {firm, wantFirm, ""},
 		"legal entity before 2022": {
-			with(firm[:5], firm[5], firm[8], pair{OIDINN, tagNumeric, "007710474375"}),
+			with(firm[:5], firm[5], firm[8], pair{OIDINN, der.TagNumeric, "007710474375"}),
 			set(wantFirm, func(h *Holder) { h.INN = "" }), "",
 		},
-		"padded number beside the same": {with(firm, pair{OIDINN, tagNumeric, "007710474375"}), wantFirm, ""},
-		"padded number of another":      {with(firm, pair{OIDINN, tagNumeric, "005001007329"}), set(wantFirm, func(h *Holder) { h.INNLE = "" }), codeRepeated},
+		"padded number beside the same": {with(firm, pair{OIDINN, der.TagNumeric, "007710474375"}), wantFirm, ""},
+		"padded number of another":      {with(firm, pair{OIDINN, der.TagNumeric, "005001007329"}), set(wantFirm, func(h *Holder) { h.INNLE = "" }), codeRepeated},
 		"impersonal":                    {with(firm[:2], firm[7], firm[8]), Holder{Kind: Impersonal, CommonName: "ООО «Ромашка»", Organization: "ООО «Ромашка»", INNLE: "7710474375", OGRN: "1027700132195"}, ""},
 		"nobody":                        {nil, Holder{Kind: Impersonal}, ""},
-		"wrong SNILS":                   {with(person[:5], pair{OIDSNILS, tagNumeric, "11223344594"}, person[6]), set(wantPerson, func(h *Holder) { h.SNILS = "" }), "ident.snils.check"},
-		"nine-digit INNLE":              {with(person, pair{OIDINNLE, tagNumeric, "771047437"}), set(wantPerson, func(h *Holder) { h.Kind = LegalEntity }), "ident.innle.format"},
-		"wrong OGRN stays legal":        {with(person, pair{OIDOGRN, tagNumeric, "1"}), set(wantPerson, func(h *Holder) { h.Kind = LegalEntity }), "ident.ogrn.format"},
-		"wrong OGRNIP":                  {with(person, pair{OIDOGRNIP, tagNumeric, "1"}), set(wantPerson, func(h *Holder) { h.Kind = Entrepreneur }), "ident.ogrnip.format"},
-		"wrong INN":                     {with(person[:6], pair{OIDINN, tagNumeric, "500100732258"}), set(wantPerson, func(h *Holder) { h.INN = "" }), "ident.inn.check"},
-		"SNILS of two people":           {with(person, pair{OIDSNILS, tagNumeric, "98765432183"}), set(wantPerson, func(h *Holder) { h.SNILS = "" }), codeRepeated},
-		"SNILS twice the same":          {with(person, pair{OIDSNILS, tagNumeric, "11223344595"}), wantPerson, ""},
+		"wrong SNILS":                   {with(person[:5], pair{OIDSNILS, der.TagNumeric, "11223344594"}, person[6]), set(wantPerson, func(h *Holder) { h.SNILS = "" }), "ident.snils.check"},
+		"nine-digit INNLE":              {with(person, pair{OIDINNLE, der.TagNumeric, "771047437"}), set(wantPerson, func(h *Holder) { h.Kind = LegalEntity }), "ident.innle.format"},
+		"wrong OGRN stays legal":        {with(person, pair{OIDOGRN, der.TagNumeric, "1"}), set(wantPerson, func(h *Holder) { h.Kind = LegalEntity }), "ident.ogrn.format"},
+		"wrong OGRNIP":                  {with(person, pair{OIDOGRNIP, der.TagNumeric, "1"}), set(wantPerson, func(h *Holder) { h.Kind = Entrepreneur }), "ident.ogrnip.format"},
+		"wrong INN":                     {with(person[:6], pair{OIDINN, der.TagNumeric, "500100732258"}), set(wantPerson, func(h *Holder) { h.INN = "" }), "ident.inn.check"},
+		"SNILS of two people":           {with(person, pair{OIDSNILS, der.TagNumeric, "98765432183"}), set(wantPerson, func(h *Holder) { h.SNILS = "" }), codeRepeated},
+		"SNILS twice the same":          {with(person, pair{OIDSNILS, der.TagNumeric, "11223344595"}), wantPerson, ""},
 		"two surnames":                  {with(person, pair{OIDSurname, 0, "Иванова"}), wantPerson, codeRepeated},
-		"entrepreneur and legal entity": {with(person, pair{OIDOGRNIP, tagNumeric, "304500116000157"}, pair{OIDOGRN, tagNumeric, "1027700132195"}), set(wantPerson, func(h *Holder) { h.Kind, h.OGRNIP, h.OGRN = LegalEntity, "304500116000157", "1027700132195" }), codeConflict},
+		"entrepreneur and legal entity": {with(person, pair{OIDOGRNIP, der.TagNumeric, "304500116000157"}, pair{OIDOGRN, der.TagNumeric, "1027700132195"}), set(wantPerson, func(h *Holder) { h.Kind, h.OGRNIP, h.OGRN = LegalEntity, "304500116000157", "1027700132195" }), codeConflict},
 	} {
 		got := subject(t, r.subject).Holder()
 		problems := got.Problems

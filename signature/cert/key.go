@@ -6,13 +6,12 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
-	"math/big"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -27,10 +26,12 @@ type PublicKey interface {
 	Kind() algo.KeyKind
 	// Bits is the size of the modulus or of the curve; 0 for an unknown key.
 	Bits() int
-	// Verify checks a signature over a digest: PKCS #1 v1.5 bytes for RSA,
-	// ASN.1 DER for ECDSA. It fails with algo.ErrUnsupported when a does not
-	// allow the key and with ErrVerify when the signature does not hold.
-	Verify(a algo.Algorithm, digest, sig []byte) error
+	// Verify checks a signature over what a.Input returned, a digest for most
+	// algorithms: PKCS #1 v1.5 or PSS bytes for RSA, ASN.1 DER for ECDSA, 64
+	// bytes for Ed25519, s || r for GOST (RFC 9215 section 3.2). It fails with
+	// algo.ErrUnsupported when a does not allow the key and with ErrVerify when
+	// the signature does not hold.
+	Verify(a algo.Algorithm, input, sig []byte) error
 	// Equal reports the same key.
 	Equal(other PublicKey) bool
 	// SPKI is the DER of SubjectPublicKeyInfo.
@@ -40,14 +41,14 @@ type PublicKey interface {
 // ErrVerify is returned by PublicKey.Verify for a signature that does not hold.
 var ErrVerify = errors.New("signature does not hold under this key")
 
-// maxModulus bounds what is even parsed; what may verify is algo's.
-const maxModulus = 16384
-
 var (
-	oidKeyRSA = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
-	oidKeyEC  = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
-	oidP256   = asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}
-	oidP384   = asn1.ObjectIdentifier{1, 3, 132, 0, 34}
+	oidKeyRSA     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
+	oidKeyPSS     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
+	oidKeyEC      = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
+	oidKeyEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
+	oidP256       = asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}
+	oidP384       = asn1.ObjectIdentifier{1, 3, 132, 0, 34}
+	oidP521       = asn1.ObjectIdentifier{1, 3, 132, 0, 35}
 )
 
 // base is what all keys share.
@@ -61,29 +62,9 @@ func (k base) Kind() algo.KeyKind { return k.kind }
 func (k base) Bits() int          { return k.bits }
 func (k base) SPKI() []byte       { return k.spki }
 
-func (k base) allows(a algo.Algorithm, digest []byte) error {
-	if !a.Allows(k.kind, k.bits) || len(digest) != a.Digest.Size {
+func (k base) allows(a algo.Algorithm, input []byte) error {
+	if !a.Allows(k.kind, k.bits) || !a.WholeMessage && len(input) != a.Digest.Size {
 		return fmt.Errorf("verify %s under %v key of %d bits: %w", a.Name, k.kind, k.bits, algo.ErrUnsupported)
-	}
-	return nil
-}
-
-type rsaKey struct {
-	base
-	key *rsa.PublicKey
-}
-
-func (k rsaKey) Equal(o PublicKey) bool {
-	other, ok := o.(rsaKey)
-	return ok && k.key.Equal(other.key)
-}
-
-func (k rsaKey) Verify(a algo.Algorithm, digest, sig []byte) error {
-	if err := k.allows(a, digest); err != nil {
-		return err
-	}
-	if rsa.VerifyPKCS1v15(k.key, a.Digest.Std, digest, sig) != nil {
-		return ErrVerify
 	}
 	return nil
 }
@@ -118,12 +99,17 @@ func (k unknownKey) Equal(o PublicKey) bool {
 
 func (k unknownKey) Verify(a algo.Algorithm, digest, _ []byte) error { return k.allows(a, digest) }
 
-// ParsePublicKey reads a SubjectPublicKeyInfo. A key of unknown kind or curve
-// is no error; a broken key of a known kind is cert.malformed.
+// ParsePublicKey reads a SubjectPublicKeyInfo. A key of unknown kind, curve or
+// set of parameters is no error; a broken key of a known kind is cert.malformed.
 func ParsePublicKey(spki []byte) (PublicKey, error) {
 	if len(spki) > MaxSize {
 		return nil, &Error{Code: codeTooLarge, Reason: "public key"}
 	}
+	return parseKey(bytes.Clone(spki), func(string) {})
+}
+
+// parseKey reads a key that shares memory with spki.
+func parseKey(spki []byte, warn func(string)) (PublicKey, error) {
 	s := cryptobyte.String(spki)
 	var body cryptobyte.String
 	var bits []byte
@@ -134,15 +120,23 @@ func ParsePublicKey(spki []byte) (PublicKey, error) {
 	if !ok || !body.ReadASN1BitStringAsBytes(&bits) || !body.Empty() {
 		return nil, malformed("public key")
 	}
-	b := base{spki: bytes.Clone(spki)}
+	b := base{spki: spki}
 	switch {
 	case oid.Equal(oidKeyRSA):
-		return parseRSA(b, params, bits)
+		return parseRSA(b, params, bits, warn)
+	case oid.Equal(oidKeyPSS):
+		return parsePSS(b, params, bits)
 	case oid.Equal(oidKeyEC):
 		return parseEC(b, params, bits)
-	default:
-		return unknownKey{b}, nil
+	case oid.Equal(oidKeyEd25519):
+		return parseEd25519(b, params, bits)
 	}
+	for i := range gostKinds {
+		if gostKinds[i].oid.Equal(oid) {
+			return gostKinds[i].parse(b, params, bits, warn)
+		}
+	}
+	return unknownKey{b}, nil
 }
 
 // FromCrypto returns the PublicKey of a standard library key.
@@ -152,23 +146,6 @@ func FromCrypto(pub crypto.PublicKey) (PublicKey, error) {
 		return nil, fmt.Errorf("encode public key: %w", err)
 	}
 	return ParsePublicKey(spki)
-}
-
-func parseRSA(b base, params, bits []byte) (PublicKey, error) {
-	if len(params) != 0 && !bytes.Equal(params, []byte{5, 0}) {
-		return nil, malformed("RSA key's parameters")
-	}
-	s := cryptobyte.String(bits)
-	var body cryptobyte.String
-	n, e := new(big.Int), 0
-	if !s.ReadASN1(&body, casn1.SEQUENCE) || !s.Empty() || !body.ReadASN1Integer(n) || !body.ReadASN1Integer(&e) || !body.Empty() {
-		return nil, malformed("RSA key")
-	}
-	if n.Sign() <= 0 || n.Bit(0) == 0 || n.BitLen() > maxModulus || e < 3 || e&1 == 0 || e > 1<<31-1 {
-		return nil, malformed("RSA modulus or exponent out of bounds")
-	}
-	b.kind, b.bits = algo.RSA, n.BitLen()
-	return rsaKey{b, &rsa.PublicKey{N: n, E: e}}, nil
 }
 
 func parseEC(b base, params, bits []byte) (PublicKey, error) {
@@ -183,13 +160,57 @@ func parseEC(b base, params, bits []byte) (PublicKey, error) {
 		curve = elliptic.P256()
 	case oid.Equal(oidP384):
 		curve = elliptic.P384()
+	case oid.Equal(oidP521):
+		curve = elliptic.P521()
 	default:
 		return unknownKey{b}, nil
 	}
-	key, err := ecdsa.ParseUncompressedPublicKey(curve, bits)
+	key, err := parsePoint(curve, bits)
 	if err != nil {
 		return nil, &Error{Code: codeMalformed, Reason: "EC point", Cause: err}
 	}
 	b.kind, b.bits = algo.ECDSA, curve.Params().BitSize
 	return ecdsaKey{b, key}, nil
+}
+
+// parsePoint reads a point in the uncompressed form, and in the compressed one
+// that RFC 5480 section 2.2 leaves to choice.
+func parsePoint(curve elliptic.Curve, bits []byte) (*ecdsa.PublicKey, error) {
+	if len(bits) > 0 && (bits[0] == 2 || bits[0] == 3) {
+		x, y := elliptic.UnmarshalCompressed(curve, bits)
+		if x == nil {
+			return nil, errors.New("no point with this coordinate")
+		}
+		return &ecdsa.PublicKey{Curve: curve, X: x, Y: y}, nil
+	}
+	return ecdsa.ParseUncompressedPublicKey(curve, bits)
+}
+
+type ed25519Key struct {
+	base
+	key ed25519.PublicKey
+}
+
+func (k ed25519Key) Equal(o PublicKey) bool {
+	other, ok := o.(ed25519Key)
+	return ok && k.key.Equal(other.key)
+}
+
+func (k ed25519Key) Verify(a algo.Algorithm, input, sig []byte) error {
+	if err := k.allows(a, input); err != nil {
+		return err
+	}
+	if !ed25519.Verify(k.key, input, sig) {
+		return ErrVerify
+	}
+	return nil
+}
+
+// parseEd25519: parameters must be absent (RFC 8410 section 3).
+func parseEd25519(b base, params, bits []byte) (PublicKey, error) {
+	if len(params) != 0 || len(bits) != ed25519.PublicKeySize {
+		return nil, malformed("Ed25519 key")
+	}
+	b.kind, b.bits = algo.Ed25519, 256
+	return ed25519Key{b, ed25519.PublicKey(bits)}, nil
 }

@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"zaver/signature/internal/der"
 )
 
 var (
@@ -72,8 +74,8 @@ var person = []pair{
 	{OIDGivenName, 0, "Анна Ивановна"},
 	{OIDCountry, casn1.PrintableString, "RU"},
 	{OIDEmail, casn1.IA5String, "anna@example.org"},
-	{OIDSNILS, tagNumeric, "11223344595"},
-	{OIDINN, tagNumeric, "500100732259"},
+	{OIDSNILS, der.TagNumeric, "11223344595"},
+	{OIDINN, der.TagNumeric, "500100732259"},
 }
 
 func value(f func(b *cryptobyte.Builder)) []byte {

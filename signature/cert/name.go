@@ -3,14 +3,11 @@
 package cert
 
 import (
+	"bytes"
 	"encoding/asn1"
-	"encoding/binary"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
-	"golang.org/x/crypto/cryptobyte"
-	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"zaver/signature/internal/der"
 )
 
 // maxAttributes bounds the attributes of one name.
@@ -47,9 +44,6 @@ var labels = []struct {
 	{OIDOGRN, "OGRN"}, {OIDSNILS, "SNILS"}, {OIDINNLE, "INNLE"}, {OIDOGRNIP, "OGRNIP"}, {OIDINN, "INN"},
 }
 
-// numeric are the identifiers that RFC 9215 wants as NumericString.
-var numeric = []asn1.ObjectIdentifier{OIDOGRN, OIDSNILS, OIDINNLE, OIDOGRNIP, OIDINN}
-
 // Attribute is one attribute of a name.
 type Attribute struct {
 	OID asn1.ObjectIdentifier
@@ -57,11 +51,20 @@ type Attribute struct {
 	Tag int
 	// Value is the text in UTF-8; "" when the value is no string.
 	Value string
+	// Raw holds the content octets of the value as received.
+	Raw []byte
+	// Joined says that the attribute belongs to the same RDN as the one before it.
+	Joined bool
 }
 
 // Name is a distinguished name: its attributes in order, sets laid flat. It
-// holds personal data; do not log it.
-type Name struct{ Attributes []Attribute }
+// holds personal data; do not log it. The attributes of a name that was parsed
+// must not be written to; one made by hand has attributes alone.
+type Name struct {
+	Attributes []Attribute
+	key        string // of a parsed name, see Key
+	parsed     bool
+}
 
 // Get returns the first value of the attribute, "" when there is none.
 func (n Name) Get(oid asn1.ObjectIdentifier) string {
@@ -104,103 +107,142 @@ func (n Name) String() string {
 
 var escape = strings.NewReplacer(`\`, `\\`, `,`, `\,`, "\n", " ", "\r", " ", "\t", " ", "\x00", " ")
 
-// parseName reads a Name and reports what it tolerated through warn.
+// ParseName reads a Name, the whole DER, as certificates, CRLs and signatures
+// hold it (RFC 5280 section 4.1.2.4). What it tolerates is what certificates may
+// have: see [Certificate.Warnings]. Code: cert.malformed.
+func ParseName(raw []byte) (Name, error) { return parseName(bytes.Clone(raw), func(string) {}) }
+
+// Append returns the name with one more RDN behind it, given as whole DER: the
+// full name of a distribution point that is relative to its issuer (RFC 5280
+// section 4.2.1.13). Code: cert.malformed.
+func (n Name) Append(rdn []byte) (Name, error) {
+	r := nameReader{raw: rdn, text: string(rdn), warn: func(string) {}}
+	end, err := r.rdn(0, len(rdn))
+	if err != nil {
+		return Name{}, err
+	}
+	if end != len(rdn) {
+		return Name{}, malformed("bytes behind a relative name")
+	}
+	list := append(n.Attributes[:len(n.Attributes):len(n.Attributes)], r.attributes...)
+	if len(list) > maxAttributes {
+		return Name{}, malformed("name of more than %d attributes", maxAttributes)
+	}
+	return Name{Attributes: list}, nil
+}
+
+// parseName reads a Name and reports what it tolerated through warn. The result
+// shares memory with raw.
 func parseName(raw []byte, warn func(string)) (Name, error) {
-	s := cryptobyte.String(raw)
-	var rdns cryptobyte.String
-	if !s.ReadASN1(&rdns, casn1.SEQUENCE) || !s.Empty() {
+	tag, start, end, ok := der.Element(raw, 0, len(raw))
+	if !ok || tag != der.TagSequence || end != len(raw) {
 		return Name{}, malformed("name is no SEQUENCE")
 	}
-	var n Name
-	for !rdns.Empty() {
-		var rdn cryptobyte.String
-		if !rdns.ReadASN1(&rdn, casn1.SET) || rdn.Empty() {
-			return Name{}, malformed("name's element is no SET")
-		}
-		for !rdn.Empty() {
-			a, err := parseAttribute(&rdn, warn)
-			if err != nil {
-				return Name{}, err
-			}
-			if n.Attributes = append(n.Attributes, a); len(n.Attributes) > maxAttributes {
-				return Name{}, malformed("name of more than %d attributes", maxAttributes)
-			}
+	r := nameReader{raw: raw, text: string(raw), warn: warn}
+	r.attributes = make([]Attribute, 0, min(len(raw)/10, maxAttributes))
+	for pos := start; pos < end; {
+		var err error
+		if pos, err = r.rdn(pos, end); err != nil {
+			return Name{}, err
 		}
 	}
+	n := Name{Attributes: r.attributes}
+	n.key, n.parsed = n.makeKey(), true
 	return n, nil
 }
 
-func parseAttribute(rdn *cryptobyte.String, warn func(string)) (Attribute, error) {
-	var body, content cryptobyte.String
-	var tag casn1.Tag
-	var a Attribute
-	if !rdn.ReadASN1(&body, casn1.SEQUENCE) || !body.ReadASN1ObjectIdentifier(&a.OID) ||
-		!body.ReadAnyASN1(&content, &tag) || !body.Empty() {
-		return Attribute{}, malformed("name's attribute")
-	}
-	a.Tag = int(tag)
-	text, isString, ok := decodeString(tag, content)
-	if !ok {
-		return Attribute{}, malformed("string of attribute %v", a.OID)
-	}
-	if !isString {
-		warn(warnNameValue)
-	}
-	a.Value = text
-	for _, oid := range numeric {
-		if a.OID.Equal(oid) && tag != tagNumeric {
-			warn(warnStringType)
-		}
-	}
-	return a, nil
+// nameReader reads RDNs. text is raw as a string, so that the values that need
+// no conversion are parts of it and cost no allocation.
+type nameReader struct {
+	raw        []byte
+	text       string
+	warn       func(string)
+	attributes []Attribute
 }
 
-const (
-	tagNumeric   = casn1.Tag(18)
-	tagVisible   = casn1.Tag(26)
-	tagUniversal = casn1.Tag(28)
-	tagBMP       = casn1.Tag(30)
-)
-
-// decodeString reads the directory string types into UTF-8. isString is false
-// for other types, ok for broken content.
-func decodeString(tag casn1.Tag, b []byte) (s string, isString, ok bool) {
-	switch tag {
-	case casn1.UTF8String:
-		return string(b), true, utf8.Valid(b)
-	case casn1.PrintableString, casn1.IA5String, tagNumeric, tagVisible:
-		for _, c := range b {
-			if c >= 0x80 {
-				return "", true, false
-			}
-		}
-		return string(b), true, true
-	case casn1.T61String:
-		// Everyone writes Latin-1 here, whatever the standard says.
-		r := make([]rune, len(b))
-		for i, c := range b {
-			r[i] = rune(c)
-		}
-		return string(r), true, true
-	case tagBMP:
-		if len(b)%2 != 0 {
-			return "", true, false
-		}
-		u := make([]uint16, len(b)/2)
-		for i := range u {
-			u[i] = binary.BigEndian.Uint16(b[2*i:])
-		}
-		return string(utf16.Decode(u)), true, true
-	case tagUniversal:
-		if len(b)%4 != 0 {
-			return "", true, false
-		}
-		r := make([]rune, len(b)/4)
-		for i := range r {
-			r[i] = rune(binary.BigEndian.Uint32(b[4*i:]))
-		}
-		return string(r), true, true
-	default:
-		return "", false, true
+// rdn reads the RDN at pos and returns where it stops.
+func (r *nameReader) rdn(pos, end int) (int, error) {
+	tag, start, stop, ok := der.Element(r.raw, pos, end)
+	if !ok || tag != der.TagSet || start == stop {
+		return 0, malformed("name's element is no SET")
 	}
+	var before []byte
+	for pos := start; pos < stop; {
+		tag, inner, next, ok := der.Element(r.raw, pos, stop)
+		if !ok || tag != der.TagSequence {
+			return 0, malformed("name's attribute")
+		}
+		if bytes.Compare(before, r.raw[pos:next]) >= 0 {
+			r.warn(warnSetOrder)
+		}
+		before = r.raw[pos:next]
+		if err := r.attribute(inner, next, pos > start); err != nil {
+			return 0, err
+		}
+		pos = next
+	}
+	return stop, nil
+}
+
+func (r *nameReader) attribute(pos, end int, joined bool) error {
+	tag, start, stop, ok := der.Element(r.raw, pos, end)
+	if !ok || tag != der.TagOID {
+		return malformed("name's attribute")
+	}
+	a := Attribute{Joined: joined}
+	if a.OID, ok = objectIdentifier(r.raw[start:stop]); !ok {
+		return malformed("name's attribute")
+	}
+	value := stop
+	if tag, start, stop, ok = der.Element(r.raw, value, end); !ok || stop != end {
+		return malformed("name's attribute")
+	}
+	a.Tag, a.Raw = int(tag), r.raw[start:stop]
+	v, kind := decodeString(tag, a.Raw, r.text[start:stop])
+	switch kind {
+	case stringBroken:
+		return malformed("string of attribute %v", a.OID)
+	case stringNone:
+		if der.Valid(r.raw[value:end]) != nil {
+			return malformed("value of attribute %v", a.OID)
+		}
+		r.warn(warnNameValue)
+	case stringOdd:
+		r.warn(warnCharacters)
+	}
+	a.Value = v
+	if n := identifierDigits(a.OID); n > 0 {
+		if tag != der.TagNumeric {
+			r.warn(warnStringType)
+		}
+		if kind != stringNone && len(v) != n {
+			r.warn(warnIdentifier)
+		}
+	}
+	if len(r.attributes) == maxAttributes {
+		return malformed("name of more than %d attributes", maxAttributes)
+	}
+	r.attributes = append(r.attributes, a)
+	return nil
+}
+
+// identifierDigits is how many digits RFC 9215 section 4 gives an identifier,
+// 0 for other attributes.
+func identifierDigits(oid asn1.ObjectIdentifier) int {
+	if len(oid) < 5 || oid[0] != 1 || oid[1] != 2 || oid[2] != 643 {
+		return 0
+	}
+	switch {
+	case oid.Equal(OIDOGRN):
+		return 13
+	case oid.Equal(OIDSNILS):
+		return 11
+	case oid.Equal(OIDINNLE):
+		return 10
+	case oid.Equal(OIDOGRNIP):
+		return 15
+	case oid.Equal(OIDINN):
+		return 12
+	}
+	return 0
 }

@@ -4,10 +4,10 @@ package cert
 
 import (
 	"bytes"
-	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"slices"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -26,7 +26,7 @@ func Parse(b []byte) (*Certificate, error) {
 		return nil, &Error{Code: codeTooLarge, Reason: fmt.Sprintf("more than %d bytes", MaxSize)}
 	}
 	s := cryptobyte.String(bytes.Clone(b))
-	c := &Certificate{Raw: s, PathLen: -1}
+	c := &Certificate{Raw: s, PathLen: -1, RequireExplicitPolicy: -1, InhibitPolicyMapping: -1, InhibitAnyPolicy: -1}
 	var body, tbs cryptobyte.String
 	if !s.ReadASN1(&body, casn1.SEQUENCE) || !s.Empty() {
 		return nil, malformed("not one SEQUENCE")
@@ -79,7 +79,7 @@ func (c *Certificate) parseTBS(element, sigAlgorithm cryptobyte.String) error {
 	}
 	c.RawSPKI = spki
 	var err error
-	if c.PublicKey, err = ParsePublicKey(spki); err != nil {
+	if c.PublicKey, err = parseKey(spki, c.warn); err != nil {
 		return err
 	}
 	return c.parseTail(&tbs)
@@ -103,15 +103,30 @@ func (c *Certificate) parseVersion(tbs *cryptobyte.String) error {
 }
 
 func (c *Certificate) parseSerial(tbs *cryptobyte.String) error {
-	c.Serial = new(big.Int)
-	var element cryptobyte.String
-	if !tbs.ReadASN1Element(&element, casn1.INTEGER) || len(element) > maxSerial+2 || !element.ReadASN1Integer(c.Serial) {
+	var content cryptobyte.String
+	var ok bool
+	if !tbs.ReadASN1(&content, casn1.INTEGER) {
 		return malformed("serial number")
 	}
-	if c.Serial.Sign() <= 0 || c.Serial.BitLen() > 20*8 {
+	if c.Serial, ok = readSerial(content); !ok {
+		return malformed("serial number")
+	}
+	if c.Serial.Sign() <= 0 || len(content) > 20 {
 		c.warn(warnSerial)
 	}
 	return nil
+}
+
+// readSerial reads the content octets of an INTEGER.
+func readSerial(content []byte) (*big.Int, bool) {
+	if len(content) > maxSerial || !der.Integer(content) {
+		return nil, false
+	}
+	n := new(big.Int).SetBytes(content)
+	if content[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(content))))
+	}
+	return n, true
 }
 
 func (c *Certificate) parseNamesAndTimes(tbs *cryptobyte.String) error {
@@ -127,19 +142,37 @@ func (c *Certificate) parseNamesAndTimes(tbs *cryptobyte.String) error {
 	if c.Subject, err = parseName(subject, c.warn); err != nil {
 		return err
 	}
-	var okFrom, okTo bool
-	c.NotBefore, _, okFrom = der.ReadTime(&validity)
-	c.NotAfter, _, okTo = der.ReadTime(&validity)
-	if !okFrom || !okTo || !validity.Empty() {
-		return malformed("validity")
+	if c.NotBefore, err = c.readTime(&validity); err != nil {
+		return err
+	}
+	if c.NotAfter, err = c.readTime(&validity); err != nil {
+		return err
+	}
+	if !validity.Empty() {
+		return malformed("bytes behind the validity")
 	}
 	return nil
 }
 
+// readTime takes a GeneralizedTime for the years of UTCTime too: real
+// certificates have it, and it means the same.
+func (c *Certificate) readTime(s *cryptobyte.String) (time.Time, error) {
+	t, tag, ok := der.ReadTime(s)
+	if !ok {
+		return time.Time{}, malformed("validity")
+	}
+	if der.WrongChoice(t, tag) {
+		c.warn(warnTime)
+	}
+	return t, nil
+}
+
 // parseTail reads what may follow the key: unique identifiers and extensions.
 func (c *Certificate) parseTail(tbs *cryptobyte.String) error {
-	for _, n := range []uint8{1, 2} {
-		if !tbs.SkipOptionalASN1(casn1.Tag(n).ContextSpecific()) {
+	for n := range uint8(2) {
+		var id cryptobyte.String
+		var present bool
+		if !tbs.ReadOptionalASN1(&id, &present, casn1.Tag(n+1).ContextSpecific()) || present && (c.Version == 1 || !der.BitString(id)) {
 			return malformed("unique identifier")
 		}
 	}
@@ -151,19 +184,17 @@ func (c *Certificate) parseTail(tbs *cryptobyte.String) error {
 	if !present {
 		return nil
 	}
-	var list cryptobyte.String
-	if c.Version != 3 || !explicit.ReadASN1(&list, casn1.SEQUENCE) || !explicit.Empty() || list.Empty() {
-		return malformed("extensions")
+	if c.Version != 3 {
+		return malformed("extensions in version %d", c.Version)
 	}
-	for !list.Empty() {
-		e, err := c.parseExtension(&list)
-		if err != nil {
-			return err
-		}
-		if _, twice := c.Extension(e.OID); twice || len(c.Extensions) == maxExtensions {
-			return malformed("extension %v is repeated, or there are more than %d", e.OID, maxExtensions)
-		}
-		c.Extensions = append(c.Extensions, e)
+	var err error
+	if c.Extensions, err = readExtensions(&explicit, c.warn); err != nil {
+		return err
+	}
+	if !explicit.Empty() {
+		return malformed("bytes behind the extensions")
+	}
+	for _, e := range c.Extensions {
 		if err := c.applyExtension(e); err != nil {
 			return err
 		}
@@ -171,14 +202,48 @@ func (c *Certificate) parseTail(tbs *cryptobyte.String) error {
 	return nil
 }
 
-func (c *Certificate) parseExtension(list *cryptobyte.String) (Extension, error) {
+// ReadExtensions reads an Extensions element, a SEQUENCE of at least one and of
+// different extensions (RFC 5280 section 4.2), as certificates, CRLs, their
+// entries and OCSP answers have it. Code: cert.malformed.
+func ReadExtensions(s *cryptobyte.String) ([]Extension, error) {
+	return readExtensions(s, func(string) {})
+}
+
+func readExtensions(s *cryptobyte.String, warn func(string)) ([]Extension, error) {
+	var list cryptobyte.String
+	if !s.ReadASN1(&list, casn1.SEQUENCE) || list.Empty() {
+		return nil, malformed("extensions")
+	}
+	out := make([]Extension, 0, min(maxExtensions, 1+len(list)/24))
+	for !list.Empty() {
+		e, err := readExtension(&list, warn)
+		if err != nil {
+			return nil, err
+		}
+		if len(out) == maxExtensions {
+			return nil, malformed("more than %d extensions", maxExtensions)
+		}
+		for i := range out {
+			if out[i].OID.Equal(e.OID) {
+				return nil, malformed("extension %v is repeated", e.OID)
+			}
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+func readExtension(list *cryptobyte.String, warn func(string)) (Extension, error) {
 	var body, value cryptobyte.String
-	var e Extension
-	if !list.ReadASN1(&body, casn1.SEQUENCE) || !body.ReadASN1ObjectIdentifier(&e.OID) {
+	if !list.ReadASN1(&body, casn1.SEQUENCE) {
 		return Extension{}, malformed("extension")
 	}
-	var ok bool
-	if e.Critical, ok = c.readBoolean(&body); !ok || !body.ReadASN1(&value, casn1.OCTET_STRING) || !body.Empty() {
+	oid, ok := readOID(&body)
+	if !ok {
+		return Extension{}, malformed("extension")
+	}
+	e := Extension{OID: oid}
+	if e.Critical, ok = readBoolean(&body, warn); !ok || !body.ReadASN1(&value, casn1.OCTET_STRING) || !body.Empty() {
 		return Extension{}, malformed("extension %v", e.OID)
 	}
 	e.Value = value
@@ -186,8 +251,8 @@ func (c *Certificate) parseExtension(list *cryptobyte.String) (Extension, error)
 }
 
 // readBoolean reads an optional BOOLEAN, absent is false. Real certificates
-// write TRUE as 01 too.
-func (c *Certificate) readBoolean(s *cryptobyte.String) (value, ok bool) {
+// write TRUE as 01 too, and FALSE though it is the default.
+func readBoolean(s *cryptobyte.String, warn func(string)) (value, ok bool) {
 	if !s.PeekASN1Tag(casn1.BOOLEAN) {
 		return false, true
 	}
@@ -195,26 +260,12 @@ func (c *Certificate) readBoolean(s *cryptobyte.String) (value, ok bool) {
 	if !s.ReadASN1(&content, casn1.BOOLEAN) || len(content) != 1 {
 		return false, false
 	}
-	if content[0] != 0 && content[0] != 0xff {
-		c.warn(warnBoolean)
+	switch content[0] {
+	case 0:
+		warn(warnDefault)
+	case 0xff:
+	default:
+		warn(warnBoolean)
 	}
 	return content[0] != 0, true
-}
-
-// readOIDs reads a SEQUENCE OF OBJECT IDENTIFIER with at least one.
-func readOIDs(b []byte) ([]asn1.ObjectIdentifier, bool) {
-	s := cryptobyte.String(b)
-	var list cryptobyte.String
-	if !s.ReadASN1(&list, casn1.SEQUENCE) || !s.Empty() || list.Empty() {
-		return nil, false
-	}
-	var out []asn1.ObjectIdentifier
-	for !list.Empty() {
-		var oid asn1.ObjectIdentifier
-		if len(out) == maxList || !list.ReadASN1ObjectIdentifier(&oid) {
-			return nil, false
-		}
-		out = append(out, oid)
-	}
-	return out, true
 }

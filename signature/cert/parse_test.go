@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"zaver/signature/internal/der"
 )
 
 func TestTolerated(t *testing.T) {
@@ -43,19 +45,19 @@ func TestTolerated(t *testing.T) {
 
 func TestStringTypes(t *testing.T) {
 	c := subject(t, []pair{
-		{OIDCommonName, tagBMP, "\x04\x18\x04\x32\x04\x30\x04\x3d"},
+		{OIDCommonName, der.TagBMP, "\x04\x18\x04\x32\x04\x30\x04\x3d"},
 		{OIDOrganization, casn1.T61String, "Caf\xe9"},
-		{OIDUnit, tagUniversal, "\x00\x00\x04\x18"},
-		{OIDTitle, tagVisible, "x, y\\z"},
+		{OIDUnit, der.TagUniversal, "\x00\x00\x04\x18"},
+		{OIDTitle, der.TagVisible, "x, y\\z"},
 	})
 	if got := c.Subject.String(); got != `CN=Иван, O=Café, OU=И, T=x\, y\\z` {
 		t.Error(got)
 	}
 	for name, p := range map[string]pair{
-		"odd BMP":         {OIDCommonName, tagBMP, "\x04"},
-		"odd universal":   {OIDCommonName, tagUniversal, "\x00\x00\x04"},
+		"odd BMP":         {OIDCommonName, der.TagBMP, "\x04"},
+		"odd universal":   {OIDCommonName, der.TagUniversal, "\x00\x00\x04"},
 		"broken UTF-8":    {OIDCommonName, casn1.UTF8String, "\xff"},
-		"8-bit numeric":   {OIDSNILS, tagNumeric, "1\xff"},
+		"8-bit numeric":   {OIDSNILS, der.TagNumeric, "1\xff"},
 		"8-bit printable": {OIDCommonName, casn1.PrintableString, "\xcf"},
 	} {
 		if _, err := parseName(rawName([]pair{p}), func(string) {}); err == nil {
@@ -135,17 +137,18 @@ func TestParseRefuses(t *testing.T) {
 func TestCriticalExtensions(t *testing.T) {
 	tmpl := leafTemplate(person)
 	unknown := asn1.ObjectIdentifier{1, 2, 3, 4}
-	constraints := asn1.ObjectIdentifier{2, 5, 29, 30}
+	attributes := asn1.ObjectIdentifier{2, 5, 29, 9} // subjectDirectoryAttributes
 	tmpl.ExtraExtensions = append(tmpl.ExtraExtensions,
 		pkix.Extension{Id: unknown, Critical: true, Value: []byte{5, 0}},
 		pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3, 5}, Value: []byte{5, 0}},
-		pkix.Extension{Id: constraints, Critical: true, Value: []byte{0x30, 0}})
+		pkix.Extension{Id: OIDNameConstraints, Critical: true, Value: []byte{0x30, 7, 0xa0, 5, 0x30, 3, 0x82, 1, 'a'}},
+		pkix.Extension{Id: attributes, Critical: true, Value: []byte{0x30, 0}})
 	b, err := createRaw(t, tmpl)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := Parse(b)
-	if err != nil || len(c.UnhandledCritical) != 2 || !c.UnhandledCritical[0].Equal(unknown) || !c.UnhandledCritical[1].Equal(constraints) {
+	if err != nil || len(c.UnhandledCritical) != 2 || !c.UnhandledCritical[0].Equal(unknown) || !c.UnhandledCritical[1].Equal(attributes) {
 		t.Errorf("%v, %v", err, c.UnhandledCritical)
 	}
 }

@@ -68,7 +68,7 @@ func leaf(tag casn1.Tag, content []byte) bool {
 	case casn1.INTEGER, casn1.ENUM:
 		return Integer(content)
 	case casn1.BIT_STRING:
-		return bitString(content)
+		return BitString(content)
 	case casn1.OBJECT_IDENTIFIER:
 		return objectIdentifier(content)
 	default:
@@ -84,7 +84,8 @@ func Integer(content []byte) bool {
 	return len(content) == 1 || (content[0] != 0 || content[1] >= 0x80) && (content[0] != 0xff || content[1] < 0x80)
 }
 
-func bitString(content []byte) bool {
+// BitString reports whether content is a BIT STRING in DER.
+func BitString(content []byte) bool {
 	if len(content) == 0 || content[0] > 7 || len(content) == 1 && content[0] != 0 {
 		return false
 	}
@@ -151,8 +152,33 @@ func ParseGeneralized(content []byte) (time.Time, bool) {
 	return parseTime("20060102150405Z", string(content))
 }
 
+// parseTime reads digits in the order of the layout, which is one of the two
+// above, and Z. It does without time.Parse, which takes fractions too.
 func parseTime(layout, s string) (time.Time, bool) {
-	t, err := time.Parse(layout, s)
-	// Written again it must be the same: time.Parse takes fractions too.
-	return t, err == nil && t.Format(layout) == s
+	if len(s) != len(layout) || s[len(s)-1] != 'Z' {
+		return time.Time{}, false
+	}
+	pair := func(i int) int {
+		hi, lo := s[i]-'0', s[i+1]-'0'
+		if hi > 9 || lo > 9 {
+			return -1
+		}
+		return int(hi)*10 + int(lo)
+	}
+	century, rest := 20, 0
+	if len(s) == 15 {
+		century, rest = pair(0), 2
+	}
+	var f [6]int // year of the century, month, day, hour, minute, second
+	for i := range f {
+		if f[i] = pair(rest + 2*i); f[i] < 0 {
+			return time.Time{}, false
+		}
+	}
+	if century < 0 || f[3] > 23 || f[4] > 59 || f[5] > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(century*100+f[0], time.Month(f[1]), f[2], f[3], f[4], f[5], 0, time.UTC)
+	// A month or day that does not exist would have moved.
+	return t, int(t.Month()) == f[1] && t.Day() == f[2]
 }
