@@ -195,11 +195,11 @@ const (
 
 // Codes returns every code of errors, warnings and findings of this package.
 func Codes() []string {
-	return []string{
+	return append([]string{
 		codeMalformed, codeTooLarge, codeAlgorithm, codeSignature, codeRepeated, codeConflict,
 		warnBoolean, warnDefault, warnNameValue, warnStringType, warnCharacters, warnIdentifier, warnSetOrder,
 		warnSerial, warnTime, warnKeyUsage, warnKeyParams,
-	}
+	}, qualifiedCodes()...)
 }
 
 func malformed(format string, args ...any) error {
