@@ -19,15 +19,8 @@ var oidToolClass = asn1.ObjectIdentifier{1, 2, 643, 100, 113}
 // checkCertificate is what the signer's certificate says by itself.
 func (v *verification) checkCertificate() {
 	c := v.report.Signer
-	if v.At.Before(c.NotBefore) {
-		v.add(CodeCertNotYetValid, Fail, c, "valid from "+c.NotBefore.UTC().Format(time.RFC3339))
-	}
-	if v.At.After(c.NotAfter) {
-		v.add(CodeCertExpired, Fail, c, "valid until "+c.NotAfter.UTC().Format(time.RFC3339))
-	}
-	if !c.KeyUsableAt(v.At) {
-		v.add(CodeKeyPeriod, Fail, c, "the private key's usage period does not cover the moment")
-	}
+	v.checkValidity()
+	v.checkKeyPeriod()
 	if !c.HasKeyUsage || c.KeyUsage&(cert.DigitalSignature|cert.NonRepudiation) == 0 {
 		v.add(CodeKeyUsage, Fail, c, "key usage has neither digitalSignature nor nonRepudiation")
 	}
@@ -39,6 +32,23 @@ func (v *verification) checkCertificate() {
 	}
 	for _, err := range c.Holder().Problems {
 		v.add(CodeHolder, Warn, c, holderDetail(err))
+	}
+}
+
+// checkValidity holds the certificate's own validity against the moment, both ends included.
+func (v *verification) checkValidity() {
+	c := v.report.Signer
+	if v.At.Before(c.NotBefore) {
+		v.add(CodeCertNotYetValid, Fail, c, "valid from "+c.NotBefore.UTC().Format(time.RFC3339))
+	}
+	if v.At.After(c.NotAfter) {
+		v.add(CodeCertExpired, Fail, c, "valid until "+c.NotAfter.UTC().Format(time.RFC3339))
+	}
+}
+
+func (v *verification) checkKeyPeriod() {
+	if c := v.report.Signer; !c.KeyUsableAt(v.At) {
+		v.add(CodeKeyPeriod, Fail, c, "the private key's usage period does not cover the moment")
 	}
 }
 
@@ -55,10 +65,9 @@ func holderDetail(err error) string {
 	return "malformed identifier"
 }
 
-// checkQualified looks for what a qualified certificate must have: the names of the holder's and
+// qualified looks for what a qualified certificate must have: the names of the holder's and
 // the issuer's signature tools and the class of the former (RFC 9215; order 795 of the FSB).
-func (v *verification) checkQualified(kind trust.Kind) {
-	c := v.report.Signer
+func qualified(c *cert.Certificate, kind trust.Kind) []Finding {
 	severity := Info
 	if kind == trust.Qualified {
 		severity = Fail
@@ -73,14 +82,16 @@ func (v *verification) checkQualified(kind trust.Kind) {
 	if !hasToolClass(c.Policies) {
 		missing = append(missing, "class of signature tools")
 	}
+	var w weighed
 	if len(missing) > 0 {
-		v.add(CodeNotQualified, severity, c, "missing: "+strings.Join(missing, ", "))
+		w.add(CodeNotQualified, severity, c, "missing: "+strings.Join(missing, ", "))
 	} else {
-		v.add(CodeQualified, OK, c, "has the extensions of a qualified certificate")
+		w.add(CodeQualified, OK, c, "has the extensions of a qualified certificate")
 	}
 	if c.IdentificationKind == nil && kind == trust.Qualified {
-		v.add(CodeIdentificationKind, Warn, c, "no identificationKind")
+		w.add(CodeIdentificationKind, Warn, c, "no identificationKind")
 	}
+	return w.findings
 }
 
 func hasToolClass(policies []asn1.ObjectIdentifier) bool {

@@ -25,27 +25,34 @@ const (
 
 // Codes of findings. They are stable; beside them stand those of cms and chain, see Codes.
 const (
-	CodeOK                 = "sig.ok"                  // ok: the signature's bytes hold
-	CodeInvalid            = "sig.invalid"             // fail: they do not; cms.* says why
-	CodeNoCertificate      = "sig.no_certificate"      // fail: the signer's certificate is not inside
-	CodeSigningTime        = "sig.signing_time"        // warn: claimed signing time absent or far from the moment
-	CodeCertExpired        = "sig.cert_expired"        // fail
-	CodeCertNotYetValid    = "sig.cert_not_yet_valid"  // fail
-	CodeKeyPeriod          = "sig.key_period"          // fail: outside PrivateKeyUsagePeriod
-	CodeKeyUsage           = "sig.key_usage"           // fail: the key may not sign
-	CodeCertDeviation      = "sig.cert_deviation"      // warn: a deviation tolerated on reading the certificate
-	CodeHolder             = "sig.holder"              // warn: an identifier of the holder is malformed or repeated
-	CodeChainOK            = "sig.chain_ok"            // ok: a path leads to an anchor
-	CodeChain              = "sig.chain"               // fail: no path holds; chain.* says why
-	CodeAccredited         = "sig.accredited"          // ok: the anchor counts at the moment
-	CodeNotAccredited      = "sig.not_accredited"      // fail: no anchor above, or its accreditation does not cover the moment
-	CodeQualified          = "sig.qualified"           // ok: has what a qualified certificate must have
-	CodeNotQualified       = "sig.not_qualified"       // fail under a qualified anchor, else info
-	CodeIdentificationKind = "sig.identification_kind" // warn: how the holder was identified is not said
-	CodeNotRevoked         = "sig.not_revoked"         // ok
-	CodeCertRevoked        = "sig.cert_revoked"        // fail: the signer's certificate
-	CodeCARevoked          = "sig.ca_revoked"          // fail: a certificate above it
-	CodeRevocationUnknown  = "sig.revocation_unknown"  // unknown
+	CodeOK                 = "sig.ok"                   // ok: the signature's bytes hold
+	CodeInvalid            = "sig.invalid"              // fail: they do not; cms.* says why
+	CodeNoCertificate      = "sig.no_certificate"       // fail: the signer's certificate is not inside
+	CodeSigningTime        = "sig.signing_time"         // warn: claimed signing time absent or far from the moment
+	CodeCertExpired        = "sig.cert_expired"         // fail
+	CodeCertNotYetValid    = "sig.cert_not_yet_valid"   // fail
+	CodeKeyPeriod          = "sig.key_period"           // fail: outside PrivateKeyUsagePeriod
+	CodeKeyUsage           = "sig.key_usage"            // fail: the key may not sign
+	CodeCertDeviation      = "sig.cert_deviation"       // warn: a deviation tolerated on reading the certificate
+	CodeHolder             = "sig.holder"               // warn: an identifier of the holder is malformed or repeated
+	CodeChainOK            = "sig.chain_ok"             // ok: a path leads to an anchor
+	CodeChain              = "sig.chain"                // fail: no path holds; chain.* says why
+	CodeAccredited         = "sig.accredited"           // ok: the anchor counts at the moment
+	CodeNotAccredited      = "sig.not_accredited"       // fail: no anchor above, or its accreditation does not cover the moment
+	CodeQualified          = "sig.qualified"            // ok: has what a qualified certificate must have
+	CodeNotQualified       = "sig.not_qualified"        // fail under a qualified anchor, else info
+	CodeIdentificationKind = "sig.identification_kind"  // warn: how the holder was identified is not said
+	CodeNotRevoked         = "sig.not_revoked"          // ok
+	CodeCertRevoked        = "sig.cert_revoked"         // fail: the signer's certificate
+	CodeCARevoked          = "sig.ca_revoked"           // fail: a certificate above it
+	CodeRevocationUnknown  = "sig.revocation_unknown"   // unknown
+	CodeRevokedLater       = "sig.revoked_later"        // info: after the moment
+	CodeTimestamp          = "sig.timestamp"            // ok: a timestamp proves the time
+	CodeTimestampUnusable  = "sig.timestamp_unusable"   // warn: a timestamp proves nothing
+	CodeCounterSigned      = "sig.counter_signed"       // ok
+	CodeCounterUnusable    = "sig.counter_unusable"     // warn: a counter-signature proves nothing
+	CodeLegacyAlgorithm    = "sig.legacy_algorithm"     // warn: kept for old data; fail where new data are signed
+	CodeRevocationNotAsked = "sig.revocation_not_asked" // info: nobody was asked, and nobody had to be
 )
 
 // Codes returns every code that a finding may have.
@@ -54,7 +61,8 @@ func Codes() []string {
 		CodeOK, CodeInvalid, CodeNoCertificate, CodeSigningTime, CodeCertExpired, CodeCertNotYetValid,
 		CodeKeyPeriod, CodeKeyUsage, CodeCertDeviation, CodeHolder, CodeChainOK, CodeChain, CodeAccredited,
 		CodeNotAccredited, CodeQualified, CodeNotQualified, CodeIdentificationKind, CodeNotRevoked,
-		CodeCertRevoked, CodeCARevoked, CodeRevocationUnknown,
+		CodeCertRevoked, CodeCARevoked, CodeRevocationUnknown, CodeRevocationNotAsked,
+		CodeRevokedLater, CodeTimestamp, CodeTimestampUnusable, CodeCounterSigned, CodeCounterUnusable, CodeLegacyAlgorithm,
 	}
 	list = append(list, chain.Codes()...)
 	return append(list, cms.Codes()...)

@@ -13,7 +13,6 @@ package verify
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"zaver/signature/cert"
@@ -45,8 +44,18 @@ type Request struct {
 	MaxAge, MaxSkew time.Duration
 }
 
-// Report is all that Verify found.
+// Subject is what a report is about.
+type Subject string
+
+// Subjects of a report.
+const (
+	SubjectSignature   Subject = "" // a signer's signature
+	SubjectCertificate Subject = "certificate"
+)
+
+// Report is all that was found about one signer, or about one certificate.
 type Report struct {
+	Subject    Subject
 	At         time.Time
 	TrustSetID string
 	Findings   []Finding
@@ -58,6 +67,12 @@ type Report struct {
 	Signer *cert.Certificate
 	// Path leads from Signer to the anchor; empty when none holds.
 	Path chain.Path
+	// Timestamps are those over the signature, in the order inside.
+	Timestamps []Timestamp
+	// CounterSigners are reports about those who signed the signature.
+	CounterSigners []*Report
+	// Policies is what Path says about certificate policies.
+	Policies chain.Policies
 	// Anchor is where Path ends, with its kind; nil when Path is empty.
 	Anchor *trust.Anchor
 	// Revocations are the answers about the certificates of Path below the anchor, leaf first.
@@ -78,7 +93,7 @@ func Verify(ctx context.Context, r Request) *Report {
 	if r.MaxSkew == 0 {
 		r.MaxSkew = 5 * time.Minute
 	}
-	v := &verification{Request: r, report: &Report{At: r.At}}
+	v := &verification{Request: r, now: r.At, asks: true, report: &Report{At: r.At}}
 	if r.Set != nil {
 		v.report.TrustSetID = r.Set.ID()
 	}
@@ -93,14 +108,16 @@ func Verify(ctx context.Context, r Request) *Report {
 		return v.report
 	}
 	v.checkCertificate()
-	v.checkPath(signed.Certificates)
-	v.checkRevocation(ctx)
+	v.checkPath(ctx, signed.Certificates)
 	return v.report
 }
 
-// verification is one Verify under way.
+// verification is one report under way.
 type verification struct {
 	Request
+	terms  Terms     // what paths must fulfil, and more certificates
+	now    time.Time // the clock; answers about revocation may be as late
+	asks   bool      // the state of revocation must be known
 	report *Report
 }
 
@@ -152,115 +169,5 @@ func (v *verification) checkSigningTime() {
 		v.add(CodeSigningTime, Warn, nil, "signing time lies in the future: "+t.UTC().Format(time.RFC3339))
 	case t.Before(v.At.Add(-v.MaxAge)):
 		v.add(CodeSigningTime, Warn, nil, "signing time lies in the past: "+t.UTC().Format(time.RFC3339))
-	}
-}
-
-// checkPath looks for a path to any anchor and what the anchor is worth at the moment.
-func (v *verification) checkPath(untrusted []*cert.Certificate) {
-	var anchors []*cert.Certificate
-	if v.Set != nil {
-		anchors = v.Set.Certificates()
-		untrusted = append(untrusted[:len(untrusted):len(untrusted)], v.Set.Centres()...)
-	}
-	path, err := chain.Build(v.report.Signer, untrusted, anchors, v.At, chain.Options{LeafTimeElsewhere: true})
-	if err != nil {
-		v.pathFailed(err)
-		return
-	}
-	v.report.Path = path
-	v.add(CodeChainOK, OK, path.Anchor(), "a path leads to a trust anchor")
-	anchor, ok := v.Set.Find(path.Anchor())
-	if !ok { // Build returns only anchors of the set; a report must not rest on that alone
-		v.add(CodeNotAccredited, Fail, path.Anchor(), "the path ends outside the set")
-		return
-	}
-	v.report.Anchor = &anchor
-	v.checkAccreditation(anchor)
-	v.checkQualified(anchor.Kind)
-}
-
-// checkAccreditation looks at the anchor and at every centre on the path that the set lists. A
-// centre that is not listed counts by its anchor's word.
-func (v *verification) checkAccreditation(anchor trust.Anchor) {
-	holds := anchor.AccreditedAt(v.At)
-	if !holds {
-		v.add(CodeNotAccredited, Fail, anchor.Certificate, "the anchor's accreditation does not cover the moment")
-	}
-	for _, c := range v.report.Path {
-		if centre, ok := v.Set.FindCentre(c); ok && !centre.AccreditedAt(v.At) {
-			holds = false
-			v.add(CodeNotAccredited, Fail, c, "the centre's accreditation does not cover the moment")
-		}
-	}
-	if holds {
-		v.add(CodeAccredited, OK, anchor.Certificate, "accredited as "+string(anchor.Kind))
-	}
-}
-
-func (v *verification) pathFailed(err error) {
-	var e *chain.Error
-	if !errors.As(err, &e) {
-		v.add(CodeChain, Fail, v.report.Signer, err.Error())
-		return
-	}
-	if e.Code == chain.CodeNoAnchor {
-		v.add(CodeNotAccredited, Fail, v.report.Signer, "the certificate leads to no trust anchor")
-	} else {
-		v.add(CodeChain, Fail, v.report.Signer, "no path to a trust anchor holds")
-	}
-	v.add(e.Code, Fail, e.Certificate, e.Error())
-}
-
-// checkRevocation asks about every certificate below the anchor, all at once.
-func (v *verification) checkRevocation(ctx context.Context) {
-	path := v.report.Path
-	switch {
-	case len(path) == 0:
-		// Addresses in a certificate that nobody vouches for are not to be called.
-		v.add(CodeRevocationUnknown, Unknown, v.report.Signer, "not asked: no path holds")
-		return
-	case v.Revocation == nil:
-		v.add(CodeRevocationUnknown, Unknown, v.report.Signer, "not asked: nobody to ask")
-		return
-	}
-	answers := make([]Answer, len(path)-1)
-	var wait sync.WaitGroup
-	for i := range answers {
-		wait.Go(func() {
-			answers[i] = Answer{fingerprint(path[i]), v.Revocation.Check(ctx, v.question(i))}
-		})
-	}
-	wait.Wait()
-	v.report.Revocations = answers
-	for i, a := range answers {
-		v.addAnswer(path[i], i == 0, a.Result)
-	}
-}
-
-// question asks about the i-th certificate of the path. CRL signers may be among the certificates of the set.
-func (v *verification) question(i int) revocation.Question {
-	path := v.report.Path
-	return revocation.Question{
-		Certificate: path[i], Issuer: path.Issuer(i), At: v.At,
-		Anchor: path.Anchor(), Certificates: v.Set.Centres(),
-	}
-}
-
-func (v *verification) addAnswer(c *cert.Certificate, leaf bool, r revocation.Result) {
-	switch r.Status {
-	case revocation.Good:
-		v.add(CodeNotRevoked, OK, c, "by "+string(r.Source)+" of "+r.ThisUpdate.UTC().Format(time.RFC3339))
-	case revocation.Revoked:
-		code := CodeCARevoked
-		if leaf {
-			code = CodeCertRevoked
-		}
-		v.add(code, Fail, c, "since "+r.RevokedAt.UTC().Format(time.RFC3339)+" by "+string(r.Source))
-	default:
-		detail := "no answer"
-		for _, p := range r.Problems {
-			detail += "; " + p.Error()
-		}
-		v.add(CodeRevocationUnknown, Unknown, c, detail)
 	}
 }
