@@ -5,6 +5,7 @@ package cms
 import (
 	"bytes"
 	"errors"
+	"math/big"
 	"slices"
 	"sync"
 
@@ -77,12 +78,24 @@ func (si *SignerInfo) names(c *cert.Certificate) bool {
 	if si.Serial == nil {
 		return len(si.KeyID) > 0 && bytes.Equal(si.KeyID, c.SKI)
 	}
-	return si.Serial.Cmp(c.Serial) == 0 && bytes.Equal(si.RawIssuer, c.RawIssuer)
+	return issued(c, si.RawIssuer, si.Serial)
+}
+
+// issued reports whether issuer and serial number are those of c, the name
+// compared by RFC 5280 section 7.1.
+func issued(c *cert.Certificate, issuer []byte, serial *big.Int) bool {
+	if serial.Cmp(c.Serial) != 0 {
+		return false
+	}
+	if bytes.Equal(issuer, c.RawIssuer) {
+		return true
+	}
+	name, err := cert.ParseName(issuer)
+	return err == nil && name.Equal(c.Issuer)
 }
 
 func (r CertificateRef) names(c *cert.Certificate) bool {
-	return bytes.Equal(r.Digest.Sum(c.Raw), r.Hash) &&
-		(r.Serial == nil || r.Serial.Cmp(c.Serial) == 0 && bytes.Equal(r.RawIssuer, c.RawIssuer))
+	return bytes.Equal(r.Digest.Sum(c.Raw), r.Hash) && (r.Serial == nil || issued(c, r.RawIssuer, r.Serial))
 }
 
 // Check checks every signer under the certificate inside. Nothing means that
@@ -145,8 +158,12 @@ func (si *SignerInfo) checkSignature(c *cert.Certificate) []*Problem {
 // input is what the key verifies: made of the attributes, or of the content
 // where there are none (RFC 5652 section 5.4).
 func (si *SignerInfo) input() []byte {
-	if si.RawSignedAttributes != nil {
-		return si.Algorithm.Digest.Sum(si.RawSignedAttributes)
+	switch {
+	case si.RawSignedAttributes != nil:
+		return si.Algorithm.Input(si.RawSignedAttributes)
+	case si.Algorithm.WholeMessage:
+		return si.content.bytes
+	default:
+		return si.content.sum(si.Algorithm.Digest)
 	}
-	return si.content.sum(si.Algorithm.Digest)
 }

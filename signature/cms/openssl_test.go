@@ -97,7 +97,7 @@ func TestOpenSSLSigns(t *testing.T) {
 			{good + " -econtent_type pkcs7-signedData", codeContentType},
 			{good + " -signer root.pem -inkey other.pem", codeSigners},
 			{swap("-outform DER", "-outform PEM"), codeMalformed},
-			{swap("key.pem", "key.pem -keyopt rsa_padding_mode:pss"), codeAlgorithm},
+			{swap("key.pem", "key.pem -keyopt rsa_padding_mode:pss"), ""},
 		} {
 			if name == "ec" && strings.Contains(r.args, "pss") {
 				continue

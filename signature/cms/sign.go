@@ -20,8 +20,10 @@ import (
 
 // Signer holds the private key: a token, a card, a test.
 type Signer interface {
-	// SignDigest signs a digest of a.Digest.Size bytes: PKCS #1 v1.5 bytes for
-	// RSA, ASN.1 DER for ECDSA. Its errors reach the caller of Sign wrapped.
+	// SignDigest signs what a.Input makes of the message, a digest of
+	// a.Digest.Size bytes but for Ed25519, where it is the message: PKCS #1 v1.5
+	// or PSS bytes for RSA, ASN.1 DER for ECDSA, s||r big-endian for GOST. Its
+	// errors reach the caller of Sign wrapped.
 	SignDigest(ctx context.Context, a algo.Algorithm, digest []byte) ([]byte, error)
 }
 
@@ -29,6 +31,8 @@ type Signer interface {
 type Request struct {
 	// Content is signed and laid inside; it must not be empty.
 	Content []byte
+	// Detached leaves the content outside.
+	Detached bool
 	// Certificate is the signer's; Chain may hold those above it. All are laid inside.
 	Certificate *cert.Certificate
 	Chain       []*cert.Certificate
@@ -48,7 +52,7 @@ func Sign(ctx context.Context, r Request) ([]byte, error) {
 	if len(r.Content) == 0 || r.Certificate == nil || r.Signer == nil || r.SigningTime.IsZero() {
 		return nil, errors.New("sign: content, certificate, signer and time are required")
 	}
-	if len(r.Content) > MaxSize || len(r.Chain) > MaxCertificates {
+	if limit := map[bool]int{false: MaxSize, true: MaxOpenSize}[r.Detached]; len(r.Content) > limit || len(r.Chain) > MaxCertificates {
 		return nil, problem(codeTooLarge, "content or chain")
 	}
 	key := r.Certificate.PublicKey
@@ -59,14 +63,14 @@ func Sign(ctx context.Context, r Request) ([]byte, error) {
 			return nil, &Problem{Code: codeAlgorithm, Detail: "choose algorithm", Cause: err}
 		}
 	}
-	if !a.Allows(key.Kind(), key.Bits()) {
+	if !a.Allows(key.Kind(), key.Bits()) || a.Legacy {
 		return nil, problem(codeAlgorithm, "%s does not allow a key of kind %v, %d bits", a.Name, key.Kind(), key.Bits())
 	}
 	attributes, err := signedAttributes(r, a)
 	if err != nil {
 		return nil, fmt.Errorf("encode signed attributes: %w", err)
 	}
-	sig, err := r.Signer.SignDigest(ctx, a, a.Digest.Sum(attributes))
+	sig, err := r.Signer.SignDigest(ctx, a, a.Input(attributes))
 	if err != nil {
 		return nil, fmt.Errorf("sign digest: %w", err)
 	}
@@ -74,14 +78,25 @@ func Sign(ctx context.Context, r Request) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode signature: %w", err)
 	}
-	s, p := parse(out)
-	if p != nil {
+	if p := made(out, r); p != nil {
 		return nil, p
 	}
-	if problems := s.Check(); len(problems) > 0 {
-		return nil, problems[0]
-	}
 	return out, nil
+}
+
+// made reads back and checks what was built.
+func made(b []byte, r Request) *Problem {
+	s, p := confirmation.read(b, Options{MaxSize: MaxSize})
+	if r.Detached {
+		s, p = auditor.read(b, Options{Content: r.Content, MaxSize: MaxSize})
+	}
+	if p != nil {
+		return p
+	}
+	if problems := append(s.Check(), s.Signer.Notes...); len(problems) > 0 {
+		return problems[0]
+	}
+	return nil
 }
 
 // signedAttributes returns the attributes as the DER SET OF that is signed.
@@ -137,7 +152,7 @@ func addReference(b *cryptobyte.Builder, c *cert.Certificate, d algo.Digest) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { // certs
 			b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { // ESSCertIDv2
 				if d.Name != algo.SHA256.Name {
-					addAlgorithm(b, d.OID, false)
+					addAlgorithm(b, d.OID, nil)
 				}
 				b.AddASN1OctetString(d.Sum(c.Raw))
 				b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { // IssuerSerial
@@ -151,12 +166,10 @@ func addReference(b *cryptobyte.Builder, c *cert.Certificate, d algo.Digest) {
 	})
 }
 
-func addAlgorithm(b *cryptobyte.Builder, oid asn1.ObjectIdentifier, null bool) {
+func addAlgorithm(b *cryptobyte.Builder, oid asn1.ObjectIdentifier, params []byte) {
 	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1ObjectIdentifier(oid)
-		if null {
-			b.AddASN1NULL()
-		}
+		b.AddBytes(params)
 	})
 }
 
@@ -172,10 +185,12 @@ func encode(r Request, a algo.Algorithm, attributes, sig []byte) ([]byte, error)
 		b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) {
 			b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { // SignedData
 				b.AddASN1Int64(1)
-				b.AddASN1(casn1.SET, func(b *cryptobyte.Builder) { addAlgorithm(b, a.Digest.OID, false) })
+				b.AddASN1(casn1.SET, func(b *cryptobyte.Builder) { addAlgorithm(b, a.Digest.OID, nil) })
 				b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { // EncapsulatedContentInfo
 					b.AddASN1ObjectIdentifier(OIDData)
-					b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { b.AddASN1OctetString(r.Content) })
+					if !r.Detached {
+						b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { b.AddASN1OctetString(r.Content) })
+					}
 				})
 				b.AddBytes(certificates)
 				b.AddASN1(casn1.SET, func(b *cryptobyte.Builder) { addSigner(b, r.Certificate, a, attributes, sig) })
@@ -202,11 +217,11 @@ func addSigner(b *cryptobyte.Builder, c *cert.Certificate, a algo.Algorithm, att
 			b.AddBytes(c.RawIssuer)
 			b.AddASN1BigInt(c.Serial)
 		})
-		addAlgorithm(b, a.Digest.OID, false)
+		addAlgorithm(b, a.Digest.OID, nil)
 		// [0] IMPLICIT: the same bytes under another tag.
 		b.AddUint8(byte(contextTag(0)))
 		b.AddBytes(attributes[1:])
-		addAlgorithm(b, a.CMSOID, a.CMSNull)
+		addAlgorithm(b, a.CMSOID, a.CMSParams())
 		b.AddASN1OctetString(sig)
 	})
 }

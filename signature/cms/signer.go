@@ -92,6 +92,9 @@ func (r reader) choose(si *SignerInfo, digest, sig algorithmID) *Problem {
 	if err != nil {
 		return r.flaw(si, &Problem{Code: codeAlgorithm, Detail: "signature", Cause: err})
 	}
+	if r.strict && a.Legacy {
+		return problem(codeAlgorithm, "%s is for old data only", a.Name)
+	}
 	si.Algorithm = a
 	return nil
 }
