@@ -55,11 +55,11 @@ func TestLoadFolder(t *testing.T) {
 	if _, ok := set.Find(parse(t, p.Authority(pki.RogueRoot).DER())); ok {
 		t.Error("the rogue root is an anchor")
 	}
-	if q, u, all := set.Certificates(trust.Qualified), set.Certificates(trust.UEC), set.Anchors(); len(q) != 1 || len(u) != 1 || len(all) != 2 {
+	if q, u, all := set.Certificates(trust.Qualified), set.Certificates(trust.UEC), set.Anchors(); len(q) != 2 || len(u) != 1 || len(all) != 3 {
 		t.Errorf("%d qualified, %d uec, %d in all", len(q), len(u), len(all))
 	}
 	ca := parse(t, p.Authority(pki.CA).DER())
-	if c, ok := set.FindCentre(ca); !ok || c.Name == "" || !c.AccreditedAt(time.Now()) || len(set.Centres()) != 1 {
+	if c, ok := set.FindCentre(ca); !ok || c.Name == "" || !c.AccreditedAt(time.Now()) || len(set.Centres()) != 2 {
 		t.Errorf("centre: %+v %v", c, ok)
 	}
 	if _, ok := set.Find(ca); ok {

@@ -10,8 +10,11 @@
 package mint
 
 import (
+	"crypto"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"slices"
 	"time"
@@ -32,6 +35,20 @@ type Party struct {
 // PEM is the certificate.
 func (p *Party) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.DER})
+}
+
+// PartyOf is a certificate that exists already with its key, which may be nil for one that signs nothing.
+// The certificate must be good enough for crypto/x509 to read.
+func PartyOf(der []byte, key crypto.Signer) (*Party, error) {
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("read a certificate to sign with: %w", err)
+	}
+	p := &Party{DER: der, Name: c.RawSubject, Issuer: c.RawIssuer, Serial: c.SerialNumber, SKI: c.SubjectKeyId}
+	if key != nil {
+		p.Key = FromSigner(key)
+	}
+	return p, nil
 }
 
 // As is the same key under another name, for certificates and CRLs that name an issuer falsely.

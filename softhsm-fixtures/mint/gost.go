@@ -3,7 +3,9 @@
 package mint
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"math/big"
@@ -129,9 +131,15 @@ func GOSTKey(k Kind, private *gostsign.PrivateKey) *Key {
 	f := families[gostSets[k].family]
 	spki := GOSTSPKI(k, private.Public())
 	return &Key{
-		Kind: k, Digest: f.digest, SPKI: spki, Private: gostSigner{private}, public: bitString(spki),
+		Kind: k, Digest: f.digest, SPKI: spki, Private: gostSigner{private, spki}, public: bitString(spki),
 		Algorithm: asn.Algorithm(f.signature), CMSAlgorithm: asn.Algorithm(f.key), opts: crypto.Hash(0),
 	}
+}
+
+// IsGOST says whether the kind is one of GOST.
+func (k Kind) IsGOST() bool {
+	_, ok := gostSets[k]
+	return ok
 }
 
 // SignatureAlgorithm is the AlgorithmIdentifier of signature with digest of a GOST kind; the other
@@ -140,11 +148,47 @@ func (k Kind) SignatureAlgorithm() []byte {
 	return asn.Algorithm(families[gostSets[k].family].signature)
 }
 
-// gostSigner makes a GOST key a crypto.Signer. Its public key is the SubjectPublicKeyInfo's point.
-type gostSigner struct{ *gostsign.PrivateKey }
+// SPKI is a SubjectPublicKeyInfo as DER; the public key of GOST keys as a crypto.PublicKey.
+type SPKI []byte
 
-// Public is the point as []byte, x then y, each little-endian.
-func (s gostSigner) Public() crypto.PublicKey { return s.PrivateKey.Public() }
+// PublicDER is the SubjectPublicKeyInfo of a public key: of the standard library, an SPKI, a *gost.PublicKey
+// (taken for one of 2012), or a *Key. False when it is something else.
+func PublicDER(pub crypto.PublicKey) ([]byte, bool) {
+	switch p := pub.(type) {
+	case SPKI:
+		return p, true
+	case *Key:
+		return p.SPKI, true
+	case *gost.PublicKey:
+		for _, kind := range GOSTKinds() {
+			if gostSets[kind].oid == p.ParamSet().OID().String() {
+				return GOSTSPKI(kind, p.Bytes()), true
+			}
+		}
+		return nil, false
+	}
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	return der, err == nil
+}
+
+// IsGOST says whether a SubjectPublicKeyInfo is of a GOST key.
+func IsGOST(spki []byte) bool {
+	for _, f := range families {
+		if bytes.Contains(spki[:min(len(spki), 24)], asn.OID(f.key)) {
+			return true
+		}
+	}
+	return false
+}
+
+// gostSigner makes a GOST key a crypto.Signer.
+type gostSigner struct {
+	*gostsign.PrivateKey
+	spki []byte
+}
+
+// Public is the SPKI.
+func (s gostSigner) Public() crypto.PublicKey { return SPKI(s.spki) }
 
 // Sign signs a digest as the hash prints it: s then r, each big-endian.
 func (s gostSigner) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {

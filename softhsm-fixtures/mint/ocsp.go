@@ -171,10 +171,18 @@ func CertID(d Digest, issuer *Party, serial *big.Int) []byte {
 
 // OCSPRequest is what a client asks; only what an emulator needs to answer.
 type OCSPRequest struct {
-	CertIDs [][]byte // DER
-	Serials []*big.Int
-	Nonce   []byte // content of the inner OCTET STRING, nil for none
+	Asked []AskedID
+	Nonce []byte // content of the inner OCTET STRING, nil for none
 }
+
+// AskedID is one CertID of a request: its DER, the content before the serial number, and that.
+type AskedID struct {
+	DER, Head []byte
+	Serial    *big.Int
+}
+
+// About is a CertID of the same issuer with another serial number.
+func (a AskedID) About(serial *big.Int) []byte { return asn.Seq(a.Head, asn.BigInt(serial)) }
 
 // ReadOCSPRequest reads a request (RFC 6960 section 4.1.1). It is a reader for emulators: it takes
 // what honest clients send, and refuses the rest.
@@ -190,21 +198,28 @@ func ReadOCSPRequest(der []byte) (OCSPRequest, bool) {
 	}
 	for !list.Empty() {
 		var one, id cryptobyte.String
-		serial := new(big.Int)
+		asked := AskedID{Serial: new(big.Int)}
 		if !list.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1Element(&id, cbasn1.SEQUENCE) {
 			return out, false
 		}
-		out.CertIDs = append(out.CertIDs, id)
-		if !id.ReadASN1(&id, cbasn1.SEQUENCE) || !id.SkipASN1(cbasn1.SEQUENCE) || !id.SkipASN1(cbasn1.OCTET_STRING) ||
-			!id.SkipASN1(cbasn1.OCTET_STRING) || !id.ReadASN1Integer(serial) {
+		asked.DER = id
+		if !id.ReadASN1(&id, cbasn1.SEQUENCE) {
 			return out, false
 		}
-		out.Serials = append(out.Serials, serial)
+		whole := id
+		if !id.SkipASN1(cbasn1.SEQUENCE) || !id.SkipASN1(cbasn1.OCTET_STRING) || !id.SkipASN1(cbasn1.OCTET_STRING) {
+			return out, false
+		}
+		asked.Head = whole[:len(whole)-len(id)]
+		if !id.ReadASN1Integer(asked.Serial) {
+			return out, false
+		}
+		out.Asked = append(out.Asked, asked)
 	}
 	if present {
 		out.Nonce = readNonce(extensions)
 	}
-	return out, len(out.CertIDs) > 0
+	return out, len(out.Asked) > 0
 }
 
 func context(n int) cbasn1.Tag { return cbasn1.Tag(n).Constructed().ContextSpecific() }

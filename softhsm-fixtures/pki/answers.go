@@ -3,88 +3,84 @@
 package pki
 
 import (
-	"crypto"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
-	"fmt"
 	"math/big"
 	"time"
 
-	"golang.org/x/crypto/ocsp"
+	"zaver/softhsm-fixtures/mint"
+	"zaver/softhsm-fixtures/mint/asn"
 )
 
-// parsed is the request, nil when it can't be read.
-func parsed(request []byte) *ocsp.Request {
-	req, err := ocsp.ParseRequest(request)
-	if err != nil {
-		return nil
-	}
-	return req
-}
+// Unsigned OCSP statuses (RFC 6960 section 4.2.1).
+const (
+	malformedRequest = 1
+	tryLater         = 3
+)
 
-// MakeOCSP answers one OCSP request (RFC 6960), with the fault if it is one of content.
+// MakeOCSP answers one OCSP request (RFC 6960), with the fault if it is one of content. A nonce is
+// given back.
 func (a *Authority) MakeOCSP(request []byte, f Fault) ([]byte, error) {
 	if f == TryLater {
-		return ocsp.TryLaterErrorResponse, nil
+		return mint.OCSPError(tryLater), nil
 	}
-	req := parsed(request)
-	if req == nil {
-		return ocsp.MalformedRequestErrorResponse, nil // RFC 6960 section 2.3: said inside a 200
+	req, ok := mint.ReadOCSPRequest(request)
+	if !ok {
+		return mint.OCSPError(malformedRequest), nil // RFC 6960 section 2.3: said inside a 200
 	}
 	this, next := a.times(f, a.pki.cfg.OCSPLife)
-	t := ocsp.Response{
-		SerialNumber: req.SerialNumber, IssuerHash: req.HashAlgorithm,
-		ThisUpdate: this, NextUpdate: next, Certificate: a.responder, Status: ocsp.Unknown,
+	answer := mint.OCSP{ByName: true, Nonce: req.Nonce, ProducedAt: this}
+	for _, asked := range req.Asked {
+		one := a.statusOf(asked, f)
+		one.This, one.Next = this, next
+		answer.Answers = append(answer.Answers, one)
 	}
+	signer := a.responder
+	if f == WrongSigner || f == NoRight {
+		var err error
+		if signer, err = a.liar(f); err != nil {
+			return nil, err
+		}
+	}
+	return answer.Sign(signer), nil
+}
+
+// statusOf is what is said about one certificate.
+func (a *Authority) statusOf(asked mint.AskedID, f Fault) mint.Answer {
+	one := mint.Answer{CertID: asked.DER, Status: mint.StatusUnknown}
 	a.mu.Lock()
-	known := a.issued[req.SerialNumber.Text(16)]
-	rev, revoked := a.revoked[req.SerialNumber.Text(16)]
+	known := a.issued[asked.Serial.Text(16)]
+	rev, revoked := a.revoked[asked.Serial.Text(16)]
 	a.mu.Unlock()
 	switch {
 	case f == Unknown:
+	case f == WrongCertificate:
+		one.CertID = asked.About(new(big.Int).Add(asked.Serial, big.NewInt(1)))
+		one.Status = mint.StatusGood
+	case f == WrongSigner || f == NoRight:
+		one.Status = mint.StatusGood // what a forger would say
 	case revoked:
-		t.Status, t.RevokedAt, t.RevocationReason = ocsp.Revoked, rev.At, rev.Reason
+		one.Status, one.RevokedAt, one.Reason = mint.StatusRevoked, rev.At, int64(rev.Reason)
 	case known:
-		t.Status = ocsp.Good
+		one.Status = mint.StatusGood
 	}
-	key := a.responderKey
-	switch f {
-	case WrongCertificate:
-		t.SerialNumber = new(big.Int).Add(req.SerialNumber, big.NewInt(1))
-		t.Status = ocsp.Good
-	case WrongSigner, NoRight:
-		var err error
-		if t.Certificate, key, err = a.liar(f); err != nil {
-			return nil, err
-		}
-		t.Status = ocsp.Good // what a forger would say
-	}
-	return ocsp.CreateResponse(a.cert, t.Certificate, t, key)
+	return one
 }
 
-// liar is who signs false OCSP answers: the responder of another authority, or a certificate of
-// this authority that may not answer.
-func (a *Authority) liar(f Fault) (*x509.Certificate, crypto.Signer, error) {
+// liar is who signs false OCSP answers and timestamps: the responder of another authority, or a
+// certificate of this authority that may not answer.
+func (a *Authority) liar(f Fault) (*mint.Party, error) {
 	if f == WrongSigner {
-		other := a.otherAuthority()
-		return other.responder, other.responderKey, nil
+		return a.otherAuthority().responder, nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.strangersCert == nil {
+	if a.stranger == nil {
 		key, err := NewKey(P256)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		c, err := a.makeResponder(key.Public(), []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth})
-		if err != nil {
-			return nil, nil, err
-		}
-		a.strangersCert, a.strangerKey = c, key
+		a.stranger = a.makeServer("OCSP", key, mint.ClientAuth)
 	}
-	return a.strangersCert, a.strangerKey, nil
+	return a.stranger, nil
 }
 
 func (a *Authority) otherAuthority() *Authority {
@@ -100,32 +96,28 @@ func (a *Authority) MakeCRL(f Fault) ([]byte, error) {
 		return a.otherAuthority().MakeCRL(None)
 	}
 	this, next := a.times(f, a.pki.cfg.CRLLife)
+	list := mint.CRL{ThisUpdate: this, NextUpdate: next}
 	a.mu.Lock()
 	a.crlNumber++
-	t := &x509.RevocationList{Number: big.NewInt(this.Unix()*1000 + a.crlNumber%1000), ThisUpdate: this, NextUpdate: next}
+	list.Extensions = []mint.Extension{mint.AKI(), mint.CRLNumber(this.Unix()*1000 + a.crlNumber%1000)}
 	for _, r := range a.revoked {
-		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries, x509.RevocationListEntry{
-			SerialNumber: r.Serial, RevocationTime: r.At, ReasonCode: r.Reason,
-		})
+		var reason []mint.Extension
+		if r.Reason != 0 {
+			reason = []mint.Extension{mint.ReasonCode(int64(r.Reason))}
+		}
+		list.Entries = append(list.Entries, mint.Revoked(r.Serial, r.At, reason...))
 	}
 	a.mu.Unlock()
-	issuer, key := a.cert, a.key
+	signer := a.party
 	switch f {
 	case WrongSigner:
 		// The name and key identifier of this authority over the signature of another.
-		other := a.otherAuthority()
-		forged := *other.cert
-		forged.RawSubject, forged.SubjectKeyId = a.cert.RawSubject, a.cert.SubjectKeyId
-		issuer, key = &forged, other.key
-		t.RevokedCertificateEntries = nil
+		signer = a.party.Using(a.otherAuthority().party.Key)
+		list.Entries = nil
 	case Critical:
-		t.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 643, 100, 999}, Critical: true, Value: []byte{5, 0}}}
+		list.Extensions = append(list.Extensions, mint.Raw("1.2.643.100.999", true, asn.Null()))
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, t, issuer, key)
-	if err != nil {
-		return nil, fmt.Errorf("make the CRL of %s: %w", a.name, err)
-	}
-	return der, nil
+	return list.Sign(signer), nil
 }
 
 // times gives thisUpdate and nextUpdate of an answer.

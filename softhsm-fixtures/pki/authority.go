@@ -4,35 +4,38 @@ package pki
 
 import (
 	"crypto"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"sync"
 	"time"
+
+	"zaver/softhsm-fixtures/mint"
 )
 
-// Authority is one issuing centre with its delegated OCSP responder.
+// Authority is one issuing centre with its delegated OCSP responder and timestamp service.
 type Authority struct {
 	pki    *PKI
 	name   string
 	parent *Authority // nil when self-signed
+	kind   KeyKind
 
-	cert          *x509.Certificate
-	key           crypto.Signer
-	responder     *x509.Certificate
-	responderKey  crypto.Signer
-	mu            sync.Mutex
-	issued        map[string]bool // serials in hexadecimal
-	revoked       map[string]Revocation
-	faults        map[Service]*fault
-	requests      map[Service]int
-	crlNumber     int64
-	strangerKey   crypto.Signer // made when the first false answer is signed
-	strangersCert *x509.Certificate
+	party     *mint.Party
+	responder *mint.Party
+
+	tsaMu sync.Mutex // guards tsa while it is made
+	tsa   *mint.Party
+
+	mu        sync.Mutex
+	issued    map[string]bool // serials in hexadecimal
+	revoked   map[string]Revocation
+	faults    map[Service]*fault
+	requests  map[Service]int
+	crlNumber int64
+	stranger  *mint.Party // made when the first false answer is signed
 }
+
+// signer is a private key; short for crypto.Signer.
+type signer = crypto.Signer
 
 // Revocation is one revoked certificate.
 type Revocation struct {
@@ -46,6 +49,7 @@ type plan struct {
 	name, parent string
 	subject      Subject
 	pathLen      int
+	gost         bool // a GOST key even when Config.Keys is none
 }
 
 // plans lists the authorities, parents first. The names are made up.
@@ -68,75 +72,55 @@ func plans() []plan {
 	}
 	rogue := rogueRoot
 	rogue.CommonName = "УЦ без аккредитации"
+	gostRoot, gostCentre := ministry, centre
+	gostRoot.CommonName = "Учебное Минцифры ГОСТ (вымышленное)"
+	gostCentre.CommonName = "УЦ «Образцовый» ГОСТ"
 	return []plan{
 		{name: Root, subject: ministry, pathLen: 1},
 		{name: CA, parent: Root, subject: centre, pathLen: 0},
 		{name: UEC, subject: uec, pathLen: 0},
 		{name: RogueRoot, subject: rogueRoot, pathLen: 1},
 		{name: RogueCA, parent: RogueRoot, subject: rogue, pathLen: 0},
+		{name: GOSTRoot, subject: gostRoot, pathLen: 1, gost: true},
+		{name: GOSTCA, parent: GOSTRoot, subject: gostCentre, pathLen: 0, gost: true},
 	}
 }
 
 // create makes keys and certificates of a new authority: the centre's own, valid from five years
 // ago for twenty years, and the responder's.
 func (a *Authority) create(pl plan) error {
-	var err error
-	if a.key, err = NewKey(a.pki.cfg.Keys); err != nil {
-		return err
-	}
-	if a.responderKey, err = NewKey(a.pki.cfg.Keys); err != nil {
-		return err
-	}
-	now := a.pki.cfg.Now()
-	subject, err := pl.subject.encode()
+	key, err := NewKey(a.kind)
 	if err != nil {
 		return err
 	}
-	t := &x509.Certificate{
-		SerialNumber: newSerial(), RawSubject: subject,
-		NotBefore: now.AddDate(-5, 0, 0), NotAfter: now.AddDate(15, 0, 0),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-		IsCA:     true, BasicConstraintsValid: true, MaxPathLen: pl.pathLen, MaxPathLenZero: pl.pathLen == 0,
-		Policies: policies(3), ExtraExtensions: toolExtensions(),
+	responderKey, err := NewKey(a.kind)
+	if err != nil {
+		return err
 	}
-	issuer, issuerKey := t, a.key
+	now := a.pki.cfg.Now()
+	list := []mint.Extension{
+		mint.BasicConstraints(true, pl.pathLen), mint.KeyUsage(mint.DigitalSignature, mint.KeyCertSign, mint.CRLSign),
+		mint.SKI(), mint.AKI(), mint.KC(3),
+	}
+	list = append(list, toolExtensions()...)
+	serial := mint.NewSerial()
+	var issuer *mint.Party
 	if a.parent != nil {
-		issuer, issuerKey = a.parent.cert, a.parent.key
-		a.parent.point(t)
-		a.parent.remember(t.SerialNumber)
+		issuer = a.parent.party
+		list = append(list, a.parent.pointers()...)
+		a.parent.remember(serial)
 	}
-	if a.cert, err = makeCertificate(t, issuer, a.key.Public(), issuerKey); err != nil {
-		return fmt.Errorf("make authority %s: %w", pl.name, err)
-	}
-	a.responder, err = a.makeResponder(a.responderKey.Public(), []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning})
-	return err
+	a.party = mint.Certificate{
+		Subject: pl.subject.encode(), Key: mint.FromSigner(key), Serial: serial,
+		NotBefore: now.AddDate(-5, 0, 0), NotAfter: now.AddDate(15, 0, 0), Extensions: list,
+	}.Sign(issuer)
+	a.responder = a.makeServer("OCSP", responderKey, mint.OCSPSigning)
+	return nil
 }
 
-// makeResponder issues a certificate for answering OCSP requests (RFC 6960 section 4.2.2.2).
-func (a *Authority) makeResponder(pub crypto.PublicKey, eku []x509.ExtKeyUsage) (*x509.Certificate, error) {
-	now := a.pki.cfg.Now()
-	subject, err := Subject{CommonName: "OCSP " + a.name, Country: "RU"}.encode()
-	if err != nil {
-		return nil, err
-	}
-	t := &x509.Certificate{
-		SerialNumber: newSerial(), RawSubject: subject,
-		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(10, 0, 0),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: eku, BasicConstraintsValid: true,
-		ExtraExtensions: []pkix.Extension{{Id: oidNoCheck, Value: []byte{5, 0}}},
-	}
-	c, err := makeCertificate(t, a.cert, pub, a.key)
-	if err != nil {
-		return nil, fmt.Errorf("make OCSP responder of %s: %w", a.name, err)
-	}
-	return c, nil
-}
-
-// point writes where this authority answers into a certificate that it is to issue.
-func (a *Authority) point(t *x509.Certificate) {
-	t.CRLDistributionPoints = []string{a.CRLURL()}
-	t.OCSPServer = []string{a.OCSPURL()}
-	t.IssuingCertificateURL = []string{a.CertificateURL()}
+// pointers say in a certificate where its authority answers.
+func (a *Authority) pointers() []mint.Extension {
+	return []mint.Extension{mint.CRLAt(a.CRLURL()), mint.AIA([]string{a.OCSPURL()}, []string{a.CertificateURL()})}
 }
 
 // Name is the short name in addresses.
@@ -151,14 +135,23 @@ func (a *Authority) OCSPURL() string { return a.pki.base + "/ocsp/" + a.name }
 // CertificateURL is where the authority's own certificate lies.
 func (a *Authority) CertificateURL() string { return a.pki.base + "/ca/" + a.name + ".cer" }
 
+// TSAURL is where timestamps are made.
+func (a *Authority) TSAURL() string { return a.pki.base + "/tsa/" + a.name }
+
+// Party is the authority as package mint signs with it, for what this package does not make.
+func (a *Authority) Party() *mint.Party { return a.party }
+
+// Responder is the delegated OCSP responder, likewise.
+func (a *Authority) Responder() *mint.Party { return a.responder }
+
 // DER is the authority's certificate.
-func (a *Authority) DER() []byte { return append([]byte(nil), a.cert.Raw...) }
+func (a *Authority) DER() []byte { return append([]byte(nil), a.party.DER...) }
 
 // PEM is the authority's certificate.
-func (a *Authority) PEM() []byte { return certificatePEM(a.cert.Raw) }
+func (a *Authority) PEM() []byte { return certificatePEM(a.party.DER) }
 
 // ResponderDER is the certificate of the delegated OCSP responder.
-func (a *Authority) ResponderDER() []byte { return append([]byte(nil), a.responder.Raw...) }
+func (a *Authority) ResponderDER() []byte { return append([]byte(nil), a.responder.DER...) }
 
 // Revoke marks a certificate as revoked since when, for a reason of RFC 5280 section 5.3.1; CRL and
 // OCSP say so from the next request on.
@@ -181,21 +174,6 @@ func (a *Authority) remember(serial *big.Int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.issued[serial.Text(16)] = true
-}
-
-func newSerial() *big.Int {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails since Go 1.24
-	b[0] = b[0]&0x7f | 0x40
-	return new(big.Int).SetBytes(b)
-}
-
-func makeCertificate(t, issuer *x509.Certificate, pub crypto.PublicKey, key crypto.Signer) (*x509.Certificate, error) {
-	der, err := x509.CreateCertificate(rand.Reader, t, issuer, pub, key)
-	if err != nil {
-		return nil, err
-	}
-	return x509.ParseCertificate(der)
 }
 
 func certificatePEM(der []byte) []byte {

@@ -2,20 +2,21 @@
 
 package pki
 
-// Service is one of the three things an authority answers over HTTP.
+// Service is one of the four things an authority answers over HTTP.
 type Service string
 
 // Services of an authority.
 const (
 	OCSP     Service = "ocsp"
 	CRL      Service = "crl"
-	CAIssuer Service = "ca" // the issuer's certificate
+	CAIssuer Service = "ca"  // the issuer's certificate
+	TSA      Service = "tsa" // timestamps
 )
 
 // Fault is what is wrong with a service.
 type Fault string
 
-// Faults of a service. Those marked OCSP or CRL change nothing elsewhere.
+// Faults of a service. Those marked OCSP, CRL or TSA change nothing elsewhere.
 const (
 	None             Fault = ""
 	Fail             Fault = "fail"              // HTTP 500
@@ -23,15 +24,18 @@ const (
 	Die              Fault = "die"               // the connection is closed without a byte
 	WrongCertificate Fault = "wrong-certificate" // a signed answer about another certificate or of another authority
 	WrongSigner      Fault = "wrong-signer"      // signed by a key that has nothing to do with the authority
-	NoRight          Fault = "no-right"          // OCSP: signed by a certificate of the authority without OCSPSigning
-	Stale            Fault = "stale"             // true once, nextUpdate lies in the past
-	Early            Fault = "early"             // thisUpdate lies in the future
+	NoRight          Fault = "no-right"          // OCSP, TSA: signed by a certificate of the authority without the extended key usage
+	Stale            Fault = "stale"             // true once, nextUpdate lies in the past; TSA: the time is a day behind
+	Early            Fault = "early"             // thisUpdate lies in the future; TSA: the time is a day ahead
 	Garbage          Fault = "garbage"           // bytes that are no answer
 	Endless          Fault = "endless"           // more bytes than anyone should read
 	TryLater         Fault = "try-later"         // OCSP: status tryLater, unsigned
 	Unknown          Fault = "unknown"           // OCSP: signed status unknown
 	Critical         Fault = "critical"          // CRL: an unknown critical extension
 	Redirect         Fault = "redirect"          // HTTP 302 to itself
+	WrongImprint     Fault = "wrong-imprint"     // TSA: stamps something else than was asked
+	WrongNonce       Fault = "wrong-nonce"       // TSA: another nonce than was asked
+	Refused          Fault = "refused"           // TSA: status rejection, failure timeNotAvailable, no token
 )
 
 type fault struct {
@@ -51,7 +55,7 @@ func (a *Authority) SetFault(s Service, f Fault) {
 
 // ClearFaults makes every service truthful and lets stalled answers go.
 func (a *Authority) ClearFaults() {
-	for _, s := range []Service{OCSP, CRL, CAIssuer} {
+	for _, s := range []Service{OCSP, CRL, CAIssuer, TSA} {
 		a.SetFault(s, None)
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
 	"time"
 
 	"zaver/signature/algo"
+	"zaver/softhsm-fixtures/mint"
 	"zaver/softhsm-fixtures/people"
 )
 
@@ -42,7 +42,7 @@ type Order struct {
 	Person people.Person
 	// Variant is Good when empty.
 	Variant Variant
-	// Authority is CA when empty; NotAccredited always goes to RogueCA.
+	// Authority is chosen as in Template when empty; NotAccredited always goes to RogueCA.
 	Authority string
 	// PublicKey is the key of a token or card; nil makes a key here.
 	PublicKey crypto.PublicKey
@@ -62,9 +62,6 @@ type Identity struct {
 // Make issues a certificate of the wanted variant.
 func (p *PKI) Make(o Order) (*Identity, error) {
 	id := &Identity{Authority: o.Authority}
-	if id.Authority == "" {
-		id.Authority = CA
-	}
 	pub := o.PublicKey
 	if pub == nil {
 		kind := o.Keys
@@ -76,6 +73,10 @@ func (p *PKI) Make(o Order) (*Identity, error) {
 			return nil, err
 		}
 		id.Key, pub = key, key.Public()
+	}
+	if id.Authority == "" {
+		spki, _ := mint.PublicDER(pub) // Issue refuses what is no key
+		id.Authority = p.authorityFor(spki)
 	}
 	t := Template{Subject: SubjectOf(o.Person), PublicKey: pub}
 	now := p.cfg.Now()
@@ -138,18 +139,11 @@ func (i *Identity) KeyPEM() ([]byte, error) {
 }
 
 // SignDigest signs a digest, so that an identity can stand for a token in tests of signatures:
-// PKCS #1 v1.5 for RSA, ASN.1 DER for ECDSA. It returns ErrNoKey when the key is elsewhere.
+// PKCS #1 v1.5 for RSA, ASN.1 DER for ECDSA, s then r for GOST. It returns ErrNoKey when the key is
+// elsewhere.
 func (i *Identity) SignDigest(_ context.Context, a algo.Algorithm, digest []byte) ([]byte, error) {
 	if i.Key == nil {
 		return nil, ErrNoKey
 	}
 	return i.Key.Sign(rand.Reader, digest, a.Digest.Std)
-}
-
-func keyPEM(key crypto.Signer) ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, fmt.Errorf("encode a private key: %w", err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }

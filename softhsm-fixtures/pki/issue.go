@@ -6,27 +6,20 @@ import (
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"time"
-)
 
-// Object identifiers of extensions (RFC 9215 section 3, RFC 6960 section 4.2.2.2.1).
-var (
-	oidSubjectSignTool    = asn1.ObjectIdentifier{1, 2, 643, 100, 111}
-	oidIssuerSignTool     = asn1.ObjectIdentifier{1, 2, 643, 100, 112}
-	oidIdentificationKind = asn1.ObjectIdentifier{1, 2, 643, 100, 114}
-	oidNoCheck            = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	"zaver/softhsm-fixtures/mint"
 )
 
 // Template says what certificate to issue. The zero value of a field gives what a good qualified
 // certificate has.
 type Template struct {
-	// Authority is the name of the issuing authority; empty means CA.
+	// Authority is the name of the issuing authority. Empty means CA, or GOSTCA for a GOST key when CA's key is none.
 	Authority string
 	Subject   Subject
-	// PublicKey is the holder's key: *rsa.PublicKey or *ecdsa.PublicKey.
+	// PublicKey is the holder's key: of the standard library, or of GOST as mint.SPKI or *gost.PublicKey.
 	PublicKey crypto.PublicKey
 	// NotBefore is an hour ago, NotAfter 15 months from now when zero.
 	NotBefore, NotAfter time.Time
@@ -42,6 +35,8 @@ type Template struct {
 	IdentificationKind int
 	// CertificateAuthority makes a subordinate authority's certificate instead of a holder's.
 	CertificateAuthority bool
+	// KeyFrom and KeyUntil bound the PrivateKeyUsagePeriod, which is left out when both are zero.
+	KeyFrom, KeyUntil time.Time
 	// NoPointers leaves out the addresses of CRL, OCSP and issuer's certificate.
 	NoPointers bool
 	// Extra extensions are added as they are.
@@ -50,63 +45,90 @@ type Template struct {
 
 // Issue issues a certificate and remembers its serial number, so that OCSP knows it.
 func (p *PKI) Issue(t Template) (der []byte, err error) {
+	spki, known := mint.PublicDER(t.PublicKey)
 	name := t.Authority
 	if name == "" {
-		name = CA
+		name = p.authorityFor(spki)
 	}
 	a := p.Authority(name)
 	if a == nil {
 		return nil, fmt.Errorf("issue a certificate: no authority %q", name)
 	}
-	c, err := a.issue(t)
-	if err != nil {
-		return nil, fmt.Errorf("issue a certificate by %s: %w", name, err)
+	if !known {
+		return nil, fmt.Errorf("issue a certificate by %s: no public key: %T", name, t.PublicKey)
 	}
-	return c.Raw, p.save()
+	return a.issue(t, spki).DER, p.save()
 }
 
-func (a *Authority) issue(t Template) (*x509.Certificate, error) {
-	subject, err := t.Subject.encode()
-	if err != nil {
-		return nil, err
+// authorityFor is who issues for a key unless the order says otherwise.
+func (p *PKI) authorityFor(spki []byte) string {
+	if mint.IsGOST(spki) && !p.cfg.Keys.IsGOST() {
+		return GOSTCA
 	}
+	return CA
+}
+
+func (a *Authority) issue(t Template, spki []byte) *mint.Party {
 	now := a.pki.cfg.Now()
-	x := &x509.Certificate{
-		SerialNumber: newSerial(), RawSubject: subject,
-		NotBefore: orTime(t.NotBefore, now.Add(-time.Hour)), NotAfter: orTime(t.NotAfter, now.AddDate(0, 15, 0)),
-		KeyUsage: t.KeyUsage, ExtKeyUsage: t.ExtKeyUsage,
+	usage := t.KeyUsage
+	if usage == 0 {
+		usage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	}
-	if x.KeyUsage == 0 {
-		x.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	}
-	if t.NoKeyUsage {
-		x.KeyUsage = 0
-	}
-	if t.ExtKeyUsage == nil {
-		x.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection}
-	}
+	var extensions []mint.Extension
 	if t.CertificateAuthority {
-		x.IsCA, x.BasicConstraintsValid, x.MaxPathLen, x.MaxPathLenZero = true, true, 0, true
-		x.KeyUsage |= x509.KeyUsageCertSign
+		usage |= x509.KeyUsageCertSign
+		extensions = append(extensions, mint.BasicConstraints(true, 0))
+	}
+	if !t.NoKeyUsage || t.CertificateAuthority {
+		extensions = append(extensions, mint.KeyUsage(usageBits(usage)...))
+	}
+	purposes := t.ExtKeyUsage
+	if purposes == nil {
+		purposes = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection}
+	}
+	if len(purposes) > 0 {
+		extensions = append(extensions, mint.EKU(purposeOIDs(purposes)...))
+	}
+	extensions = append(extensions, mint.SKI(), mint.AKI())
+	if !t.KeyFrom.IsZero() || !t.KeyUntil.IsZero() {
+		extensions = append(extensions, mint.PrivateKeyUsagePeriod(t.KeyFrom, t.KeyUntil))
 	}
 	if !t.NotQualified {
-		kind, err := asn1.Marshal(t.IdentificationKind)
-		if err != nil {
-			return nil, err
-		}
-		x.Policies = policies(2)
-		x.ExtraExtensions = append(toolExtensions(), pkix.Extension{Id: oidIdentificationKind, Value: kind})
+		extensions = append(extensions, mint.KC(2))
+		extensions = append(extensions, toolExtensions()...)
+		extensions = append(extensions, mint.IdentificationKind(int64(t.IdentificationKind)))
 	}
-	x.ExtraExtensions = append(x.ExtraExtensions, t.Extra...)
+	for _, e := range t.Extra {
+		extensions = append(extensions, mint.Raw(e.Id.String(), e.Critical, e.Value))
+	}
 	if !t.NoPointers {
-		a.point(x)
+		extensions = append(extensions, a.pointers()...)
 	}
-	c, err := makeCertificate(x, a.cert, t.PublicKey, a.key)
-	if err != nil {
-		return nil, err
+	c := mint.Certificate{
+		Subject: t.Subject.encode(), SPKI: spki, Serial: mint.NewSerial(), Extensions: extensions,
+		NotBefore: orTime(t.NotBefore, now.Add(-time.Hour)), NotAfter: orTime(t.NotAfter, now.AddDate(0, 15, 0)),
+	}.Sign(a.party)
+	a.remember(c.Serial)
+	return c
+}
+
+// usageBits are the numbers of the bits of a key usage.
+func usageBits(u x509.KeyUsage) []int {
+	var bits []int
+	for i := range 9 {
+		if u&(1<<i) != 0 {
+			bits = append(bits, i)
+		}
 	}
-	a.remember(x.SerialNumber)
-	return c, nil
+	return bits
+}
+
+func purposeOIDs(list []x509.ExtKeyUsage) []string {
+	var out []string
+	for _, p := range list {
+		out = append(out, p.OID().String())
+	}
+	return out
 }
 
 // Serial is the serial number in a certificate, for Revoke.
@@ -118,30 +140,12 @@ func Serial(der []byte) (*big.Int, error) {
 	return c.SerialNumber, nil
 }
 
-// policies lists the classes of signature tools up to the n-th: KC1, KC2, … (1.2.643.100.113.n).
-func policies(n uint64) []x509.OID {
-	var list []x509.OID
-	for i := uint64(1); i <= n; i++ {
-		oid, err := x509.OIDFromInts([]uint64{1, 2, 643, 100, 113, i})
-		if err == nil {
-			list = append(list, oid)
-		}
-	}
-	return list
-}
-
 // toolExtensions names the holder's and the issuer's signature tools.
-func toolExtensions() []pkix.Extension {
-	utf8 := func(s string) asn1.RawValue { return asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte(s)} }
-	subject, err1 := asn1.Marshal(utf8("Учебное средство подписи"))
-	issuer, err2 := asn1.Marshal([]asn1.RawValue{
-		utf8("Учебное средство подписи"), utf8("Учебный комплекс УЦ"),
-		utf8("Заключение № 0-0 от 01.01.2026"), utf8("Заключение № 0-1 от 01.01.2026"),
-	})
-	if err1 != nil || err2 != nil {
-		return nil // constants above always encode; a test reads the extensions back
+func toolExtensions() []mint.Extension {
+	return []mint.Extension{
+		mint.SubjectSignTool("Учебное средство подписи"),
+		mint.IssuerSignTool("Учебное средство подписи", "Учебный комплекс УЦ", "Заключение № 0-0 от 01.01.2026", "Заключение № 0-1 от 01.01.2026"),
 	}
-	return []pkix.Extension{{Id: oidSubjectSignTool, Value: subject}, {Id: oidIssuerSignTool, Value: issuer}}
 }
 
 func orTime(t, otherwise time.Time) time.Time {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package pki alone owns the test public key infrastructure: a ministry-like root with an
-// accredited centre under it, a centre that issues for UEC cards, and a centre with a root of its
-// own that nobody accredited. It issues certificates of the qualified profile (domain facts: RFC
-// 9215 attributes and extensions) for keys made here or brought by token and card emulators, and
-// answers over HTTP with CRLs, OCSP and issuer certificates, truthfully or with a chosen fault.
+// accredited centre under it, the same pair with GOST keys, a centre that issues for UEC cards, and a
+// centre with a root of its own that nobody accredited. It issues certificates of the qualified
+// profile (RFC 9215 attributes and extensions) for keys made here or brought by token and card
+// emulators, and answers over HTTP with CRLs, OCSP, timestamps and issuer certificates, truthfully or
+// with a chosen fault.
 //
-// Keys are made at the first start and never leave the folder they are kept in. Everything goes
-// through the standard library's crypto and golang.org/x/crypto/ocsp, so the checker under test
-// shares no code with it. All methods may be called from several goroutines.
+// Keys are made at the first start and never leave the folder they are kept in. Everything is made
+// by package mint, which shares no parser with the checker under test. All methods may be called
+// from several goroutines.
 package pki
 
 import (
@@ -29,7 +30,8 @@ type Config struct {
 	Listen string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Keys is the kind of every authority's key; zero means P256.
+	// Keys is the kind of the keys of every authority but GOSTRoot and GOSTCA; zero means P256. Theirs are
+	// GOST256 unless Keys is another kind of GOST.
 	Keys KeyKind
 	// CRLLife and OCSPLife are the times from thisUpdate to nextUpdate; zero means 1 h and 10 min.
 	CRLLife, OCSPLife time.Duration
@@ -42,6 +44,8 @@ const (
 	UEC       = "uec"        // self-signed centre that issues for cards, anchor of kind uec
 	RogueRoot = "rogue-root" // self-signed root outside every anchor set
 	RogueCA   = "rogue-ca"   // not accredited centre under RogueRoot
+	GOSTRoot  = "gost-root"  // ministry-like root with a GOST key, anchor of kind qualified
+	GOSTCA    = "gost-ca"    // accredited centre under GOSTRoot, path length 0
 )
 
 // ErrAddress is wrapped by Start when the folder was made for another address.

@@ -42,11 +42,13 @@ func (p *PKI) handle(w http.ResponseWriter, r *http.Request) {
 	switch service {
 	case OCSP:
 		a.serveOCSP(w, r, parts[2:], f.kind)
+	case TSA:
+		a.serveTSA(w, r, f.kind)
 	case CRL:
 		der, err := a.MakeCRL(f.kind)
 		answer(w, "application/pkix-crl", der, err)
 	case CAIssuer:
-		answer(w, "application/pkix-cert", a.cert.Raw, nil)
+		answer(w, "application/pkix-cert", a.party.DER, nil)
 	default:
 		http.NotFound(w, r)
 	}
@@ -105,6 +107,20 @@ func (a *Authority) serveOCSP(w http.ResponseWriter, r *http.Request, rest []str
 	}
 	der, err := a.MakeOCSP(request, f)
 	answer(w, "application/ocsp-response", der, err)
+}
+
+func (a *Authority) serveTSA(w http.ResponseWriter, r *http.Request, f Fault) {
+	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/timestamp-query" {
+		http.Error(w, "POST an application/timestamp-query", http.StatusMethodNotAllowed) // RFC 3161 section 3.4
+		return
+	}
+	request, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	der, err := a.MakeStamp(request, f)
+	answer(w, "application/timestamp-reply", der, err)
 }
 
 func answer(w http.ResponseWriter, kind string, der []byte, err error) {

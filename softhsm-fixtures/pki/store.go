@@ -3,7 +3,6 @@
 package pki
 
 import (
-	"crypto"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -14,6 +13,8 @@ import (
 	"path/filepath"
 	"sort"
 	"time"
+
+	"zaver/softhsm-fixtures/mint"
 )
 
 // state is what changes; it lies in state.json beside the keys and certificates.
@@ -47,32 +48,43 @@ func (p *PKI) readState() (state, error) {
 	return s, nil
 }
 
-// populate loads the authorities of a known state, or makes and saves them.
+// populate loads the authorities of a known state, and makes and saves those that it lacks.
 func (p *PKI) populate(s state) error {
+	made := false
 	for _, pl := range plans() {
 		a := &Authority{
-			pki: p, name: pl.name, issued: map[string]bool{}, revoked: map[string]Revocation{},
+			pki: p, name: pl.name, kind: p.kindOf(pl), issued: map[string]bool{}, revoked: map[string]Revocation{},
 			faults: map[Service]*fault{}, requests: map[Service]int{},
 		}
 		if pl.parent != "" {
 			a.parent = p.Authority(pl.parent)
 		}
 		p.authorities = append(p.authorities, a)
-		if s.Address == "" {
+		known, ok := s.Authorities[pl.name]
+		if !ok {
+			made = true
 			if err := a.create(pl); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := a.load(s.Authorities[pl.name]); err != nil {
+		if err := a.load(known); err != nil {
 			return err
 		}
 	}
-	if s.Address == "" {
+	if made {
 		return p.saveAll()
 	}
 	p.saved = true
 	return nil
+}
+
+// kindOf is the kind of an authority's keys.
+func (p *PKI) kindOf(pl plan) KeyKind {
+	if pl.gost && !p.cfg.Keys.IsGOST() {
+		return GOST256
+	}
+	return p.cfg.Keys
 }
 
 func (a *Authority) load(s authorityState) error {
@@ -83,11 +95,24 @@ func (a *Authority) load(s authorityState) error {
 		a.revoked[r.Serial.Text(16)] = r
 	}
 	var err error
-	if a.cert, a.key, err = readPair(a.file("")); err != nil {
+	if a.party, err = readPair(a.file("")); err != nil {
 		return err
 	}
-	a.responder, a.responderKey, err = readPair(a.file(".ocsp"))
+	if a.responder, err = readPair(a.file(".ocsp")); err != nil {
+		return err
+	}
+	if a.tsa, err = readPair(a.file(".tsa")); errors.Is(err, fs.ErrNotExist) {
+		return nil // made when it is first asked for
+	}
 	return err
+}
+
+// keepStamper writes a new timestamp service, the certificate last: without it the next start makes another.
+func (a *Authority) keepStamper(tsa *mint.Party) error {
+	if a.pki.cfg.Dir == "" {
+		return nil
+	}
+	return errors.Join(writePair(a.file(".tsa"), tsa), a.pki.save())
 }
 
 func (a *Authority) file(role string) string { return filepath.Join(a.pki.cfg.Dir, a.name+role) }
@@ -104,7 +129,7 @@ func (p *PKI) saveAll() error {
 	}
 	for _, a := range p.authorities {
 		if err := errors.Join(
-			writePair(a.file(""), a.cert, a.key), writePair(a.file(".ocsp"), a.responder, a.responderKey),
+			writePair(a.file(""), a.party), writePair(a.file(".ocsp"), a.responder),
 		); err != nil {
 			return err
 		}
@@ -157,35 +182,32 @@ func writeFile(path string, b []byte) error {
 	return nil
 }
 
-func writePair(base string, c *x509.Certificate, key crypto.Signer) error {
-	k, err := keyPEM(key)
+func writePair(base string, p *mint.Party) error {
+	k, err := keyPEM(signable(p.Key))
 	if err != nil {
 		return err
 	}
-	return errors.Join(writeFile(base+".pem", certificatePEM(c.Raw)), writeFile(base+".key.pem", k))
+	return errors.Join(writeFile(base+".key.pem", k), writeFile(base+".pem", certificatePEM(p.DER)))
 }
 
-func readPair(base string) (*x509.Certificate, crypto.Signer, error) {
+func readPair(base string) (*mint.Party, error) {
 	der, err := readPEM(base + ".pem")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	c, err := x509.ParseCertificate(der)
+	k, err := readPEM(base + ".key.pem")
 	if err != nil {
-		return nil, nil, fmt.Errorf("read %s.pem: %w", base, err)
+		return nil, err
 	}
-	if der, err = readPEM(base + ".key.pem"); err != nil {
-		return nil, nil, err
-	}
-	key, err := x509.ParsePKCS8PrivateKey(der)
+	key, err := readKey(k)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read %s.key.pem: %w", base, err)
+		return nil, fmt.Errorf("read %s.key.pem: %w", base, err)
 	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, nil, fmt.Errorf("read %s.key.pem: %T cannot sign", base, key)
+	p, err := mint.PartyOf(der, key)
+	if err != nil {
+		return nil, fmt.Errorf("read %s.pem: %w", base, err)
 	}
-	return c, signer, nil
+	return p, nil
 }
 
 func readPEM(path string) ([]byte, error) {
@@ -209,8 +231,9 @@ type trustAnchor struct {
 	AccreditedUntil *time.Time `json:"accredited_until,omitempty"`
 }
 
-// WriteTrust writes a folder of trust anchors for the portal: Root of kind qualified, UEC of kind
-// uec, and CA among the accredited centres, with anchors.json naming them. The rogue ones stay out.
+// WriteTrust writes a folder of trust anchors for the portal: Root and GOSTRoot of kind qualified, UEC
+// of kind uec, and CA and GOSTCA among the accredited centres, with anchors.json naming them. The rogue
+// ones stay out.
 func (p *PKI) WriteTrust(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder of trust anchors: %w", err)
@@ -219,13 +242,16 @@ func (p *PKI) WriteTrust(dir string) error {
 		Anchors []trustAnchor `json:"anchors"`
 		Centres []trustAnchor `json:"centres"`
 	}
-	for _, e := range []struct{ name, kind string }{{Root, "qualified"}, {UEC, "uec"}, {CA, ""}} {
+	for _, e := range []struct{ name, kind string }{{Root, "qualified"}, {UEC, "uec"}, {GOSTRoot, "qualified"}, {CA, ""}, {GOSTCA, ""}} {
 		a := p.Authority(e.name)
 		if err := writeFile(filepath.Join(dir, e.name+".pem"), a.PEM()); err != nil {
 			return err
 		}
-		from := a.cert.NotBefore
-		entry := trustAnchor{File: e.name + ".pem", Kind: e.kind, Name: a.cert.Subject.CommonName, AccreditedFrom: &from}
+		c, err := x509.ParseCertificate(a.party.DER)
+		if err != nil {
+			return fmt.Errorf("read the certificate of %s: %w", e.name, err)
+		}
+		entry := trustAnchor{File: e.name + ".pem", Kind: e.kind, Name: c.Subject.CommonName, AccreditedFrom: &c.NotBefore}
 		if e.kind == "" {
 			list.Centres = append(list.Centres, entry)
 		} else {
