@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"zaver/softhsm-fixtures/gostpeer"
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pki"
 )
@@ -45,6 +46,7 @@ func openssl(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "openssl", args...)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), gostpeer.New(t).Env()...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -61,7 +63,7 @@ func TestOpenSSLAgrees(t *testing.T) {
 		pki.NotAccredited: {"unable to get local issuer certificate", ""},
 		pki.NotQualified:  {"OK", "good"},
 	}
-	for _, kind := range pki.KeyKinds() {
+	for _, kind := range append(pki.KeyKinds(), pki.GOSTKinds()...) {
 		t.Run(kind.String(), func(t *testing.T) {
 			p := start(t, pki.Config{Keys: kind})
 			identities := map[pki.Variant]*pki.Identity{}
