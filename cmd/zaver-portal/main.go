@@ -21,6 +21,7 @@ usage:
   zaver-portal migrate -config FILE                       bring the database up to date
   zaver-portal evidence export -config FILE REQUEST [-o FILE.zip]
                                                           write out the proof of one confirmation
+  zaver-portal verify  cms|chain|evidence FILE … | batch   check signatures and evidence in files, offline
   zaver-portal key     -config FILE                       print the public keys that agents and auditors pin
   zaver-portal version
   zaver-portal help
@@ -50,6 +51,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		err = migrate(ctx, args[1:], out)
 	case "evidence":
 		err = exportEvidence(ctx, args[1:], out)
+	case "verify":
+		return verifyFiles(ctx, args[1:], out, errs)
 	case "key":
 		err = printKeys(args[1:], out)
 	case "version":

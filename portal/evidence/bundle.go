@@ -46,6 +46,7 @@ const (
 	NameSigner    = "certificate-0-signer.cer"
 	NameIssuers   = "issuers.pem"
 	NameRoot      = "root.pem"
+	NameLongTerm  = "signature-lt.p7s"       // NameCMS with timestamp, certificates and answers: CAdES-LT
 	NameComplete  = "signature-complete.p7s" // only in exports: NameCMS with NameIssuers inside
 	NameReport    = "report.json"
 	NameDecision  = "decision.json"

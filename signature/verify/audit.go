@@ -64,6 +64,8 @@ type Audit struct {
 	TrustSetID string `json:"trust_set"`
 	// Findings are about the file as a whole.
 	Findings []Finding `json:"findings,omitempty"`
+	// Content is what was signed; nil when it cannot be read or is elsewhere.
+	Content []byte `json:"-"`
 	// Signers holds a report for each signer in the order of the file; for a certificate the one
 	// report about it.
 	Signers []*Report `json:"signers,omitempty"`
@@ -121,6 +123,12 @@ func Unreadable(t Terms, code string, detail string) *Audit {
 	a.Findings = []Finding{{Code: CodeInvalid, Severity: Fail, Detail: "the file cannot be read"}, {Code: code, Severity: Fail, Detail: detail}}
 	a.conclude()
 	return a
+}
+
+// Add puts more findings about the file as a whole into the audit and concludes again.
+func (a *Audit) Add(findings ...Finding) {
+	a.Findings = append(a.Findings, findings...)
+	a.conclude()
 }
 
 func (t Terms) begin() *Audit {

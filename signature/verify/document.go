@@ -26,6 +26,7 @@ func Document(ctx context.Context, signature, content []byte, t Terms) *Audit {
 		return Unreadable(t, code, err.Error())
 	}
 	a := t.begin()
+	a.Content = signed.Content
 	for _, n := range signed.Notes {
 		a.Findings = append(a.Findings, Finding{Code: n.Code, Severity: Warn, Detail: n.Error()})
 	}
@@ -107,6 +108,13 @@ func (v *verification) checkBytes(si *cms.SignerInfo) {
 	problems := si.Check(v.report.Signer)
 	open := func(p *cms.Problem) bool {
 		return errors.Is(p, &cms.Problem{Code: "cms.detached"}) || v.report.Signer == nil && errors.Is(p, &cms.Problem{Code: "cms.certificate"})
+	}
+	if a := si.Algorithm; a.Legacy {
+		severity := Warn
+		if !v.legacy() {
+			severity = Fail
+		}
+		v.add(CodeLegacyAlgorithm, severity, v.report.Signer, "signed by "+a.Name)
 	}
 	switch {
 	case len(problems) == 0:

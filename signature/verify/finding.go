@@ -8,6 +8,7 @@ import (
 	"zaver/signature/cert"
 	"zaver/signature/chain"
 	"zaver/signature/cms"
+	"zaver/signature/timestamp"
 )
 
 // Severity says how a finding stands to a good signature. It is a property of the fact; what
@@ -48,6 +49,7 @@ const (
 	CodeRevocationUnknown  = "sig.revocation_unknown"   // unknown
 	CodeRevokedLater       = "sig.revoked_later"        // info: after the moment
 	CodeTimestamp          = "sig.timestamp"            // ok: a timestamp proves the time
+	CodeTimestampTime      = "sig.timestamp_time"       // fail, of a timestamp: not between its authority's times and the clock
 	CodeTimestampUnusable  = "sig.timestamp_unusable"   // warn: a timestamp proves nothing
 	CodeCounterSigned      = "sig.counter_signed"       // ok
 	CodeCounterUnusable    = "sig.counter_unusable"     // warn: a counter-signature proves nothing
@@ -62,9 +64,10 @@ func Codes() []string {
 		CodeKeyPeriod, CodeKeyUsage, CodeCertDeviation, CodeHolder, CodeChainOK, CodeChain, CodeAccredited,
 		CodeNotAccredited, CodeQualified, CodeNotQualified, CodeIdentificationKind, CodeNotRevoked,
 		CodeCertRevoked, CodeCARevoked, CodeRevocationUnknown, CodeRevocationNotAsked,
-		CodeRevokedLater, CodeTimestamp, CodeTimestampUnusable, CodeCounterSigned, CodeCounterUnusable, CodeLegacyAlgorithm,
+		CodeRevokedLater, CodeTimestamp, CodeTimestampTime, CodeTimestampUnusable, CodeCounterSigned, CodeCounterUnusable, CodeLegacyAlgorithm,
 	}
 	list = append(list, chain.Codes()...)
+	list = append(list, timestamp.Codes()...)
 	return append(list, cms.Codes()...)
 }
 

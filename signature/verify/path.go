@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"zaver/signature/algo"
 	"zaver/signature/cert"
 	"zaver/signature/chain"
 	"zaver/signature/revocation"
@@ -65,6 +66,23 @@ func (v *verification) options() chain.Options {
 	return chain.Options{
 		LeafTimeElsewhere: true, Policies: v.terms.Policies, RequireExplicitPolicy: v.terms.ExplicitPolicy,
 		InhibitPolicyMapping: v.terms.InhibitMapping, InhibitAnyPolicy: v.terms.InhibitAnyPolicy,
+		ExtKeyUsage: v.purposes(), Legacy: v.legacy(),
+	}
+}
+
+// legacyEnd is from when on nobody may sign by GOST R 34.10-2001: its use ended with the year 2019.
+var legacyEnd = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// legacy says whether algorithms kept for old data may be met: never in a confirmation, in a
+// qualified signature only where its time is proved to lie before their end.
+func (v *verification) legacy() bool {
+	switch v.terms.Profile {
+	case ProfileGeneric:
+		return true
+	case ProfileQualified:
+		return v.At.Before(legacyEnd)
+	default:
+		return false
 	}
 }
 
@@ -82,12 +100,22 @@ func (v *verification) weigh(ctx context.Context, p chain.Valid, certificates []
 		return w
 	}
 	w.anchor = &anchor
+	v.checkAlgorithms(w)
 	v.checkAccreditation(w)
 	if v.terms.Profile != ProfileGeneric {
 		w.findings = append(w.findings, qualified(p.Path.Leaf(), anchor.Kind)...)
 	}
 	v.checkRevocation(ctx, w, certificates)
 	return w
+}
+
+// checkAlgorithms names the certificates signed by an algorithm that is kept for old data.
+func (v *verification) checkAlgorithms(w *weighed) {
+	for _, c := range w.path[:len(w.path)-1] {
+		if a, err := algo.ByCertificate(c.SignatureOID, c.SignatureParams); err == nil && a.Legacy {
+			w.add(CodeLegacyAlgorithm, Warn, c, "signed by "+a.Name)
+		}
+	}
 }
 
 func (w *weighed) add(code string, s Severity, c *cert.Certificate, detail string) {
@@ -111,7 +139,7 @@ func (v *verification) checkAccreditation(w *weighed) {
 			w.add(CodeNotAccredited, Fail, c, "the centre's accreditation does not cover the moment")
 		}
 	}
-	if holds {
+	if holds && v.terms.Profile != ProfileGeneric { // there, an anchor is what the asker says
 		w.add(CodeAccredited, OK, w.anchor.Certificate, "accredited as "+string(w.anchor.Kind))
 	}
 }
@@ -153,13 +181,16 @@ func (v *verification) checkRevocation(ctx context.Context, w *weighed, certific
 	}
 	wait.Wait()
 	for i, a := range w.answers {
-		w.addAnswer(w.path[i], i == 0, a.Result)
+		w.addAnswer(w.path[i], i == 0, v.asks, a.Result)
 	}
 }
 
-func (w *weighed) addAnswer(c *cert.Certificate, leaf bool, r revocation.Result) {
+func (w *weighed) addAnswer(c *cert.Certificate, leaf, asked bool, r revocation.Result) {
 	switch r.Status {
 	case revocation.Good:
+		if r.RevokedLater {
+			w.add(CodeRevokedLater, Info, c, "since "+r.RevokedAt.UTC().Format(time.RFC3339))
+		}
 		w.add(CodeNotRevoked, OK, c, "by "+string(r.Source)+" of "+r.ThisUpdate.UTC().Format(time.RFC3339))
 	case revocation.Revoked:
 		code := CodeCARevoked
@@ -171,6 +202,10 @@ func (w *weighed) addAnswer(c *cert.Certificate, leaf bool, r revocation.Result)
 		detail := "no answer"
 		for _, p := range r.Problems {
 			detail += "; " + p.Error()
+		}
+		if !asked {
+			w.add(CodeRevocationNotAsked, Info, c, detail)
+			return
 		}
 		w.add(CodeRevocationUnknown, Unknown, c, detail)
 	}

@@ -4,19 +4,32 @@ package verify
 
 import (
 	"context"
+	"encoding/asn1"
+	"errors"
+	"slices"
 	"time"
 
 	"zaver/signature/cert"
 	"zaver/signature/cms"
+	"zaver/signature/revocation"
+	"zaver/signature/timestamp"
 )
+
+// maxTimestamps bounds the timestamps of one signature that are looked at.
+const maxTimestamps = 16
+
+// keyCompromise is the reason for which tokens made before the revocation count no more (RFC 3161
+// section 4, item 1; RFC 5280 section 5.3.1).
+const keyCompromise = 1
 
 // Timestamp is what was found about one timestamp over a signature.
 type Timestamp struct {
 	// Holds says that the timestamp proves Time.
 	Holds bool
-	// Time is genTime (RFC 3161 section 2.4.2), zero when the token cannot be read.
+	// Time is by when the signature existed: genTime (RFC 3161 section 2.4.2) with its accuracy;
+	// zero when the token cannot be read.
 	Time time.Time
-	// Signer is the certificate of the authority, nil when it is not inside.
+	// Signer is the certificate of the authority, nil when it is neither inside nor given.
 	Signer *cert.Certificate
 	// Findings say why, as in a Report.
 	Findings []Finding
@@ -26,6 +39,82 @@ type Timestamp struct {
 
 // timestamps checks the timestamps over a signature. The moment at which the signer is judged is
 // that of the earliest that holds, and the clock without one.
-func (d document) timestamps(_ context.Context, _ *cms.SignerInfo) (time.Time, []Timestamp) {
-	return d.terms.At, nil
+func (d document) timestamps(ctx context.Context, si *cms.SignerInfo) (time.Time, []Timestamp) {
+	at := d.terms.At
+	var list []Timestamp
+	for _, der := range si.Timestamps[:min(len(si.Timestamps), maxTimestamps)] {
+		t := d.timestamp(ctx, si, der)
+		if t.Holds && t.Time.Before(at) {
+			at = t.Time
+		}
+		list = append(list, t)
+	}
+	return at, list
+}
+
+// timestamp checks one token: its form, its signature over the signature, and its authority as of
+// the time that it states. An authority whose certificate has ended by the clock proves nothing any
+// more, because nobody answers for its key since.
+func (d document) timestamp(ctx context.Context, si *cms.SignerInfo, der []byte) Timestamp {
+	token, err := timestamp.Parse(der)
+	if err != nil {
+		return Timestamp{Findings: []Finding{finding(err, nil)}}
+	}
+	certificates := slices.Concat(token.Signed.Certificates, d.signed.Certificates, si.Values.Certificates, d.terms.Untrusted)
+	t := Timestamp{Time: token.Latest(), Signer: token.Certificate(certificates...)}
+	if problems := token.Check(timestamp.Question{Message: si.Signature, Certificates: certificates}); len(problems) > 0 {
+		for _, p := range problems {
+			t.Findings = append(t.Findings, finding(p, t.Signer))
+		}
+		return t
+	}
+	v := d.verification(t.Time)
+	v.asks = v.asks || d.terms.Profile == ProfileQualified
+	v.report.Signer, v.purpose = t.Signer, timestamp.OIDPurpose
+	inside := slices.Concat(token.Signed.CRLs, token.Signed.OCSPs)
+	if len(inside) > 0 {
+		v.Revocation = either{v.Revocation, &revocation.Archive{Answers: inside}}
+	}
+	v.checkValidity()
+	v.checkKeyPeriod()
+	if t.Time.After(d.terms.At) {
+		v.add(CodeTimestampTime, Fail, t.Signer, "stamped after the moment of judgement")
+	}
+	if !t.Signer.ValidAt(d.terms.At) {
+		v.add(CodeTimestampTime, Fail, t.Signer, "the authority's certificate has ended since")
+	}
+	v.checkPath(ctx, certificates)
+	v.checkCompromise()
+	t.Findings, t.Answers = v.report.Findings, v.report.Revocations
+	t.Holds = verdict(t.Findings) == Valid
+	return t
+}
+
+// checkCompromise refuses an authority whose key was lost, whenever that was.
+func (v *verification) checkCompromise() {
+	for i, a := range v.report.Revocations {
+		if a.RevokedLater && a.Reason == keyCompromise {
+			v.add(CodeCertRevoked, Fail, v.report.Path[i], "the key was compromised: its tokens count no more")
+		}
+	}
+}
+
+// purposes is what the leaf's extended key usage must allow.
+func (v *verification) purposes() []asn1.ObjectIdentifier {
+	if v.purpose == nil {
+		return nil
+	}
+	return []asn1.ObjectIdentifier{v.purpose}
+}
+
+// finding turns a problem of a reader into a fact.
+func finding(err error, c *cert.Certificate) Finding {
+	f := Finding{Code: timestamp.CodeMalformed, Severity: Fail, Detail: err.Error()}
+	if p := (*timestamp.Problem)(nil); errors.As(err, &p) {
+		f.Code = p.Code
+	}
+	if c != nil {
+		f.Certificate = fingerprint(c)
+	}
+	return f
 }

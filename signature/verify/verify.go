@@ -12,6 +12,7 @@ package verify
 
 import (
 	"context"
+	"encoding/asn1"
 	"errors"
 	"time"
 
@@ -115,10 +116,12 @@ func Verify(ctx context.Context, r Request) *Report {
 // verification is one report under way.
 type verification struct {
 	Request
-	terms  Terms     // what paths must fulfil, and more certificates
-	now    time.Time // the clock; answers about revocation may be as late
-	asks   bool      // the state of revocation must be known
-	report *Report
+	terms Terms     // what paths must fulfil, and more certificates
+	now   time.Time // the clock; answers about revocation may be as late
+	asks  bool      // the state of revocation must be known
+	// purpose is the extended key usage that the path must allow, nil for any.
+	purpose asn1.ObjectIdentifier
+	report  *Report
 }
 
 func (v *verification) add(code string, s Severity, c *cert.Certificate, detail string) {
@@ -149,6 +152,9 @@ func (v *verification) parse() *cms.SignedData {
 
 // checkSignature is about the bytes alone: nothing of certificate, time or trust.
 func (v *verification) checkSignature(signed *cms.SignedData) {
+	if a := signed.Signer.Algorithm; a.Legacy {
+		v.add(CodeLegacyAlgorithm, Fail, v.report.Signer, "signed by "+a.Name)
+	}
 	problems := signed.Check()
 	if len(problems) == 0 {
 		v.add(CodeOK, OK, v.report.Signer, "the signature holds over the content and the signed attributes")

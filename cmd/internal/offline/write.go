@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offline
+
+import (
+	"bufio"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+//go:embed report.html.tmpl
+var reportPage string
+
+var reportTemplate = template.Must(template.New("report").Parse(reportPage))
+
+// html writes the report as one page that needs nothing else.
+func (p *page) html(w io.Writer) error { return reportTemplate.Execute(w, p) }
+
+// Label gives the words of a heading to the template.
+func (p *page) Label(id string) string { return p.say("report."+id, nil) }
+
+// text writes the report for a terminal.
+func (p *page) text(w *bufio.Writer) {
+	put := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) } // Flush reports it
+	put("%s: %s\n%s\n\n", p.Title, strings.ToUpper(p.Verdict), p.Means)
+	facts(put, p.Facts, "")
+	for _, s := range p.Sections {
+		in := strings.Repeat("  ", s.Level)
+		put("\n%s%s: %s\n", in, s.Title, p.Label(string(s.State)))
+		facts(put, s.Facts, in+"  ")
+		for _, c := range s.Path {
+			role := ""
+			if c.Anchor {
+				role = " (" + p.Label("anchor") + ")"
+			}
+			put("%s  %d. %s%s\n%s     %s; %s; %s\n%s     SHA-256 %s\n", in, c.Number, c.Holder, role, in, c.Serial, c.Validity, c.Key, in, c.Hash)
+		}
+		for _, l := range s.Findings {
+			about := l.About
+			if about != "" {
+				about = ", " + about
+			}
+			put("%s  %s %s [%s%s]\n", in, l.Mark, l.Words, l.Code, about)
+			if l.Detail != "" && l.Severity != "ok" {
+				put("%s      %s\n", in, l.Detail)
+			}
+		}
+	}
+}
+
+func facts(put func(string, ...any), list []fact, in string) {
+	for _, f := range list {
+		put("%s%s: %s\n", in, f.Label, f.Value)
+	}
+}
