@@ -170,6 +170,9 @@ func askPeer(t *testing.T, leaf *cert.Certificate, untrusted, anchors []*cert.Ce
 	for _, p := range o.Policies {
 		args = append(args, "-policy", p.String())
 	}
+	if len(o.Policies) == 0 {
+		args = append(args, "-policy", mint.OIDAnyPolicy)
+	}
 	for flag, on := range map[string]bool{"-explicit_policy": o.RequireExplicitPolicy, "-inhibit_map": o.InhibitPolicyMapping, "-inhibit_any": o.InhibitAnyPolicy} {
 		if on {
 			args = append(args, flag)
