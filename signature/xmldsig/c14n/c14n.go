@@ -94,6 +94,7 @@ const defaultLimit = 128 << 20
 // Errors are those of the reader or wrap one of this package.
 func (m Method) Document(r *xmlread.Reader, o Options) ([]byte, error) {
 	w := newWriter(m, o)
+	w.out = make([]byte, 0, min(r.Len()+r.Len()/64, w.limit))
 	for {
 		t, err := r.Next()
 		if errors.Is(err, io.EOF) {

@@ -83,33 +83,62 @@ func (r *Reader) chars(from, to int, where place) ([]byte, error) {
 	}
 }
 
+// ordinary tells, for each place, the ASCII bytes that stand for themselves without a further look.
+var ordinary = func() (table [verbatim + 1][256]bool) {
+	for c := range byte(utf8.RuneSelf) {
+		if c < ' ' && c != '\n' && c != '\t' {
+			continue
+		}
+		table[inText][c] = c != '&' && c != ']'
+		table[inAttribute][c] = c != '&' && c != '<' && c != '\n' && c != '\t'
+		table[verbatim][c] = true
+	}
+	return table
+}()
+
 // plain returns how many bytes of s stand for themselves. at is the offset of s.
 func (r *Reader) plain(s []byte, at int, where place) (int, error) {
-	for i := 0; i < len(s); {
-		c := s[i]
-		switch {
-		case c >= utf8.RuneSelf:
-			v, n := utf8.DecodeRune(s[i:])
-			if v == utf8.RuneError && n <= 1 {
-				return 0, &Error{CodeEncoding, at + i, "not UTF-8"}
-			}
-			if v == 0xFFFE || v == 0xFFFF {
-				return 0, &Error{CodeMalformed, at + i, "character that XML forbids"}
-			}
-			i += n
-			continue
-		case c == '&' && where != verbatim, c == '\r', where == inAttribute && (c == '\n' || c == '\t'):
-			return i, nil
-		case c < ' ' && c != '\n' && c != '\t':
-			return 0, &Error{CodeMalformed, at + i, "character that XML forbids"}
-		case c == '<' && where == inAttribute:
-			return 0, &Error{CodeMalformed, at + i, "< in an attribute"}
-		case c == ']' && where == inText && has(s[i:], "]]>"):
-			return 0, &Error{CodeMalformed, at + i, "]]> in text"}
+	table := &ordinary[where]
+	for i := 0; ; {
+		for i < len(s) && table[s[i]] {
+			i++
 		}
-		i++
+		if i == len(s) {
+			return i, nil
+		}
+		n, err := odd(s[i:], at+i, where)
+		if n == 0 || err != nil {
+			return i, err
+		}
+		i += n
 	}
-	return len(s), nil
+}
+
+// odd looks at a byte that is not ordinary: it returns the length of a character that stands for
+// itself all the same, and 0 for one that something else stands for.
+func odd(s []byte, at int, where place) (int, error) {
+	c := s[0]
+	switch {
+	case c >= utf8.RuneSelf:
+		v, n := utf8.DecodeRune(s)
+		if v == utf8.RuneError && n <= 1 {
+			return 0, &Error{CodeEncoding, at, "not UTF-8"}
+		}
+		if v == 0xFFFE || v == 0xFFFF {
+			return 0, &Error{CodeMalformed, at, "character that XML forbids"}
+		}
+		return n, nil
+	case c == '&', c == '\r', c == '\n', c == '\t':
+		return 0, nil
+	case c == '<':
+		return 0, &Error{CodeMalformed, at, "< in an attribute"}
+	case c == ']':
+		if has(s, "]]>") {
+			return 0, &Error{CodeMalformed, at, "]]> in text"}
+		}
+		return 1, nil
+	}
+	return 0, &Error{CodeMalformed, at, "character that XML forbids"}
 }
 
 // maxReference bounds what stands between & and ; (zeros before a number included).

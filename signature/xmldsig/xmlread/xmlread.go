@@ -174,6 +174,9 @@ func (r *Reader) Clone() *Reader {
 // After Start it counts the element, after its End it does not.
 func (r *Reader) Depth() int { return len(r.open) }
 
+// Len is the length of the document in bytes.
+func (r *Reader) Len() int { return len(r.src) }
+
 // Token is the token that Next returned last.
 func (r *Reader) Token() *Token { return &r.tok }
 
