@@ -58,8 +58,11 @@ func FuzzPublicKey(f *testing.F) {
 	f.Add(params, point)
 	f.Add([]byte{1, 0, 1}, bytes.Repeat([]byte{0xA5}, 256))
 	f.Add([]byte(nil), []byte{4})
+	f.Add([]byte{6, 7, 0x2A, 0x85, 3, 2, 2, 0x23, 1}, append([]byte{4, 64}, make([]byte, 64)...))
+	f.Add([]byte{6, 9, 0x2A, 0x85, 3, 7, 1, 2, 1, 2, 1}, make([]byte, 128))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		for _, spki := range [][]byte{ecSPKI(a, b), rsaSPKI(b, a)} {
+		gost256, gost512, gost2001 := gostSPKI(algo.GOST256, a, b), gostSPKI(algo.GOST512, a, b), gostSPKI(algo.GOST2001, a, b)
+		for _, spki := range [][]byte{ecSPKI(a, b), rsaSPKI(b, a), gost256, gost512, gost2001} {
 			if spki != nil {
 				_, _ = cert.ParsePublicKey(spki)
 			}
@@ -87,4 +90,26 @@ func FuzzSignatureForm(f *testing.F) {
 		}
 		_ = public.Verify(a, make([]byte, a.Digest.Size), der)
 	})
+}
+
+// TestGOSTForms builds the same key from a bare and from a wrapped point, and none from anything else (domain: 64 or 128 bytes).
+func TestGOSTForms(t *testing.T) {
+	set := []byte{6, 7, 0x2A, 0x85, 3, 2, 2, 0x23, 1}
+	point := bytes.Repeat([]byte{4}, 64) // begins like an OCTET STRING
+	wrapped, _ := asn1.Marshal(point)
+	want := gostSPKI(algo.GOST256, set, point)
+	if len(want) == 0 || !bytes.HasSuffix(want, point) {
+		t.Fatalf("no key: %x", want)
+	}
+	if got := gostSPKI(algo.GOST256, set, wrapped); !bytes.Equal(got, want) {
+		t.Errorf("wrapped: %x", got)
+	}
+	for name, bad := range map[string][2][]byte{
+		"no set": {nil, point}, "no point": {set, nil}, "short": {set, point[:63]}, "trailing": {set, append(wrapped, 0)},
+		"set with rest": {append(set[:len(set):len(set)], 0), point}, "point of 512 bits": {set, make([]byte, 128)},
+	} {
+		if got := gostSPKI(algo.GOST256, bad[0], bad[1]); got != nil {
+			t.Errorf("%s: %x", name, got)
+		}
+	}
 }

@@ -108,7 +108,7 @@ func match(shown [][]byte, public cert.PublicKey) proof {
 		if bytes.Equal(spki, public.SPKI()) {
 			return same
 		}
-		if k, err := cert.ParsePublicKey(spki); err == nil && k.Equal(public) {
+		if k, err := cert.ParsePublicKey(spki); err == nil && k.Equal(public) || samePoint(spki, public) {
 			return same
 		}
 		result = other

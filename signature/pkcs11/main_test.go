@@ -21,6 +21,7 @@ import (
 type rig struct {
 	store  *tokens.Store
 	faulty *faultmodule.Compiled
+	gost   *gostRig
 	ids    map[string]*pki.Identity // by name, see makeRig
 }
 
@@ -62,6 +63,9 @@ func makeRig(ctx context.Context, dir string) (*rig, error) {
 		}
 	}
 	if r.faulty, err = faultmodule.Compile(ctx, dir); err != nil {
+		return nil, err
+	}
+	if r.gost, err = makeGOST(ctx, dir, authority); err != nil {
 		return nil, err
 	}
 	if r.store, err = tokens.New(filepath.Join(dir, "store")); err != nil {

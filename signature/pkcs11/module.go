@@ -28,6 +28,8 @@ const (
 type Module struct {
 	ctx  *pkcs11.Ctx
 	path string
+	// swaps says which models of token put r before s; see gostOrder.
+	swaps map[string]bool
 }
 
 // Open loads the library at path and initialises it. Close must be called.
@@ -45,7 +47,7 @@ func Open(path string) (*Module, error) {
 		ctx.Destroy()
 		return nil, wrap("initialise module", err)
 	}
-	return &Module{ctx: ctx, path: path}, nil
+	return &Module{ctx: ctx, path: path, swaps: make(map[string]bool)}, nil
 }
 
 // Close finalises and unloads the library. It may be called twice.

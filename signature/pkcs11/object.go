@@ -94,6 +94,8 @@ func (s *Session) publicKey(h pkcs11.ObjectHandle) PublicKey {
 	case pkcs11.CKK_EC:
 		k.Kind = algo.ECDSA
 		k.SPKI = ecSPKI(s.value(h, pkcs11.CKA_EC_PARAMS), s.value(h, pkcs11.CKA_EC_POINT))
+	case pkcs11.CKK_GOSTR3410, ckkGOST512:
+		k.Kind, k.SPKI = s.gostKey(h, kind)
 	}
 	if k.SPKI == nil {
 		k.SPKI = s.value(h, pkcs11.CKA_PUBLIC_KEY_INFO) // v2.40, few tokens have it

@@ -15,7 +15,9 @@ import (
 	"zaver/signature/pin"
 )
 
-// Sign signs a digest with one C_Sign. An RSA signature comes as PKCS#1 v1.5, an ECDSA signature as DER (RFC 3279 section 2.2.3).
+// Sign signs a digest with one C_Sign. An RSA signature comes as PKCS#1 v1.5, an ECDSA signature as DER (RFC 3279 section 2.2.3), a GOST
+// signature as s || r, each big-endian (RFC 9215 section 3), whichever half the module puts first. Keys of GOST R 34.10-2001, Ed25519 keys and
+// RSASSA-PSS are algo.ErrUnsupported.
 // A key that wants authentication for every use (CKA_ALWAYS_AUTHENTICATE) gets the same PIN once more, so the
 // person is asked once; p may be nil where Login took nil. Only where several keys may be the certificate's is the signature checked here.
 func (k *Key) Sign(a algo.Algorithm, digest []byte, p *pin.PIN) (sig []byte, err error) {
@@ -48,8 +50,11 @@ func (k *Key) signWith(h pkcs11.ObjectHandle, a algo.Algorithm, digest []byte, p
 		}
 		return nil, wrap("sign", err)
 	}
-	if a.Key == algo.ECDSA {
+	switch {
+	case a.Key == algo.ECDSA:
 		return k.ecdsaDER(sig)
+	case isGOST(a.Key):
+		return k.gostOrder(a, digest, sig)
 	}
 	return sig, nil
 }
@@ -69,10 +74,14 @@ func (k *Key) operate(key pkcs11.ObjectHandle, mechanism uint, input []byte, p *
 
 // prepare picks the mechanism that signs a ready digest, and what it takes as input.
 func (k *Key) prepare(a algo.Algorithm, digest []byte) (mechanism uint, input []byte, err error) {
-	if a.Key != k.public.Kind() || len(digest) != a.Digest.Size {
+	if !a.Allows(k.public.Kind(), k.public.Bits()) || a.Legacy || a.PSS || a.WholeMessage || len(digest) != a.Digest.Size {
 		return 0, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
 	}
 	switch a.Key {
+	case algo.GOST256:
+		return pkcs11.CKM_GOSTR3410, digest, nil // the digest as Streebog prints it; the token turns it into a number
+	case algo.GOST512:
+		return ckmGOST512, digest, nil
 	case algo.RSA:
 		input, err = digestInfo(a.Digest.OID, digest)
 		return pkcs11.CKM_RSA_PKCS, input, err
