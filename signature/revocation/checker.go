@@ -4,9 +4,10 @@ package revocation
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
+	"encoding/binary"
+	"hash/maphash"
 	"net/http"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -14,42 +15,74 @@ import (
 	"zaver/signature/cert"
 )
 
+// NonceRule says whether OCSP requests carry a nonce (RFC 8954) and what becomes of answers without it.
+// An answer with another nonce never counts.
+type NonceRule int
+
+// Rules for nonces.
+const (
+	// NonceNone sends none: freshness is thisUpdate and nextUpdate, as RFC 5019 has it.
+	NonceNone NonceRule = iota
+	// NonceTold sends one; an answer without it counts and is told as a Problem.
+	NonceTold
+	// NonceDemanded sends one; an answer without it decides nothing.
+	NonceDemanded
+)
+
 // Config is what NewChecker needs; zero fields take the defaults named.
 type Config struct {
 	// Transport carries the requests; nil is a transport of the checker's own.
 	Transport http.RoundTripper
-	// Now is the clock of the cache; nil is time.Now. The moment of judgement is an argument.
+	// Now is the clock of the cache; nil is time.Now. The moments of judgement are in the Question.
 	Now func() time.Time
 	// Timeout bounds one Check over all addresses; zero is 5 s. OCSP may use half of what is left
 	// when a CRL can still be asked, and so on: no address starves those after it.
 	Timeout time.Duration
-	// MaxBytes bounds an answer; zero and anything above it is MaxAnswer.
+	// MaxBytes bounds a CRL; zero and anything above it is MaxCRL. OCSP is bounded by MaxOCSP.
 	MaxBytes int64
 	// MaxCache bounds how long an answer is kept, below its nextUpdate; zero is 10 min, negative
 	// keeps nothing.
 	MaxCache time.Duration
-	// MaxEntries bounds the answers kept, MaxLists the CRLs kept; zero is 4096 and 64.
+	// MaxEntries bounds the answers kept, MaxLists the CRLs kept, MaxListBytes those in bytes; zero is
+	// 4096, 64 and 256 MiB.
 	MaxEntries, MaxLists int
-	// Skew is by how much clocks may differ; zero is DefaultSkew.
+	MaxListBytes         int64
+	// Skew is by how much clocks may differ; zero is DefaultSkew, negative none.
 	Skew time.Duration
+	// MaxAge bounds the time from thisUpdate to the moment asked about; zero leaves it to nextUpdate.
+	MaxAge time.Duration
+	// Certificates are trusted in nothing; CRL signers and OCSP responders are looked for among them.
+	Certificates []*cert.Certificate
+	// Anchors are where the paths of CRL signers may end when a Question names no anchor.
+	Anchors []*cert.Certificate
+	// Responders is what becomes of answers by responders whose own state is not known.
+	Responders ResponderRule
+	// Nonce says whether requests carry a nonce.
+	Nonce NonceRule
+	// Legacy admits signatures by algorithms that are for old data only.
+	Legacy bool
 }
 
 // Checker asks the authorities that certificates name.
 type Checker struct {
 	cfg     Config
+	rules   *rules
 	client  *http.Client
-	flights singleflight.Group // one Check for one certificate
+	seed    maphash.Seed
+	flights singleflight.Group // one Check for one question
 	fetches singleflight.Group // one download of one CRL
-	answers *cache[Result]
-	lists   *cache[*crl]
+	answers *cache[decision]
+	lists   *cache[*list]
 }
 
-// maxAddresses bounds how many OCSP addresses and how many CRL addresses of one certificate are
-// asked.
-const maxAddresses = 3
-
-// maxRedirects bounds how often one request may be sent elsewhere.
-const maxRedirects = 2
+// decision is what a question was decided by, to be judged again for the next one.
+type decision struct {
+	response *response
+	url      string
+	lists    []*list
+	problems []*Problem // on the way to it
+	told     []*Problem // about it, by the request
+}
 
 // NewChecker makes a checker.
 func NewChecker(cfg Config) *Checker {
@@ -65,21 +98,23 @@ func NewChecker(cfg Config) *Checker {
 	}
 	cfg.Timeout = orDefault(cfg.Timeout, 5*time.Second)
 	cfg.MaxCache = orDefault(cfg.MaxCache, 10*time.Minute)
-	cfg.Skew = orDefault(cfg.Skew, DefaultSkew)
 	cfg.MaxEntries = orDefault(cfg.MaxEntries, 4096)
 	cfg.MaxLists = orDefault(cfg.MaxLists, 64)
-	if cfg.MaxBytes <= 0 || cfg.MaxBytes > MaxAnswer {
-		cfg.MaxBytes = MaxAnswer
+	cfg.MaxListBytes = orDefault(cfg.MaxListBytes, 256<<20)
+	if cfg.MaxBytes <= 0 || cfg.MaxBytes > MaxCRL {
+		cfg.MaxBytes = MaxCRL
 	}
 	return &Checker{
 		cfg: cfg,
-		client: &http.Client{Transport: cfg.Transport, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if len(via) > maxRedirects {
-				return errRedirects
-			}
-			return checkAddress(r.URL)
+		rules: &rules{
+			skew: skewOr(cfg.Skew), maxAge: cfg.MaxAge, legacy: cfg.Legacy, rule: cfg.Responders,
+			known: cfg.Certificates, anchors: cfg.Anchors,
+		},
+		client: &http.Client{Transport: cfg.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
 		}},
-		answers: newCache[Result](cfg.MaxEntries), lists: newCache[*crl](cfg.MaxLists),
+		seed:    maphash.MakeSeed(),
+		answers: newCache[decision](cfg.MaxEntries, 0), lists: newCache[*list](cfg.MaxLists, cfg.MaxListBytes),
 	}
 }
 
@@ -93,20 +128,20 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 // CloseIdle closes connections that wait for the next request.
 func (k *Checker) CloseIdle() { k.client.CloseIdleConnections() }
 
-// Check answers the question. It always returns: a
-// cancelled context or a silent server give Unknown. Equal questions at the same time share one
-// answer, and the sharing goes on when one asker leaves.
+// Check answers the question. It always returns: a cancelled context or a silent server give
+// Unknown. Equal questions at the same time share one answer, and the sharing goes on when one asker
+// leaves.
 func (k *Checker) Check(ctx context.Context, q Question) Result {
-	c, issuer, at := q.Certificate, q.Issuer, q.At
-	key := checkKey(c, issuer)
-	if r, ok := k.answers.get(key, k.cfg.Now()); ok && fresh(r.ThisUpdate, r.NextUpdate, at, k.cfg.Skew) == nil {
+	key := questionKey(q)
+	if r, ok := k.again(ctx, key, newInquiry(k.rules, q, k.ask)); ok {
 		return r
 	}
 	// The flight outlives the asker who began it, or his leaving would fail the others.
 	shared := context.WithoutCancel(ctx)
-	minute := strconv.FormatInt(at.Unix()/60, 10) // other moments are other questions
-	flight := k.flights.DoChan(key+minute, func() (any, error) {
-		return k.ask(shared, key, c, issuer, at), nil
+	flight := k.flights.DoChan(k.flightKey(key, q), func() (any, error) {
+		ctx, cancel := context.WithTimeout(shared, k.cfg.Timeout)
+		defer cancel()
+		return k.ask(ctx, newInquiry(k.rules, q, k.ask), false), nil
 	})
 	select {
 	case r := <-flight:
@@ -116,54 +151,58 @@ func (k *Checker) Check(ctx context.Context, q Question) Result {
 	}
 }
 
-func checkKey(c, issuer *cert.Certificate) string {
+func pairKey(c, issuer *cert.Certificate) string {
 	a, b := c.Fingerprint(), issuer.Fingerprint()
 	return string(a[:]) + string(b[:])
 }
 
-// source is one address and what to do with it.
-type source struct {
-	kind Source
-	url  string
+// questionKey is equal for questions that may share what decided them.
+func questionKey(q Question) string {
+	key := pairKey(q.Certificate, q.Issuer)
+	if q.Anchor != nil {
+		sum := q.Anchor.Fingerprint()
+		key += string(sum[:])
+	}
+	return key
 }
 
-// sources lists whom to ask: OCSP first, CRL second.
-func sources(c *cert.Certificate) []source {
-	var list []source
-	for i, u := range c.OCSP {
-		if i < maxAddresses {
-			list = append(list, source{SourceOCSP, u})
-		}
+// flightKey is equal for questions that may share their whole answer: of one minute, with the same
+// certificates at hand.
+func (k *Checker) flightKey(key string, q Question) string {
+	b := binary.BigEndian.AppendUint64([]byte(key), uint64(q.At.Unix()/60))
+	b = binary.BigEndian.AppendUint64(b, uint64(clock(q).Unix()/60))
+	for _, c := range q.Certificates {
+		b = binary.BigEndian.AppendUint64(b, maphash.Bytes(k.seed, c.Raw))
 	}
-	for i, u := range c.CRLs {
-		if i < maxAddresses {
-			list = append(list, source{SourceCRL, u})
-		}
-	}
-	return list
+	return string(b)
 }
 
-// ask goes through the sources until one decides.
-func (k *Checker) ask(ctx context.Context, key string, c, issuer *cert.Certificate, at time.Time) Result {
-	ctx, cancel := context.WithTimeout(ctx, k.cfg.Timeout)
-	defer cancel()
-	result := Result{Status: Unknown}
-	list := sources(c)
-	if len(list) == 0 {
-		result.Problems = []*Problem{{Code: CodeNoSource, Detail: "the certificate names no OCSP and no CRL address"}}
+// again judges by what decided the question before, as long as that is kept.
+func (k *Checker) again(ctx context.Context, key string, i *inquiry) (Result, bool) {
+	d, ok := k.answers.get(key, k.cfg.Now())
+	if !ok {
+		return Result{}, false
 	}
-	for i, s := range list {
-		r, p := k.askOne(ctx, s, len(list)-i, c, issuer, at)
-		if p != nil {
-			p.Source, p.URL = s.kind, s.url
-			result.Problems = append(result.Problems, p)
-			continue
+	var r Result
+	if d.response != nil {
+		var p *Problem
+		if r, p = i.byResponse(ctx, d.response); p != nil {
+			return Result{}, false
 		}
-		r.URL, r.Problems = s.url, result.Problems
-		k.answers.put(key, r, k.cfg.Now(), k.until(r.NextUpdate))
-		return r
+		r.URL = d.url
+	} else if r = i.byLists(ctx, d.lists); r.Status == Unknown {
+		return Result{}, false
 	}
-	return result
+	r.Problems = concat(d.problems, d.told, r.Problems)
+	return r, true
+}
+
+func concat(lists ...[]*Problem) []*Problem {
+	var out []*Problem
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
 }
 
 // until is when an answer leaves the cache.
@@ -175,65 +214,12 @@ func (k *Checker) until(next time.Time) time.Time {
 	return limit
 }
 
-// askOne gives one source an equal share of the time left.
-func (k *Checker) askOne(ctx context.Context, s source, left int, c, issuer *cert.Certificate, at time.Time) (Result, *Problem) {
-	if deadline, ok := ctx.Deadline(); ok && left > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(left))
-		defer cancel()
+// newNonce is a fresh nonce when the configuration wants one.
+func (k *Checker) newNonce() []byte {
+	if k.cfg.Nonce == NonceNone {
+		return nil
 	}
-	if s.kind == SourceCRL {
-		return k.askCRL(ctx, s.url, c, issuer, at)
-	}
-	request, err := NewRequest(c, issuer)
-	if err != nil {
-		return Result{}, malformed("make an OCSP request", err)
-	}
-	der, p := k.fetch(ctx, s.url, request)
-	if p != nil {
-		return Result{}, p
-	}
-	return judgeOCSP(der, c, issuer, at, k.cfg.Skew)
-}
-
-// askCRL keeps opened CRLs by address and issuer, so that many certificates of one authority cost
-// one download and one signature check.
-func (k *Checker) askCRL(ctx context.Context, address string, c, issuer *cert.Certificate, at time.Time) (Result, *Problem) {
-	sum := issuer.Fingerprint()
-	key := string(sum[:]) + address
-	if l, ok := k.lists.get(key, k.cfg.Now()); ok {
-		if r, p := l.judge(c, at, k.cfg.Skew); p == nil {
-			return r, nil
-		}
-	}
-	flight := k.fetches.DoChan(key, func() (any, error) { return k.openList(ctx, key, address, issuer) })
-	var r singleflight.Result
-	select {
-	case r = <-flight:
-	case <-ctx.Done(): // joined a download that began later than this asker's share allows
-		return Result{}, &Problem{Code: CodeTimeout, Detail: "wait for a download", Cause: ctx.Err()}
-	}
-	if r.Err != nil {
-		var p *Problem
-		if errors.As(r.Err, &p) {
-			copied := *p // several askers may share it and each writes its own address
-			return Result{}, &copied
-		}
-		return Result{}, malformed("open a CRL", r.Err)
-	}
-	return r.Val.(*crl).judge(c, at, k.cfg.Skew) //nolint:forcetypeassert // openList returns nothing else
-}
-
-// openList downloads a CRL, checks it and keeps it.
-func (k *Checker) openList(ctx context.Context, key, address string, issuer *cert.Certificate) (*crl, error) {
-	der, p := k.fetch(ctx, address, nil)
-	if p != nil {
-		return nil, p
-	}
-	l, p := openCRL(der, issuer)
-	if p != nil {
-		return nil, p
-	}
-	k.lists.put(key, l, k.cfg.Now(), k.until(l.next))
-	return l, nil
+	b := make([]byte, NonceSize)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return b
 }

@@ -12,8 +12,6 @@ import (
 	"net/url"
 )
 
-var errRedirects = errors.New("too many redirects")
-
 // checkAddress lets plain http and https through: no credentials, nothing else.
 func checkAddress(u *url.URL) error {
 	if u.Scheme != "http" && u.Scheme != "https" {
@@ -25,8 +23,52 @@ func checkAddress(u *url.URL) error {
 	return nil
 }
 
-// fetch gets a CRL, or posts an OCSP request when there is one.
-func (k *Checker) fetch(ctx context.Context, address string, request []byte) ([]byte, *Problem) {
+// fetched is the body of an HTTP answer.
+type fetched struct {
+	body           []byte
+	etag, modified string
+	unchanged      bool // the version that is known already
+}
+
+// fetch gets a CRL, or posts an OCSP request when there is one. known is the CRL that an earlier
+// answer held, nil when there is none.
+func (k *Checker) fetch(ctx context.Context, address string, request []byte, known *list) (fetched, *Problem) {
+	r, p := newRequest(ctx, address, request, known)
+	if p != nil {
+		return fetched{}, p
+	}
+	limit := k.cfg.MaxBytes
+	if request != nil {
+		limit = min(limit, MaxOCSP)
+	}
+	answer, err := k.client.Do(r)
+	if err != nil {
+		return fetched{}, netProblem(ctx, err)
+	}
+	defer answer.Body.Close()
+	switch {
+	case answer.StatusCode == http.StatusNotModified && r.Header.Get("If-None-Match")+r.Header.Get("If-Modified-Since") != "":
+		return fetched{unchanged: true}, nil
+	case answer.StatusCode != http.StatusOK:
+		return fetched{}, &Problem{Code: CodeUnreachable, Detail: fmt.Sprintf("HTTP status %d", answer.StatusCode)}
+	case answer.ContentLength > limit:
+		return fetched{}, &Problem{Code: CodeTooLarge, Detail: fmt.Sprintf("%d bytes announced", answer.ContentLength)}
+	}
+	var b bytes.Buffer
+	if answer.ContentLength > 0 {
+		b.Grow(int(answer.ContentLength) + bytes.MinRead)
+	}
+	n, err := b.ReadFrom(io.LimitReader(answer.Body, limit+1))
+	if err != nil {
+		return fetched{}, netProblem(ctx, err)
+	}
+	if n > limit {
+		return fetched{}, &Problem{Code: CodeTooLarge, Detail: fmt.Sprintf("more than %d bytes", limit)}
+	}
+	return fetched{body: b.Bytes(), etag: answer.Header.Get("ETag"), modified: answer.Header.Get("Last-Modified")}, nil
+}
+
+func newRequest(ctx context.Context, address string, request []byte, known *list) (*http.Request, *Problem) {
 	u, err := url.Parse(address)
 	if err == nil {
 		err = checkAddress(u)
@@ -48,25 +90,13 @@ func (k *Checker) fetch(ctx context.Context, address string, request []byte) ([]
 	if request != nil {
 		r.Header.Set("Content-Type", "application/ocsp-request")
 	}
-	answer, err := k.client.Do(r)
-	if err != nil {
-		return nil, netProblem(ctx, err)
+	if known != nil && known.etag != "" {
+		r.Header.Set("If-None-Match", known.etag)
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, &Problem{Code: CodeUnreachable, Detail: fmt.Sprintf("HTTP status %d", answer.StatusCode)}
+	if known != nil && known.modified != "" {
+		r.Header.Set("If-Modified-Since", known.modified)
 	}
-	if answer.ContentLength > k.cfg.MaxBytes {
-		return nil, &Problem{Code: CodeTooLarge, Detail: fmt.Sprintf("%d bytes announced", answer.ContentLength)}
-	}
-	b, err := io.ReadAll(io.LimitReader(answer.Body, k.cfg.MaxBytes+1))
-	if err != nil {
-		return nil, netProblem(ctx, err)
-	}
-	if int64(len(b)) > k.cfg.MaxBytes {
-		return nil, &Problem{Code: CodeTooLarge, Detail: fmt.Sprintf("more than %d bytes", k.cfg.MaxBytes)}
-	}
-	return b, nil
+	return r, nil
 }
 
 // netProblem tells a server that is too slow from one that is not there.

@@ -16,7 +16,7 @@ func seeds(f *testing.F, make func(*pki.Authority, pki.Fault) ([]byte, error)) (
 	f.Helper()
 	p := start(f, pki.Config{})
 	c, issuer, id := pair(f, p, pki.Order{Variant: pki.Revoked})
-	request, err := revocation.NewRequest(c, issuer)
+	request, err := revocation.NewRequest(c, issuer, nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -4,222 +4,130 @@ package revocation
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha1" //nolint:gosec // RFC 6960 certificate identifiers, not a signature
-	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"fmt"
-	"math/big"
+	"slices"
 	"time"
 
 	"zaver/signature/algo"
 	"zaver/signature/cert"
+	"zaver/signature/internal/der"
 )
 
-// Structures of RFC 6960 section 4.2.1. They are our own because golang.org/x/crypto/ocsp checks
-// signatures itself and knows no algorithm outside the standard library.
-type ocspResponse struct {
-	Status asn1.Enumerated
-	Bytes  struct {
-		Type     asn1.ObjectIdentifier
-		Response []byte
-	} `asn1:"explicit,tag:0,optional"`
-}
+// ResponderRule says what becomes of an answer whose delegated responder is not excused from
+// revocation (RFC 6960 section 4.2.2.2.1) and whose state could not be found out. A revoked
+// responder's answer never counts.
+type ResponderRule int
 
-type basicResponse struct {
-	TBS       asn1.RawValue
-	Algorithm pkix.AlgorithmIdentifier
-	Signature asn1.BitString
-	Certs     []asn1.RawValue `asn1:"explicit,tag:0,optional"`
-}
-
-type responseData struct {
-	Version     int `asn1:"optional,default:0,explicit,tag:0"`
-	ResponderID asn1.RawValue
-	ProducedAt  time.Time `asn1:"generalized"`
-	Responses   []singleResponse
-	Extensions  []pkix.Extension `asn1:"explicit,tag:1,optional"`
-}
-
-type singleResponse struct {
-	CertID     certID
-	Good       asn1.Flag        `asn1:"tag:0,optional"`
-	Revoked    revokedInfo      `asn1:"tag:1,optional"`
-	Unknown    asn1.Flag        `asn1:"tag:2,optional"`
-	ThisUpdate time.Time        `asn1:"generalized"`
-	NextUpdate time.Time        `asn1:"generalized,explicit,tag:0,optional"`
-	Extensions []pkix.Extension `asn1:"explicit,tag:1,optional"`
-}
-
-type certID struct {
-	Hash     pkix.AlgorithmIdentifier
-	NameHash []byte
-	KeyHash  []byte
-	Serial   *big.Int
-}
-
-type revokedInfo struct {
-	At     time.Time       `asn1:"generalized"`
-	Reason asn1.Enumerated `asn1:"explicit,tag:0,optional"`
-}
-
-var (
-	oidBasicResponse = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
-	oidOCSPSigning   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 9}
-	oidSHA1          = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
-)
-
-// Bounds inside one response: an answer about one certificate needs one of each.
+// Rules for delegated responders.
 const (
-	maxSingleResponses = 64
-	maxResponderCerts  = 4
+	// ResponderTold lets the answer count and tells it as a Problem.
+	ResponderTold ResponderRule = iota
+	// ResponderGood lets the answer count only when the responder is shown to be good.
+	ResponderGood
 )
 
-// parsedOCSP is a response whose form is right; nothing of it is proved.
-type parsedOCSP struct {
-	basic basicResponse
-	data  responseData
-}
-
-func malformed(what string, cause error) *Problem {
-	return &Problem{Code: CodeMalformed, Detail: what, Cause: cause}
-}
-
-// unmarshal reads one DER value and refuses bytes after it.
-func unmarshal(der []byte, into any, what string) *Problem {
-	rest, err := asn1.Unmarshal(der, into)
-	if err != nil {
-		return malformed("read "+what, err)
-	}
-	if len(rest) > 0 {
-		return malformed(what+" has bytes after its end", nil)
-	}
-	return nil
-}
-
-func parseOCSP(der []byte) (*parsedOCSP, *Problem) {
-	if len(der) > MaxAnswer {
-		return nil, &Problem{Code: CodeTooLarge, Detail: fmt.Sprintf("%d bytes", len(der))}
-	}
-	var outer ocspResponse
-	if p := unmarshal(der, &outer, "OCSP response"); p != nil {
-		return nil, p
-	}
-	if outer.Status != 0 {
-		return nil, &Problem{Code: CodeResponder, Detail: fmt.Sprintf("response status %d", outer.Status)}
-	}
-	if !outer.Bytes.Type.Equal(oidBasicResponse) {
-		return nil, malformed("response type is not basic", nil)
-	}
-	r := &parsedOCSP{}
-	if p := unmarshal(outer.Bytes.Response, &r.basic, "basic OCSP response"); p != nil {
-		return nil, p
-	}
-	if p := unmarshal(r.basic.TBS.FullBytes, &r.data, "OCSP response data"); p != nil {
-		return nil, p
-	}
-	if r.data.Version != 0 {
-		return nil, malformed(fmt.Sprintf("version %d", r.data.Version), nil)
-	}
-	if len(r.data.Responses) > maxSingleResponses || len(r.basic.Certs) > maxResponderCerts {
-		return nil, malformed("too many answers or certificates", nil)
-	}
-	return r, nil
-}
-
-// judgeOCSP checks everything about one response, the signature last.
-func judgeOCSP(der []byte, c, issuer *cert.Certificate, at time.Time, skew time.Duration) (Result, *Problem) {
-	r, p := parseOCSP(der)
+// byResponse checks everything about one response, the signature behind what costs less.
+func (i *inquiry) byResponse(ctx context.Context, r *response) (Result, *Problem) {
+	s, p := r.find(i.q.Certificate, i.q.Issuer)
 	if p != nil {
 		return Result{}, p
 	}
-	single, p := r.find(c, issuer)
-	if p != nil {
-		return Result{}, p
-	}
-	for _, list := range [][]pkix.Extension{r.data.Extensions, single.Extensions} {
-		for _, e := range list {
-			if e.Critical {
-				return Result{}, &Problem{Code: CodeCriticalExtension, Detail: e.Id.String()}
-			}
+	for _, unknown := range []string{r.unknown, s.unknown} {
+		if unknown != "" {
+			return Result{}, &Problem{Code: CodeCriticalExtension, Detail: unknown}
 		}
 	}
-	if p := fresh(single.ThisUpdate, single.NextUpdate, at, skew); p != nil {
+	if p := i.freshResponse(r, s); p != nil {
 		return Result{}, p
 	}
-	if p := r.checkSigner(issuer, at); p != nil {
+	result := Result{Status: Good, Source: SourceOCSP, Raw: r.raw, ThisUpdate: s.this, NextUpdate: s.next}
+	if p := i.checkResponder(ctx, r, s, &result); p != nil {
 		return Result{}, p
 	}
-	result := Result{
-		Source: SourceOCSP, Raw: der,
-		ThisUpdate: single.ThisUpdate.UTC(), NextUpdate: utc(single.NextUpdate),
-	}
-	switch {
-	case !single.Revoked.At.IsZero():
-		result.Status, result.RevokedAt, result.Reason = Revoked, single.Revoked.At.UTC(), int(single.Revoked.Reason)
-	case bool(single.Good):
-		result.Status = Good
+	switch s.status {
+	case Revoked:
+		i.revoked(&result, s.this, s.revokedAt, s.invalidity, s.reason)
+		if r.extended && s.reason == hold && s.revokedAt.Unix() == 0 {
+			result.Problems = append(result.Problems, &Problem{Code: CodeNotIssued, Source: SourceOCSP, Detail: "never issued, by the responder's word"})
+		}
+	case Good:
+		if p := i.outlived(s.this, s.cutoff); p != nil {
+			return Result{}, p
+		}
 	default:
 		return Result{}, &Problem{Code: CodeStatusUnknown, Detail: "the responder does not know the certificate"}
 	}
 	return result, nil
 }
 
-func utc(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
+// freshResponse checks the times; without nextUpdate newer information is to be had all the time (RFC
+// 6960 section 4.2.2.1), so the answer is good for its moment only.
+func (i *inquiry) freshResponse(r *response, s *single) *Problem {
+	if r.produced.After(i.now.Add(i.skew)) {
+		return &Problem{Code: CodeEarly, Detail: "produced in the future"}
 	}
-	return t.UTC()
+	next := s.next
+	if next.IsZero() {
+		next = s.this.Add(maxAgeWithoutNext)
+	}
+	return i.fresh(s.this, next)
 }
 
-// find returns the one answer about c: of two that differ nobody could say which is meant. The state of the choice
-// is checked here: exactly one of good, revoked, unknown.
-func (r *parsedOCSP) find(c, issuer *cert.Certificate) (*singleResponse, *Problem) {
-	var found *singleResponse
-	for i := range r.data.Responses {
-		s := &r.data.Responses[i]
-		if !s.CertID.matches(c, issuer) {
+// find returns the one answer about c. Of two that differ nobody could say which is meant; of two
+// that agree it is the newer.
+func (r *response) find(c, issuer *cert.Certificate) (*single, *Problem) {
+	var found *single
+	serial := integerOf(c.Serial)
+	for n := range r.singles {
+		s := &r.singles[n]
+		if !bytes.Equal(s.serial, serial) || !s.isOf(c, issuer) {
 			continue
 		}
-		if found != nil {
-			return nil, malformed("several answers about this certificate", nil)
+		switch {
+		case found == nil:
+			found = s
+		case found.status != s.status || !found.revokedAt.Equal(s.revokedAt) || found.reason != s.reason:
+			return nil, malformed("answers about this certificate that differ", nil)
+		case s.this.After(found.this):
+			found = s
 		}
-		found = s
 	}
 	if found == nil {
 		return nil, &Problem{Code: CodeWrongCertificate, Detail: "no answer about this certificate"}
 	}
-	states := 0
-	for _, is := range []bool{bool(found.Good), !found.Revoked.At.IsZero(), bool(found.Unknown)} {
-		if is {
-			states++
-		}
-	}
-	if states != 1 {
-		return nil, malformed("no single certificate status", nil)
-	}
 	return found, nil
 }
 
-func (id certID) matches(c, issuer *cert.Certificate) bool {
-	if id.Serial == nil || id.Serial.Cmp(c.Serial) != 0 {
-		return false
-	}
-	sum, ok := hashOf(id.Hash)
-	if !ok {
+// isOf compares the hashes of the issuer's name and key (RFC 6960 section 4.1.1). The name is hashed
+// as the certificate writes it; some take the issuer's own way of writing it.
+func (s *single) isOf(c, issuer *cert.Certificate) bool {
+	if !s.known {
 		return false
 	}
 	key, err := keyBits(issuer)
-	return err == nil && bytes.Equal(id.NameHash, sum(issuer.RawSubject)) && bytes.Equal(id.KeyHash, sum(key))
+	return err == nil && bytes.Equal(s.keyHash, s.sum(key)) &&
+		(bytes.Equal(s.nameHash, s.sum(c.RawIssuer)) || bytes.Equal(s.nameHash, s.sum(issuer.RawSubject)))
 }
 
-// hashOf finds the hash of certificate identifiers: the algorithm table, and SHA-1, which RFC 6960
-// clients use here and which protects nothing.
-func hashOf(a pkix.AlgorithmIdentifier) (func([]byte) []byte, bool) {
-	if a.Algorithm.Equal(oidSHA1) {
-		return sha1Sum, true
+func (s *single) sum(b []byte) []byte {
+	if s.hash.Size == 0 {
+		return sha1Sum(b)
 	}
-	d, err := algo.DigestByOID(a.Algorithm, nil)
-	return d.Sum, err == nil
+	return s.hash.Sum(b)
+}
+
+// hashOf finds the hash of certificate identifiers: the algorithm table, and SHA-1 (zero Size), which
+// RFC 6960 clients use here and which protects nothing.
+func hashOf(oid asn1.ObjectIdentifier, params []byte) (algo.Digest, bool) {
+	if oid.Equal(oidSHA1) {
+		return algo.Digest{}, len(params) == 0 || bytes.Equal(params, []byte{der.TagNull, 0})
+	}
+	d, err := algo.DigestByOID(oid, params)
+	return d, err == nil
 }
 
 func sha1Sum(b []byte) []byte {
@@ -229,84 +137,131 @@ func sha1Sum(b []byte) []byte {
 
 // keyBits is the content of the public key's BIT STRING, which identifiers hash.
 func keyBits(c *cert.Certificate) ([]byte, error) {
-	var spki struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Key       asn1.BitString
+	top := walkOver(c.RawSPKI)
+	w := top.into(der.TagSequence)
+	w.content(der.TagSequence)
+	bits := w.content(der.TagBitString)
+	if !top.done() || !w.done() || len(bits) < 2 {
+		return nil, errors.New("public key has no bits")
 	}
-	if _, err := asn1.Unmarshal(c.RawSPKI, &spki); err != nil {
-		return nil, fmt.Errorf("read the issuer's public key: %w", err)
-	}
-	return spki.Key.RightAlign(), nil
+	return bits[1:], nil
 }
 
-// checkSigner finds who signed: a certificate inside the response that the issuer made for
-// answering (RFC 6960 section 4.2.2.2), or the issuer itself. The responder's name decides nothing.
-func (r *parsedOCSP) checkSigner(issuer *cert.Certificate, at time.Time) *Problem {
-	p := &Problem{Code: CodeSignature, Detail: "signature under the issuer's key"}
-	for _, raw := range r.basic.Certs {
-		responder, err := cert.Parse(raw.FullBytes)
-		if err == nil && !responder.Equal(issuer) {
-			err = delegated(responder, issuer, at)
+// isBy reports that the response names c as its responder (RFC 6960 section 4.2.1, ResponderID).
+func (r *response) isBy(c *cert.Certificate) bool {
+	if r.keyHash == nil {
+		return r.name == c.Subject.Key()
+	}
+	key, err := keyBits(c)
+	return err == nil && bytes.Equal(r.keyHash, sha1Sum(key))
+}
+
+// checkResponder finds who signed: the issuer itself, or a certificate that the issuer made for
+// answering (RFC 6960 section 4.2.2.2), in the response or known otherwise.
+func (i *inquiry) checkResponder(ctx context.Context, r *response, s *single, result *Result) *Problem {
+	if err := i.legacyAlgorithm(r.algorithm, r.params); err != nil {
+		return &Problem{Code: CodeSignature, Detail: "algorithm of the response", Cause: err}
+	}
+	problem := &Problem{Code: CodeSigner, Detail: "no certificate of the responder at hand"}
+	if r.isBy(i.q.Issuer) {
+		err := r.signedBy(i.q.Issuer)
+		if err == nil {
+			return nil
+		}
+		problem = &Problem{Code: CodeSignature, Detail: "signature under the issuer's key", Cause: err}
+	}
+	made := s.this
+	if r.produced.After(made) {
+		made = r.produced
+	}
+	for _, c := range i.responders(r) {
+		if !i.spend() {
+			return &Problem{Code: CodeTooComplex, Detail: "too many signatures to check"}
+		}
+		err := r.delegation.check(pairKey(c, i.q.Issuer), func() error { return i.delegated(c) })
+		if err == nil && !c.ValidAt(i.moment(made)) {
+			err = errors.New("responder is out of its validity")
 		}
 		if err != nil {
-			p = &Problem{Code: CodeSigner, Detail: "may not answer for the issuer", Cause: err}
+			problem = &Problem{Code: CodeSigner, Detail: "may not answer for the issuer", Cause: err}
 			continue
 		}
-		if err := r.signedBy(responder); err != nil {
-			p = &Problem{Code: CodeSignature, Detail: "signature under the responder's key", Cause: err}
+		if err := r.signedBy(c); err != nil {
+			problem = &Problem{Code: CodeSignature, Detail: "signature under the responder's key", Cause: err}
 			continue
 		}
-		return nil
+		if !slices.ContainsFunc(r.certs, func(raw []byte) bool { return bytes.Equal(raw, c.Raw) }) {
+			result.Certificates = append(result.Certificates, c.Raw)
+		}
+		return i.responderState(ctx, c, i.moment(made), result)
 	}
-	err := r.signedBy(issuer)
-	if err == nil {
-		return nil
-	}
-	if p.Cause == nil {
-		p.Cause = err
-	}
-	return p
+	return problem
 }
 
-func (r *parsedOCSP) signedBy(c *cert.Certificate) error {
-	return c.CheckSigned(r.basic.Algorithm.Algorithm, r.basic.Algorithm.Parameters.FullBytes,
-		r.basic.TBS.FullBytes, r.basic.Signature.RightAlign())
+// responders are the certificates with the responder's identifier, those of the response first.
+func (i *inquiry) responders(r *response) []*cert.Certificate {
+	var out []*cert.Certificate
+	for _, pool := range [][]*cert.Certificate{r.certificates(), i.q.Certificates, i.known} {
+		for _, c := range pool {
+			if r.isBy(c) && !c.Equal(i.q.Issuer) && !slices.ContainsFunc(out, c.Equal) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out[:min(len(out), maxSigners)]
 }
 
-// delegated checks that the issuer made this certificate for signing OCSP answers.
-func delegated(responder, issuer *cert.Certificate, at time.Time) error {
+// certificates are those of the response that can be read, read once.
+func (r *response) certificates() []*cert.Certificate {
+	r.reading.Do(func() {
+		for _, raw := range r.certs {
+			if c, err := cert.Parse(raw); err == nil {
+				r.read = append(r.read, c)
+			}
+		}
+	})
+	return r.read
+}
+
+func (r *response) signedBy(c *cert.Certificate) error {
+	return r.proof.check(string(c.RawSPKI), func() error { return c.CheckSigned(r.algorithm, r.params, r.tbs, r.signature) })
+}
+
+// delegated checks that the issuer made this certificate for signing OCSP answers, at whatever time.
+func (i *inquiry) delegated(c *cert.Certificate) error {
 	switch {
-	case !bytes.Equal(responder.RawIssuer, issuer.RawSubject):
-		return fmt.Errorf("responder is of another issuer")
-	case !responder.ValidAt(at):
-		return fmt.Errorf("responder is out of its validity")
-	case len(responder.UnhandledCritical) > 0:
-		return fmt.Errorf("responder has critical extension %v", responder.UnhandledCritical[0])
+	case c.Issuer.Key() != i.q.Issuer.Subject.Key():
+		return errors.New("responder is of another issuer")
+	case len(c.UnhandledCritical) > 0:
+		return fmt.Errorf("responder has critical extension %v", c.UnhandledCritical[0])
+	case c.HasKeyUsage && c.KeyUsage&(cert.DigitalSignature|cert.NonRepudiation) == 0:
+		return errors.New("the responder's key may not sign")
+	case !slices.ContainsFunc(c.ExtKeyUsage, oidOCSPSigning.Equal):
+		return errors.New("responder has no OCSPSigning purpose")
 	}
-	for _, usage := range responder.ExtKeyUsage {
-		if usage.Equal(oidOCSPSigning) {
-			return responder.CheckSignature(issuer)
-		}
+	if err := i.legacyAlgorithm(c.SignatureOID, c.SignatureParams); err != nil {
+		return err
 	}
-	return fmt.Errorf("responder has no OCSPSigning purpose")
+	return c.CheckSignature(i.q.Issuer)
 }
 
-// NewRequest builds the DER of an OCSP request about one certificate (RFC 6960 section 4.1.1), with
-// SHA-1 identifiers as RFC 5019 section 2.1.1 asks, without a nonce: answers are bounded by time.
-func NewRequest(c, issuer *cert.Certificate) ([]byte, error) {
-	key, err := keyBits(issuer)
-	if err != nil {
-		return nil, err
+// responderState asks whether a delegated responder is revoked, unless its certificate says that this
+// is not to be asked (RFC 6960 section 4.2.2.2.1). Only CRLs are asked: an answer by OCSP would come
+// from the same responder.
+func (i *inquiry) responderState(ctx context.Context, c *cert.Certificate, at time.Time, result *Result) *Problem {
+	if c.NoCheck {
+		return nil
 	}
-	type request struct{ ID certID }
-	type tbsRequest struct{ List []request }
-	id := certID{
-		Hash:     pkix.AlgorithmIdentifier{Algorithm: oidSHA1, Parameters: asn1.NullRawValue},
-		NameHash: sha1Sum(issuer.RawSubject), KeyHash: sha1Sum(key), Serial: c.Serial,
+	r := i.state(ctx, c, i.q.Issuer, at, true)
+	p := signerState(r)
+	if p == nil {
+		result.support(r)
+		return nil
 	}
-	der, err := asn1.Marshal(struct{ TBS tbsRequest }{tbsRequest{[]request{{id}}}})
-	if err != nil {
-		return nil, fmt.Errorf("encode an OCSP request: %w", err)
+	if p.Code == CodeSignerRevoked || i.rule == ResponderGood {
+		return p
 	}
-	return der, nil
+	p.Source = SourceOCSP
+	result.Problems = append(result.Problems, p)
+	return nil
 }

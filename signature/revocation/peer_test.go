@@ -86,7 +86,7 @@ func TestOpenSSLAnswers(t *testing.T) {
 			issuer := parse(t, read("authority.der"))
 			for name, want := range map[string]revocation.Status{"good": revocation.Good, "bad": revocation.Revoked} {
 				c := parse(t, read(name+".der"))
-				request, err := revocation.NewRequest(c, issuer)
+				request, err := revocation.NewRequest(c, issuer, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -15,6 +15,7 @@
 package revocation
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -82,64 +83,11 @@ type Result struct {
 	Problems []*Problem `json:"problems,omitempty"`
 }
 
-// Codes of *Problem. They are stable.
+// MaxCRL and MaxOCSP bound a CRL and an OCSP response in bytes.
 const (
-	CodeNoSource          = "revocation.no_source"          // the certificate names nobody to ask
-	CodeAddress           = "revocation.address"            // an address that is not plain http or https
-	CodeUnreachable       = "revocation.unreachable"        // no connection, broken connection, HTTP status other than 200
-	CodeTimeout           = "revocation.timeout"            // no full answer in time
-	CodeTooLarge          = "revocation.too_large"          // more bytes than allowed
-	CodeMalformed         = "revocation.malformed"          // the bytes are no answer
-	CodeResponder         = "revocation.responder"          // OCSP: a status such as tryLater instead of an answer
-	CodeWrongCertificate  = "revocation.wrong_certificate"  // OCSP: an answer about another certificate
-	CodeIssuer            = "revocation.issuer"             // CRL of another issuer, or a key that may not sign CRLs
-	CodeScope             = "revocation.scope"              // CRL that does not cover this certificate
-	CodeSigner            = "revocation.signer"             // OCSP: nobody entitled has signed
-	CodeSignature         = "revocation.signature"          // the signature does not hold
-	CodeStale             = "revocation.stale"              // nextUpdate has passed
-	CodeEarly             = "revocation.early"              // thisUpdate lies in the future
-	CodeStatusUnknown     = "revocation.status_unknown"     // OCSP: the responder does not know the certificate
-	CodeCriticalExtension = "revocation.critical_extension" // an unknown extension marked critical
+	MaxCRL  = 32 << 20
+	MaxOCSP = 256 << 10
 )
-
-// Codes returns every code of this package.
-func Codes() []string {
-	return []string{
-		CodeNoSource, CodeAddress, CodeUnreachable, CodeTimeout, CodeTooLarge, CodeMalformed, CodeResponder,
-		CodeWrongCertificate, CodeIssuer, CodeScope, CodeSigner, CodeSignature, CodeStale, CodeEarly,
-		CodeStatusUnknown, CodeCriticalExtension,
-	}
-}
-
-// Problem is one failure on the way to an answer.
-type Problem struct {
-	Code   string `json:"code"`
-	Source Source `json:"source,omitempty"`
-	URL    string `json:"url,omitempty"`
-	Detail string `json:"detail,omitempty"` // English, for developers
-	Cause  error  `json:"-"`
-}
-
-// Error returns the code, the address and the detail.
-func (p *Problem) Error() string {
-	s := p.Code
-	if p.URL != "" {
-		s += " " + p.URL
-	}
-	if p.Detail != "" {
-		s += ": " + p.Detail
-	}
-	if p.Cause != nil {
-		s += ": " + p.Cause.Error()
-	}
-	return s
-}
-
-// Unwrap returns the cause.
-func (p *Problem) Unwrap() error { return p.Cause }
-
-// MaxAnswer bounds an OCSP response or a CRL in bytes.
-const MaxAnswer = 1 << 20
 
 // DefaultSkew is by how much the clocks of portal and authority may differ.
 const DefaultSkew = 5 * time.Minute
@@ -148,40 +96,29 @@ const DefaultSkew = 5 * time.Minute
 // information is available all the time), so it is good for the moment only.
 const maxAgeWithoutNext = 10 * time.Minute
 
-// fresh checks the two times of an answer at the moment.
-func fresh(this, next, at time.Time, skew time.Duration) *Problem {
-	if this.After(at.Add(skew)) {
-		return &Problem{Code: CodeEarly, Detail: "made at " + this.UTC().Format(time.RFC3339)}
-	}
-	if next.IsZero() {
-		next = this.Add(maxAgeWithoutNext)
-	}
-	if next.Before(this) {
-		return &Problem{Code: CodeMalformed, Detail: "nextUpdate before thisUpdate"}
-	}
-	if at.After(next.Add(skew)) {
-		return &Problem{Code: CodeStale, Detail: "good until " + next.UTC().Format(time.RFC3339)}
-	}
-	return nil
-}
-
-// EvaluateOCSP judges the bytes of one OCSP response. It returns *Problem when they decide nothing.
+// EvaluateOCSP judges the bytes of one OCSP response, with no other answers at hand. It returns
+// *Problem when they decide nothing.
 func EvaluateOCSP(der []byte, q Question, skew time.Duration) (Result, error) {
-	r, p := judgeOCSP(der, q.Certificate, q.Issuer, q.At, skew)
-	if p != nil {
-		return Result{Status: Unknown, Problems: []*Problem{p}}, fmt.Errorf("judge an OCSP response: %w", p)
+	r, p := readResponse(der)
+	if p == nil {
+		var result Result
+		if result, p = newInquiry(&rules{skew: skew}, q, nil).byResponse(context.Background(), r); p == nil {
+			return result, nil
+		}
 	}
-	return r, nil
+	return Result{Status: Unknown, Problems: []*Problem{p}}, fmt.Errorf("judge an OCSP response: %w", p)
 }
 
-// EvaluateCRL judges the bytes of one CRL. It returns *Problem when they decide nothing.
+// EvaluateCRL judges the bytes of one CRL, with no other answers at hand. It returns *Problem when
+// they decide nothing.
 func EvaluateCRL(der []byte, q Question, skew time.Duration) (Result, error) {
-	l, p := openCRL(der, q.Issuer)
+	l, p := readList(der)
 	if p == nil {
-		var r Result
-		if r, p = l.judge(q.Certificate, q.At, skew); p == nil {
+		r := newInquiry(&rules{skew: skew}, q, nil).byLists(context.Background(), []*list{l})
+		if r.Status != Unknown {
 			return r, nil
 		}
+		p = r.Problems[0]
 	}
 	return Result{Status: Unknown, Problems: []*Problem{p}}, fmt.Errorf("judge a CRL: %w", p)
 }

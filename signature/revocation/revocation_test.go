@@ -205,9 +205,9 @@ func TestAddresses(t *testing.T) {
 		{"http://127.0.0.1:%zz/", revocation.CodeAddress},
 	} {
 		changed := *c
-		changed.OCSP, changed.CRLs = nil, nil
+		changed.OCSP, changed.CRLPoints = nil, nil
 		if tt.address != "" {
-			changed.CRLs = []string{tt.address}
+			changed.CRLPoints = []cert.DistributionPoint{{FullName: []cert.GeneralName{{Tag: cert.URI, Text: tt.address}}}}
 		}
 		r := checker(t, revocation.Config{}).Check(t.Context(), ask(&changed, issuer, moment))
 		if r.Status != revocation.Unknown || !slices.Equal(codes(r), []string{tt.want}) {
@@ -220,7 +220,7 @@ func TestAddresses(t *testing.T) {
 func TestFreshness(t *testing.T) {
 	p := start(t, pki.Config{OCSPLife: time.Hour, CRLLife: time.Hour})
 	c, issuer, _ := pair(t, p, pki.Order{})
-	request, err := revocation.NewRequest(c, issuer)
+	request, err := revocation.NewRequest(c, issuer, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

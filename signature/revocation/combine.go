@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package revocation
+
+import (
+	"context"
+	"slices"
+
+	"zaver/signature/cert"
+)
+
+// group are the CRLs of one issuer and one scope.
+type group struct {
+	complete, deltas []*list // newest first
+	reasons          cert.ReasonFlags
+}
+
+// maxGroups bounds the scopes that are looked at for one question, maxListTries the CRLs of one scope.
+const (
+	maxGroups    = 16
+	maxListTries = 4
+)
+
+// byLists is RFC 5280 section 6.3.3 over the CRLs at hand: every one that covers the certificate is
+// asked, a revocation in any of them decides, and good needs all reasons covered.
+func (i *inquiry) byLists(ctx context.Context, lists []*list) Result {
+	groups, problems := i.group(lists)
+	var covered cert.ReasonFlags
+	var result Result
+	for _, g := range groups {
+		r := i.byGroup(ctx, g)
+		problems = append(problems, r.Problems...)
+		switch {
+		case r.Status == Unknown:
+			continue
+		case r.Status == Revoked:
+			if result.Status != Revoked || result.Reason == hold {
+				r.Problems = nil
+				result = r
+			}
+		case result.Status == "", result.Status == Good && r.RevokedLater && !result.RevokedLater:
+			old := result
+			result = r
+			result.support(old)
+		case result.Status == Good && g.reasons&^covered != 0:
+			result.support(r)
+		}
+		covered |= g.reasons
+	}
+	switch {
+	case result.Status == Revoked:
+		result.Problems = nil
+	case result.Status == "", covered != cert.AllReasons:
+		if result.Status != "" {
+			problems = append(problems, &Problem{Code: CodeReasons, Detail: "CRLs for some reasons only"})
+		}
+		return Result{Status: Unknown, Problems: problems}
+	default:
+		result.Problems = nil
+	}
+	result.Source = SourceCRL
+	return result
+}
+
+// support adds another answer and what stands behind it.
+func (r *Result) support(o Result) {
+	add := func(into *[][]byte, b []byte) {
+		same := func(x []byte) bool { return &x[0] == &b[0] || string(x) == string(b) }
+		if len(b) > 0 && string(b) != string(r.Raw) && !slices.ContainsFunc(*into, same) {
+			*into = append(*into, b)
+		}
+	}
+	add(&r.Supporting, o.Raw)
+	for _, b := range o.Supporting {
+		add(&r.Supporting, b)
+	}
+	for _, b := range o.Certificates {
+		add(&r.Certificates, b)
+	}
+}
+
+// group sorts the CRLs that cover the certificate by scope, those for all reasons first. The problems
+// are those of CRLs that cover it for no distribution point.
+func (i *inquiry) group(lists []*list) ([]*group, []*Problem) {
+	points := pointsOf(i.q.Certificate)
+	found := map[string]*group{}
+	var out []*group
+	var problems []*Problem
+	note := func(p *Problem, l *list) {
+		if len(problems) < maxGroups {
+			p.Source, p.URL = SourceCRL, l.url
+			problems = append(problems, p)
+		}
+	}
+	var deltas []*list
+	for _, l := range lists {
+		if l.base != nil {
+			deltas = append(deltas, l)
+			continue
+		}
+		reasons, p := i.coverage(l, points)
+		if p != nil {
+			note(p, l)
+			continue
+		}
+		key := l.scopeKey()
+		g := found[key]
+		if g == nil && len(out) < maxGroups {
+			g = &group{reasons: reasons}
+			found[key] = g
+			out = append(out, g)
+		}
+		if g != nil {
+			g.complete = append(g.complete, l)
+		}
+	}
+	for _, l := range deltas {
+		if g := found[l.scopeKey()]; g != nil {
+			g.deltas = append(g.deltas, l)
+		} else {
+			note(&Problem{Code: CodeNoBase, Detail: "delta CRL without the complete CRL of its scope"}, l)
+		}
+	}
+	newest := func(a, b *list) int { return b.this.Compare(a.this) }
+	for _, g := range out {
+		slices.SortStableFunc(g.complete, newest)
+		slices.SortStableFunc(g.deltas, newest)
+	}
+	slices.SortStableFunc(out, func(a, b *group) int { return int(b.reasons) - int(a.reasons) })
+	return out, problems
+}
+
+// coverage is for which reasons a CRL answers about the certificate (RFC 5280 section 6.3.3 (d)).
+func (i *inquiry) coverage(l *list, points []point) (cert.ReasonFlags, *Problem) {
+	var reasons cert.ReasonFlags
+	var first *Problem
+	covered := false
+	for n := range points {
+		p := l.covers(&points[n], i.q.Certificate)
+		if p == nil {
+			covered = true
+			reasons |= points[n].reasons & l.reasons()
+		} else if first == nil || first.Code == CodeIssuer {
+			first = p
+		}
+	}
+	if covered && reasons != 0 {
+		return reasons, nil
+	}
+	if first == nil {
+		first = &Problem{Code: CodeReasons, Detail: "CRL for no reason that counts"}
+	}
+	return 0, first
+}
+
+// byGroup asks the newest CRL made by the moment that reaches it, and the newest of all that was made
+// later: the one knows the state, the other what came to light since.
+func (i *inquiry) byGroup(ctx context.Context, g *group) Result {
+	then := i.newest(ctx, g, true)
+	if i.now.After(i.q.At.Add(i.skew)) || then.Status == Unknown {
+		if later := i.newest(ctx, g, false); later.Status != "" {
+			return i.join(then, later)
+		}
+	}
+	return then
+}
+
+func (i *inquiry) join(then, later Result) Result {
+	switch {
+	case later.Status == Unknown:
+		if then.Status == Unknown {
+			then.Problems = append(then.Problems, later.Problems...)
+		}
+		return then
+	case then.Status == Unknown, later.Status == Revoked && then.Status == Good:
+		return later
+	case then.Status == Good && later.RevokedLater:
+		later.support(then)
+		return later
+	}
+	return then
+}
+
+// newest judges by the newest usable CRL of the group with its delta: of those made by the moment, or
+// of those made later. The zero Result says that there is none of that kind.
+func (i *inquiry) newest(ctx context.Context, g *group, earlier bool) Result {
+	result := Result{}
+	tried := 0
+	for _, l := range g.complete {
+		if earlier && !i.earlier(l.this) {
+			continue
+		}
+		delta := i.deltaFor(ctx, g, l, earlier)
+		last := l
+		if delta != nil {
+			last = delta
+		}
+		if !earlier && i.earlier(last.this) {
+			break // all others are older
+		}
+		if tried++; tried > maxListTries {
+			break
+		}
+		r := i.byList(ctx, l, delta)
+		if r.Status != Unknown {
+			return r
+		}
+		result.Status = Unknown
+		result.Problems = append(result.Problems, r.Problems...)
+	}
+	if earlier && result.Status == "" {
+		result.Status = Unknown
+	}
+	return result
+}
+
+// deltaFor is the newest delta CRL that goes with a complete one and whose signature holds under the
+// same key; nil when there is none.
+func (i *inquiry) deltaFor(ctx context.Context, g *group, l *list, earlier bool) *list {
+	for _, d := range g.deltas {
+		if earlier && !i.earlier(d.this) || !l.sameScope(d) || d.this.After(i.now.Add(i.skew)) {
+			continue
+		}
+		if d.unknown != "" || d.next.IsZero() || d.open() != nil {
+			continue
+		}
+		s, p := i.signer(ctx, l)
+		if p != nil || !i.spend() || d.signedBy(s.by) != nil {
+			continue
+		}
+		return d
+	}
+	return nil
+}
+
+// byList judges by one complete CRL, with a delta when there is one.
+func (i *inquiry) byList(ctx context.Context, l, delta *list) Result {
+	fail := func(p *Problem) Result {
+		p.Source, p.URL = SourceCRL, l.url
+		return Result{Status: Unknown, Problems: []*Problem{p}}
+	}
+	if l.unknown != "" {
+		return fail(&Problem{Code: CodeCriticalExtension, Detail: l.unknown})
+	}
+	last := l
+	if delta != nil {
+		last = delta
+	}
+	old := i.fresh(last.this, last.next)
+	if last.next.IsZero() && (old == nil || old.Code != CodeEarly) {
+		old = &Problem{Code: CodeNoNextUpdate, Detail: "CRL without nextUpdate"}
+	}
+	if old != nil {
+		return fail(old)
+	}
+	signer, p := i.signer(ctx, l)
+	if p != nil {
+		return fail(p)
+	}
+	r := Result{
+		Status: Good, Source: SourceCRL, URL: l.url, Raw: l.raw, ThisUpdate: last.this, NextUpdate: last.next,
+		Supporting: slices.Clip(signer.answers), Certificates: slices.Clip(signer.certificates),
+	}
+	if delta != nil {
+		r.Supporting = append(r.Supporting, delta.raw)
+	}
+	if p := i.lookUp(&r, l, delta); p != nil {
+		return fail(p)
+	}
+	if r.Status == Good && !r.RevokedLater {
+		if p := i.outlived(last.this, l.expired); p != nil {
+			return fail(p)
+		}
+	}
+	return r
+}
+
+// lookUp finds the certificate in the delta, then in the complete CRL.
+func (i *inquiry) lookUp(r *Result, l, delta *list) *Problem {
+	lifted := false
+	if delta != nil {
+		found, p := delta.find(i.q.Certificate)
+		if p != nil {
+			return p
+		}
+		if e := worst(found); e != nil {
+			if e.reason != removed {
+				i.revoked(r, delta.this, e.at, e.invalidity, e.reason)
+				return nil
+			}
+			// Taken back later than the moment it was still there at the moment.
+			lifted = i.earlier(delta.this)
+		}
+	}
+	found, p := l.find(i.q.Certificate)
+	if p != nil || lifted {
+		return p
+	}
+	if e := worst(found); e != nil {
+		if e.reason == removed {
+			return malformed("removeFromCRL in a complete CRL", nil)
+		}
+		i.revoked(r, l.this, e.at, e.invalidity, e.reason)
+	}
+	return nil
+}
+
+// worst is the entry that counts among several about one certificate: a revocation before what takes
+// one back, one for good before a hold, then the earliest.
+func worst(list []entry) *entry {
+	rank := func(e *entry) int {
+		switch e.reason {
+		case removed:
+			return 2
+		case hold:
+			return 1
+		}
+		return 0
+	}
+	var out *entry
+	for n := range list {
+		e := &list[n]
+		if out == nil || rank(e) < rank(out) || rank(e) == rank(out) && e.at.Before(out.at) {
+			out = e
+		}
+	}
+	return out
+}
