@@ -78,6 +78,19 @@ func OCSPError(status int64) []byte { return asn.Seq(asn.Enum(status)) }
 
 // Sign makes the response by that responder, which may be the issuer itself.
 func (o OCSP) Sign(responder *Party) []byte {
+	kind := o.Type
+	if kind == "" {
+		kind = oidOCSPBasic
+	}
+	der := asn.Seq(asn.Enum(o.Status), asn.Explicit(0, asn.Seq(asn.OID(kind), asn.Octets(o.Basic(responder)))))
+	if o.Edit != nil {
+		der = o.Edit(der)
+	}
+	return der
+}
+
+// Basic is the BasicOCSPResponse alone, as RevocationValues wants it.
+func (o OCSP) Basic(responder *Party) []byte {
 	now := time.Now().UTC().Truncate(time.Second)
 	id := o.ResponderID
 	switch {
@@ -114,16 +127,7 @@ func (o OCSP) Sign(responder *Party) []byte {
 	if len(certificates) > 0 {
 		bag = asn.Explicit(0, asn.Seq(certificates...))
 	}
-	basic := asn.Seq(tbs, orBytes(o.Outer, responder.Key.Algorithm), asn.Bits(signature), bag)
-	kind := o.Type
-	if kind == "" {
-		kind = oidOCSPBasic
-	}
-	der := asn.Seq(asn.Enum(o.Status), asn.Explicit(0, asn.Seq(asn.OID(kind), asn.Octets(basic))))
-	if o.Edit != nil {
-		der = o.Edit(der)
-	}
-	return der
+	return asn.Seq(tbs, orBytes(o.Outer, responder.Key.Algorithm), asn.Bits(signature), bag)
 }
 
 func singleExtensions(list []Extension) []byte {

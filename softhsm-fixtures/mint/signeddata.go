@@ -25,7 +25,8 @@ type SignedData struct {
 	ContentType string
 	// Detached leaves the content out.
 	Detached bool
-	// Certificates are DER; nil sends the signers' own, empty none. CRLs are DER of what stands in [1].
+	// Certificates are DER; nil sends the signers' own, empty none. CRLs are DER of what stands in [1]: lists,
+	// or OCSP answers by OtherRevocation.
 	Certificates, CRLs [][]byte
 	Signers            []Signer
 	// Version is by the rules of RFC 5652 when 0.
@@ -202,6 +203,11 @@ func (s Signer) attributes(contentType string, content []byte) (field, over []by
 		set = asn.Set(encoded...)
 	}
 	return asn.Retag(0xa0, set), set
+}
+
+// OtherRevocation is a whole OCSP response as SignedData.crls takes it (RFC 5940 section 2.1).
+func OtherRevocation(response []byte) []byte {
+	return asn.Explicit(1, asn.OID("1.3.6.1.5.5.7.16.2"), response)
 }
 
 // IssuerAndSerial names a certificate (RFC 5652 section 10.2.4).
