@@ -53,6 +53,9 @@ type Terms struct {
 	Policies []asn1.ObjectIdentifier
 	// The indicators of RFC 5280 section 6.1.1 (e), (f) and (g).
 	ExplicitPolicy, InhibitMapping, InhibitAnyPolicy bool
+
+	// demand says that revocation must be known though nobody was given to ask.
+	demand bool
 }
 
 // Audit is the report about one file: a signature with its signers, or a certificate.
@@ -152,5 +155,5 @@ func (t Terms) verification(at time.Time) *verification {
 	if t.Set != nil {
 		report.TrustSetID = t.Set.ID()
 	}
-	return &verification{Request: r, terms: t, now: t.At, asks: t.Profile == ProfileQualified || t.Revocation != nil, report: report}
+	return &verification{Request: r, terms: t, now: t.At, asks: t.demand || t.Profile == ProfileQualified || t.Revocation != nil, report: report}
 }

@@ -102,7 +102,7 @@ func (v *verification) weigh(ctx context.Context, p chain.Valid, certificates []
 	w.anchor = &anchor
 	v.checkAlgorithms(w)
 	v.checkAccreditation(w)
-	if v.terms.Profile != ProfileGeneric {
+	if v.terms.Profile != ProfileGeneric && v.purpose == nil {
 		w.findings = append(w.findings, qualified(p.Path.Leaf(), anchor.Kind)...)
 	}
 	v.checkRevocation(ctx, w, certificates)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zaver/signature/cert"
+	"zaver/signature/chain"
 	"zaver/signature/cms"
 	"zaver/signature/revocation"
 	"zaver/signature/timestamp"
@@ -33,7 +34,9 @@ type Timestamp struct {
 	Signer *cert.Certificate
 	// Findings say why, as in a Report.
 	Findings []Finding
-	// Answers are about the certificates of its path below the anchor.
+	// Path leads from Signer to the anchor; empty when none holds.
+	Path chain.Path
+	// Answers are about the certificates of Path below the anchor.
 	Answers []Answer
 }
 
@@ -69,7 +72,6 @@ func (d document) timestamp(ctx context.Context, si *cms.SignerInfo, der []byte)
 		return t
 	}
 	v := d.verification(t.Time)
-	v.asks = v.asks || d.terms.Profile == ProfileQualified
 	v.report.Signer, v.purpose = t.Signer, timestamp.OIDPurpose
 	inside := slices.Concat(token.Signed.CRLs, token.Signed.OCSPs)
 	if len(inside) > 0 {
@@ -85,7 +87,7 @@ func (d document) timestamp(ctx context.Context, si *cms.SignerInfo, der []byte)
 	}
 	v.checkPath(ctx, certificates)
 	v.checkCompromise()
-	t.Findings, t.Answers = v.report.Findings, v.report.Revocations
+	t.Findings, t.Path, t.Answers = v.report.Findings, v.report.Path, v.report.Revocations
 	t.Holds = verdict(t.Findings) == Valid
 	return t
 }

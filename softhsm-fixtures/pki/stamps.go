@@ -109,6 +109,6 @@ func (a *Authority) makeServer(title string, key signer, purpose string) *mint.P
 	}
 	return mint.Certificate{
 		Subject: Subject{CommonName: title + " " + a.name, Country: "RU"}.encode(), Key: k, Serial: serial,
-		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(10, 0, 0), Extensions: list,
+		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(12, 0, 0), Extensions: list,
 	}.Sign(a.party)
 }
