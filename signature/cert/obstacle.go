@@ -15,6 +15,7 @@ type Obstacle string
 // The obstacles, the first that applies counts.
 const (
 	ObstacleKey      Obstacle = "cert_unsupported" // the key's algorithm or size is not in the table
+	ObstacleLegacy   Obstacle = "cert_legacy"      // a key of GOST R 34.10-2001, which may sign no more
 	ObstacleCA       Obstacle = "cert_ca"          // a certificate of a certification authority
 	ObstacleUsage    Obstacle = "cert_key_usage"   // not meant for signatures
 	ObstacleEarly    Obstacle = "cert_not_yet"     // its time, or its key's, has not begun
@@ -24,7 +25,7 @@ const (
 
 // Obstacles returns every obstacle.
 func Obstacles() []Obstacle {
-	return []Obstacle{ObstacleKey, ObstacleCA, ObstacleUsage, ObstacleEarly, ObstacleExpired, ObstacleKeyEnded}
+	return []Obstacle{ObstacleKey, ObstacleLegacy, ObstacleCA, ObstacleUsage, ObstacleEarly, ObstacleExpired, ObstacleKeyEnded}
 }
 
 // Obstacle says what keeps the key from signing a statement at a moment, "" when nothing does. It looks at the
@@ -32,6 +33,9 @@ func Obstacles() []Obstacle {
 func (c *Certificate) Obstacle(at time.Time) Obstacle {
 	if c.PublicKey == nil {
 		return ObstacleKey
+	}
+	if c.PublicKey.Kind() == algo.GOST2001 {
+		return ObstacleLegacy
 	}
 	if _, err := algo.ForKey(c.PublicKey.Kind(), c.PublicKey.Bits()); err != nil {
 		return ObstacleKey

@@ -33,13 +33,14 @@ const (
 	ReasonKeyUsage       = "token.cert_key_usage"   // not meant for signatures
 	ReasonCA             = "token.cert_ca"          // a certificate of a certification authority
 	ReasonUnsupportedKey = "token.cert_unsupported" // the key's algorithm or size is not in the table
+	ReasonLegacy         = "token.cert_legacy"      // a key of GOST R 34.10-2001, which may sign no more
 )
 
 // Codes lists every code and reason that this package gives out, for the catalogue of texts.
 func Codes() []string {
 	return []string{CodeModule, CodeCrashed, CodeHung, CodeSlow, CodeRemoved, CodeNoKey, CodeLastTry, CodeBadSignature,
 		CodeUnsupported, ReasonNoCertificate, ReasonMalformed, ReasonExpired, ReasonNotYetValid, ReasonKeyExpired,
-		ReasonKeyUsage, ReasonCA, ReasonUnsupportedKey}
+		ReasonKeyUsage, ReasonCA, ReasonUnsupportedKey, ReasonLegacy}
 }
 
 // Token is a token as a value: what it says about itself, and what is on it. Nothing in it needed a PIN.
