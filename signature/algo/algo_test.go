@@ -73,6 +73,24 @@ func TestBySignature(t *testing.T) {
 		{"ecdsa signature oid", SHA256.OID, ec256, nil, "ecdsa-sha256"},
 		{"ecdsa NULL", SHA256.OID, ec256, null, ""},
 		{"ecdsa other digest", SHA512.OID, ec256, nil, ""},
+		// RFC 9215 section 3, RFC 4491 section 2.2 and what signers write: the key's identifier and the
+		// signature's, parameters absent and NULL.
+		{"gost 256 key oid", Streebog256.OID, oidGOST256, nil, "gost2012-256"},
+		{"gost 256 key oid, NULL", Streebog256.OID, oidGOST256, null, "gost2012-256"},
+		{"gost 256 signature oid", Streebog256.OID, gost256.SignatureOID, nil, "gost2012-256"},
+		{"gost 256 signature oid, NULL", Streebog256.OID, gost256.SignatureOID, null, "gost2012-256"},
+		{"gost 256 other digest", Streebog512.OID, oidGOST256, nil, ""},
+		{"gost 256 by SHA-256", SHA256.OID, oidGOST256, nil, ""},
+		{"gost 256 odd parameters", Streebog256.OID, oidGOST256, []byte{4, 0}, ""},
+		{"gost 512 key oid", Streebog512.OID, oidGOST512, nil, "gost2012-512"},
+		{"gost 512 signature oid", Streebog512.OID, gost512.SignatureOID, null, "gost2012-512"},
+		{"gost 512 signature oid of 256", Streebog512.OID, gost256.SignatureOID, nil, ""},
+		{"gost 2001", GOST94.OID, oidGOST2001, null, "gost2001"},
+		{"gost 2001 with Streebog", Streebog256.OID, oidGOST2001, null, ""},
+		// RFC 8419 section 3: SHA-512 beside Ed25519, no parameters.
+		{"ed25519", SHA512.OID, oidEd25519, nil, "ed25519"},
+		{"ed25519 NULL", SHA512.OID, oidEd25519, null, ""},
+		{"ed25519 with SHA-256", SHA256.OID, oidEd25519, nil, ""},
 		{"nothing", nil, nil, nil, ""},
 	} {
 		a, err := BySignature(r.digest, r.sig, r.params)
@@ -89,13 +107,13 @@ func TestBySignature(t *testing.T) {
 }
 
 func TestDigestByOID(t *testing.T) {
-	for _, d := range []Digest{SHA256, SHA384, SHA512} {
+	for _, d := range []Digest{SHA256, SHA384, SHA512, Streebog256, Streebog512, GOST94} {
 		for _, p := range [][]byte{nil, null} {
 			if got, err := DigestByOID(d.OID, p); err != nil || got.Name != d.Name {
 				t.Errorf("%s: %v, %v", d.Name, got.Name, err)
 			}
 		}
-		if len(d.Sum(nil)) != d.Size || d.Std.Size() != d.Size {
+		if len(d.Sum(nil)) != d.Size || d.Std != 0 && d.Std.Size() != d.Size || d.Legacy != (d.Name == "gost94") {
 			t.Errorf("%s: sizes differ", d.Name)
 		}
 		if _, err := DigestByOID(d.OID, []byte{4, 0}); err == nil {
@@ -136,9 +154,34 @@ func TestTable(t *testing.T) {
 	if (Algorithm{}).Allows(Unknown, 0) {
 		t.Error("the zero algorithm allows a key")
 	}
-	for k, want := range map[KeyKind]string{RSA: "rsa", ECDSA: "ecdsa", Unknown: "unknown"} {
+	for k, want := range map[KeyKind]string{RSA: "rsa", ECDSA: "ecdsa", Unknown: "unknown", GOST512: "gost2012-512", RSAPSS: "rsa-pss", 99: "unknown"} {
 		if k.String() != want {
 			t.Errorf("%d: %s", k, k)
+		}
+	}
+}
+
+func TestInput(t *testing.T) {
+	message := []byte("abc")
+	for _, a := range All() {
+		want := a.Digest.Sum(message)
+		if a.Name == "ed25519" {
+			want = message
+		}
+		if got := a.Input(message); string(got) != string(want) {
+			t.Errorf("%s signs %x", a.Name, got)
+		}
+	}
+}
+
+// TestLegacy: what is for old data only is marked, and never offered.
+func TestLegacy(t *testing.T) {
+	for _, a := range All() {
+		if a.Legacy != (a.Name == "gost2001") || a.Legacy != a.Digest.Legacy {
+			t.Errorf("%s: legacy %v", a.Name, a.Legacy)
+		}
+		if got, err := ForKey(a.Key, a.MaxBits); err == nil && got.Legacy {
+			t.Errorf("%s is offered", got.Name)
 		}
 	}
 }
