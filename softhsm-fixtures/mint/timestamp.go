@@ -22,7 +22,7 @@ type TST struct {
 	// Policy is 1.2.643.2.2.38.4 when empty.
 	Policy string
 	Serial *big.Int // random when nil
-	// Time is now when zero; TimeDER replaces it.
+	// Time is now in whole seconds when zero, and written with its fraction; TimeDER replaces it.
 	Time    time.Time
 	TimeDER []byte
 	// Accuracy (DER) is a second when nil, left out when empty.
@@ -80,7 +80,7 @@ func (s TST) Info(tsa *Party) []byte {
 	if len(s.Extensions) > 0 {
 		extensions = asn.Retag(0xa1, encodeExtensions(s.Extensions, nil, nil, nil))
 	}
-	at := orBytes(s.TimeDER, asn.GeneralizedTime(orTime(s.Time, time.Now().UTC().Truncate(time.Second))))
+	at := orBytes(s.TimeDER, asn.FractionalTime(orTime(s.Time, time.Now().UTC().Truncate(time.Second))))
 	info := asn.Seq(asn.Int(version), asn.OID(policy), imprint, asn.BigInt(serial), at, accuracy, ordering, nonce, name, extensions)
 	if s.EditInfo != nil {
 		info = s.EditInfo(info)

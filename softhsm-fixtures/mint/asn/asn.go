@@ -259,8 +259,14 @@ func UTCTime(t time.Time) []byte {
 	return TLV(TagUTCTime, []byte(t.UTC().Format("060102150405Z")))
 }
 
-// GeneralizedTime is a GeneralizedTime with Z; a fraction is written without trailing zeros.
+// GeneralizedTime is a GeneralizedTime in whole seconds with Z (RFC 5280 section 4.1.2.5.2).
 func GeneralizedTime(t time.Time) []byte {
+	return TLV(TagGeneralizedTime, []byte(t.UTC().Format("20060102150405Z")))
+}
+
+// FractionalTime is a GeneralizedTime with the fraction of the second, if there is one, without
+// trailing zeros (X.690 section 11.7).
+func FractionalTime(t time.Time) []byte {
 	return TLV(TagGeneralizedTime, []byte(t.UTC().Format("20060102150405.999999999")+"Z"))
 }
 

@@ -50,7 +50,8 @@ func TestEncodings(t *testing.T) {
 		{"Universal", asn.Universal("Я"), "1c040000042f"},
 		{"UTC", asn.Time(winter), hex.EncodeToString([]byte("\x17\x0d491231235959Z"))},
 		{"generalized", asn.Time(winter.Add(time.Second)), hex.EncodeToString([]byte("\x18\x0f20500101000000Z"))},
-		{"fraction", asn.GeneralizedTime(winter.Add(250 * time.Millisecond)), hex.EncodeToString([]byte("\x18\x1220491231235959.25Z"))},
+		{"no fraction", asn.GeneralizedTime(winter.Add(250 * time.Millisecond)), hex.EncodeToString([]byte("\x18\x0f20491231235959Z"))},
+		{"fraction", asn.FractionalTime(winter.Add(250 * time.Millisecond)), hex.EncodeToString([]byte("\x18\x1220491231235959.25Z"))},
 		{"length 128", asn.Octets(make([]byte, 128))[:3], "048180"},
 		{"length 256", asn.Octets(make([]byte, 256))[:4], "04820100"},
 	} {
