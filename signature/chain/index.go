@@ -12,8 +12,8 @@ import (
 type index struct {
 	list []*cert.Certificate
 	seed maphash.Seed
-	last map[uint64]int32 // hash of the subject → 1 + place of the last such certificate
-	prev []int32          // the one before it, likewise
+	head map[uint64]int32 // hash of the subject → 1 + place of the first such certificate
+	next []int32          // the one after it, likewise
 }
 
 // scanned is how many certificates are looked through rather than indexed.
@@ -25,18 +25,18 @@ func newIndex(list []*cert.Certificate) *index {
 		return x
 	}
 	x.seed = maphash.MakeSeed()
-	x.last, x.prev = make(map[uint64]int32, len(list)), make([]int32, len(list))
-	for i, c := range list {
-		h := maphash.String(x.seed, c.Subject.Key())
-		x.prev[i] = x.last[h]
-		x.last[h] = int32(i + 1)
+	x.head, x.next = make(map[uint64]int32, len(list)), make([]int32, len(list))
+	for i := len(list) - 1; i >= 0; i-- {
+		h := maphash.String(x.seed, list[i].Subject.Key())
+		x.next[i] = x.head[h]
+		x.head[h] = int32(i + 1)
 	}
 	return x
 }
 
-// each calls f with every certificate of that subject.
+// each calls f with every certificate of that subject, in the order of the list.
 func (x *index) each(key string, f func(*cert.Certificate)) {
-	if x.last == nil {
+	if x.head == nil {
 		for _, c := range x.list {
 			if c.Subject.Key() == key {
 				f(c)
@@ -44,7 +44,7 @@ func (x *index) each(key string, f func(*cert.Certificate)) {
 		}
 		return
 	}
-	for i := x.last[maphash.String(x.seed, key)]; i > 0; i = x.prev[i-1] {
+	for i := x.head[maphash.String(x.seed, key)]; i > 0; i = x.next[i-1] {
 		if c := x.list[i-1]; c.Subject.Key() == key {
 			f(c)
 		}
