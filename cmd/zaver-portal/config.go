@@ -36,6 +36,9 @@ type config struct {
 	SMPP *smppConfig `json:"smpp"`
 	// Registers is the address of the message bus to the state registers.
 	Registers string `json:"registers"`
+	// Timestamps are the addresses of timestamp authorities (RFC 3161), asked in order
+	// until one answers. Without one, evidence holds signatures as they came.
+	Timestamps []string `json:"timestamps"`
 	// AgentPort is the agent's loopback port as pages call it; 0 means 24738.
 	AgentPort int `json:"agent_port"`
 	// Proxies are the networks whose X-Forwarded-For is believed.
@@ -135,6 +138,11 @@ func (c *config) check(dir string) error {
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
 		return wrong("registers", "plain http is for this machine only: personal data go there")
+	}
+	for _, address := range c.Timestamps {
+		if u, err := url.Parse(address); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			return wrong("timestamps", `give addresses such as "http://tsa.example/"`)
+		}
 	}
 	// Else every visitor has the proxy's address, and one stranger uses up the tries of all.
 	if origin.Scheme == "https" && c.TLS == nil && len(c.Proxies) == 0 {

@@ -56,8 +56,9 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 	}
 
 	made := assemble.Config{Store: opened, Seal: sealing, Origin: c.Origin, Agent: fmt.Sprintf("http://127.0.0.1:%d", c.AgentPort),
-		Registers: smev.New(smev.Config{URL: c.Registers, HTTP: &http.Client{}, Timeout: 10 * time.Second}),
-		Proxies:   c.Proxies, MetricsFrom: c.MetricsFrom, Metrics: registry(), Log: log, Now: time.Now}
+		Timestamps: c.Timestamps,
+		Registers:  smev.New(smev.Config{URL: c.Registers, HTTP: &http.Client{}, Timeout: 10 * time.Second}),
+		Proxies:    c.Proxies, MetricsFrom: c.MetricsFrom, Metrics: registry(), Log: log, Now: time.Now}
 	if made.Keys, err = c.keys(); err != nil {
 		return err
 	}

@@ -40,9 +40,12 @@ import (
 	"zaver/portal/text"
 	"zaver/portal/validate"
 	"zaver/portal/web"
+	"zaver/signature/algo"
 	"zaver/signature/challenge"
 	"zaver/signature/revocation"
+	"zaver/signature/timestamp"
 	"zaver/signature/trust"
+	"zaver/signature/verify"
 )
 
 // Documents are the versions of the texts that people agree to, by their name
@@ -68,6 +71,9 @@ type Config struct {
 	Registers registry.Bus
 	// Transport asks revocation services; nil means the default.
 	Transport http.RoundTripper
+	// Timestamps are the addresses of timestamp authorities (RFC 3161), asked in order; without one
+	// the evidence holds signatures as they came.
+	Timestamps []string
 	// Limits count tries; nil means register.DefaultLimits.
 	Limits *register.Limits
 	// Passwords bounds the hashing of passwords.
@@ -165,7 +171,12 @@ func (p *Portal) confirmation(c Config, host string) error {
 	}
 	p.StatementKey, p.AuditKey = statements.Public, checkpoints.Public
 	p.Audit = audit.NewKeeper(c.Store.AuditLog(), host+"/audit", checkpoints.Signer, verifier)
+	stampers, err := c.stampers()
+	if err != nil {
+		return err
+	}
 	checker, err := validate.New(validate.Config{
+		Timestamps: stampers,
 		Trust:      func() *trust.Set { return c.Trust },
 		Revocation: revocation.NewChecker(revocation.Config{Transport: c.Transport, Now: c.Now}),
 	})
@@ -175,6 +186,25 @@ func (p *Portal) confirmation(c Config, host string) error {
 	p.Confirm, err = confirm.New(confirm.Config{Store: c.Store.Confirmations(), Checker: checker, Key: statements, Origin: c.Origin, Now: c.Now})
 	return err
 }
+
+// stampers are the clients of the timestamp authorities.
+func (c Config) stampers() ([]verify.Stamper, error) {
+	var list []verify.Stamper
+	for _, address := range c.Timestamps {
+		s, err := timestamp.NewClient(timestamp.Config{
+			URL: address, Transport: c.Transport, Timeout: stampTime, Digest: algo.Streebog256,
+			Certificates: c.Trust.Centres(),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("set up timestamps: %w", err)
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// stampTime bounds one exchange with one authority of timestamps.
+const stampTime = 4 * time.Second
 
 func registrar(c Config) (*register.Service, error) {
 	passwords, err := password.New(c.Passwords)

@@ -66,7 +66,7 @@ func (s *Service) bundle(j judgement, e Effect, level string) (evidence.Bundle, 
 			Request: j.c.Request, Account: string(j.c.Account), Method: string(j.m.ID), State: string(e.To), Level: level,
 			Codes: e.Codes, Holder: j.outcome.HolderKind(), Judged: j.at, TrustSet: e.TrustSet, StatementKey: s.c.Key.Public,
 		},
-		Statement: j.c.Statement, CMS: j.answer.DER,
+		Statement: j.c.Statement, CMS: j.answer.DER, LongTerm: j.outcome.LongTerm,
 	}
 	b.Path, b.Anchored = j.outcome.Path()
 	b.Revocations = j.outcome.Answers()

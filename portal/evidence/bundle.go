@@ -94,6 +94,8 @@ type Bundle struct {
 	Decision  Decision
 	Statement []byte
 	CMS       []byte
+	// LongTerm is CMS with timestamp, certificates and answers inside; nil when there is none.
+	LongTerm []byte
 	// Path holds DER certificates, signer first, anchor last; it may be short
 	// or empty when the confirmation was refused.
 	Path [][]byte
@@ -118,6 +120,9 @@ func (b Bundle) Parts() ([]Part, error) {
 		return nil, fmt.Errorf("write decision: %w", err)
 	}
 	parts := []Part{{Name: NameStatement, Data: b.Statement}, {Name: NameCMS, Data: b.CMS}}
+	if len(b.LongTerm) > 0 {
+		parts = append(parts, Part{Name: NameLongTerm, Data: b.LongTerm})
+	}
 	parts = append(parts, b.certificates()...)
 	for i, a := range b.Revocations {
 		if len(a.DER) == 0 {

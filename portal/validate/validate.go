@@ -32,6 +32,10 @@ type Config struct {
 	Trust func() *trust.Set
 	// Revocation answers whether a certificate was revoked.
 	Revocation verify.Revocation
+	// Timestamps are authorities of timestamps, asked in order until one gives what
+	// holds. None at all leaves signatures as they came; else a signature without a
+	// timestamp is not complete.
+	Timestamps []verify.Stamper
 	// Deadline bounds the network's part of one check; zero means 10 s. What has
 	// not answered by then is unknown.
 	Deadline time.Duration
@@ -78,16 +82,39 @@ func (v *Validator) Check(ctx context.Context, r Response) (Outcome, error) {
 	netCtx, cancel := context.WithTimeout(ctx, v.c.Deadline)
 	defer cancel()
 	report := verify.Verify(netCtx, verify.Request{CMS: r.CMS, At: r.At, Set: set, Revocation: v.c.Revocation})
+	longTerm := v.extend(netCtx, r, set, report)
 	// When the caller gave up, "unknown" in the report is its doing, no fact.
 	if err := ctx.Err(); err != nil {
 		return Outcome{}, fmt.Errorf("check response: %w", err)
 	}
-	return Outcome{Report: report, SameStatement: len(r.Statement) > 0 && bytes.Equal(report.Content, r.Statement)}, nil
+	return Outcome{Report: report, LongTerm: longTerm, SameStatement: len(r.Statement) > 0 && bytes.Equal(report.Content, r.Statement)}, nil
+}
+
+// extend makes the signature one that stands for years, where there is something worth keeping.
+func (v *Validator) extend(ctx context.Context, r Response, set *trust.Set, report *verify.Report) []byte {
+	if len(v.c.Timestamps) == 0 || report.Verdict() != verify.Valid {
+		return nil
+	}
+	terms := verify.Terms{At: r.At, Set: set, Revocation: v.c.Revocation, Profile: verify.ProfileQualified}
+	var errs []error
+	for _, s := range v.c.Timestamps {
+		der, err := verify.LongTerm(ctx, r.CMS, report, s, terms)
+		if err == nil {
+			report.Stamped(nil)
+			return der
+		}
+		errs = append(errs, err)
+	}
+	report.Stamped(errors.Join(errs...))
+	return nil
 }
 
 // Outcome is what was found out.
 type Outcome struct {
 	Report *verify.Report
+	// LongTerm is the signature with a timestamp, certificates and answers inside
+	// (CAdES-LT); nil when none was asked for or had.
+	LongTerm []byte
 	// SameStatement reports whether the signed content is the issued statement.
 	SameStatement bool
 }

@@ -51,6 +51,7 @@ const (
 	CodeTimestamp          = "sig.timestamp"            // ok: a timestamp proves the time
 	CodeTimestampTime      = "sig.timestamp_time"       // fail, of a timestamp: not between its authority's times and the clock
 	CodeTimestampUnusable  = "sig.timestamp_unusable"   // warn: a timestamp proves nothing
+	CodeTimestampMissing   = "sig.timestamp_missing"    // unknown: no timestamp could be had, asking later may help
 	CodeCounterSigned      = "sig.counter_signed"       // ok
 	CodeCounterUnusable    = "sig.counter_unusable"     // warn: a counter-signature proves nothing
 	CodeLegacyAlgorithm    = "sig.legacy_algorithm"     // warn: kept for old data; fail where new data are signed
@@ -64,7 +65,7 @@ func Codes() []string {
 		CodeKeyPeriod, CodeKeyUsage, CodeCertDeviation, CodeHolder, CodeChainOK, CodeChain, CodeAccredited,
 		CodeNotAccredited, CodeQualified, CodeNotQualified, CodeIdentificationKind, CodeNotRevoked,
 		CodeCertRevoked, CodeCARevoked, CodeRevocationUnknown, CodeRevocationNotAsked,
-		CodeRevokedLater, CodeTimestamp, CodeTimestampTime, CodeTimestampUnusable, CodeCounterSigned, CodeCounterUnusable, CodeLegacyAlgorithm,
+		CodeRevokedLater, CodeTimestamp, CodeTimestampTime, CodeTimestampUnusable, CodeTimestampMissing, CodeCounterSigned, CodeCounterUnusable, CodeLegacyAlgorithm,
 	}
 	list = append(list, chain.Codes()...)
 	list = append(list, timestamp.Codes()...)

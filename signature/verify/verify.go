@@ -113,6 +113,16 @@ func Verify(ctx context.Context, r Request) *Report {
 	return v.report
 }
 
+// Stamped records that a timestamp over the signature was had, or with an error that none was: then
+// the evidence would not stand for long, and asking later may help.
+func (r *Report) Stamped(err error) {
+	f := Finding{Code: CodeTimestamp, Severity: OK, Detail: "extended by a timestamp and all that proves it"}
+	if err != nil {
+		f = Finding{Code: CodeTimestampMissing, Severity: Unknown, Detail: err.Error()}
+	}
+	r.Findings = append(r.Findings, f)
+}
+
 // verification is one report under way.
 type verification struct {
 	Request
