@@ -24,8 +24,11 @@ import (
 	"zaver/signature/cms"
 	"zaver/signature/ident"
 	"zaver/signature/pin"
+	"zaver/signature/revocation"
 	"zaver/signature/token"
+	"zaver/signature/trust"
 	"zaver/signature/verify"
+	"zaver/signature/xmldsig"
 )
 
 // C9: whatever code reaches a person, there are words that say what happened
@@ -42,7 +45,8 @@ func TestEveryCodeHasWords(t *testing.T) {
 		"fault":    names([]fault.Code{fault.Internal, fault.Busy, fault.Limited, fault.NotFound, fault.Conflict}),
 		"confirm":  names(confirm.Codes()),
 		"registry": names(registry.Codes()),
-		"ident":    ident.Codes(), "cms": cms.Codes(), "chain": chain.Codes(), "cert": cert.Codes(),
+		"ident":    ident.Codes(), "cms": cms.Codes(), "chain": chain.Codes(), "revocation": revocation.Codes(), "cert": cert.Codes(),
+		"xmldsig": xmldsig.Codes(), "trust": trust.Codes(),
 		"token": token.Codes(), "pin": pin.Codes(), "challenge": challenge.Codes(),
 		// Codes that the page itself finds.
 		"page": {"agent.not_running", "agent.blocked", "agent.protocol", "agent.version"},

@@ -4,12 +4,14 @@ package trust
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"zaver/signature/cert"
@@ -34,6 +36,8 @@ const (
 	CodePeriod      = "trust.period"      // accreditation ends before it begins
 	CodeDuplicate   = "trust.duplicate"   // one certificate twice
 	CodeEmpty       = "trust.empty"       // no anchor at all
+	CodeFingerprint = "trust.fingerprint" // a certificate is not the one that is pinned
+	CodeSet         = "trust.set"         // a kept set is broken
 )
 
 // Error says why a set was refused.
@@ -65,6 +69,7 @@ type entry struct {
 	File            string     `json:"file"`           // PEM or DER, inside the folder
 	Kind            Kind       `json:"kind,omitempty"` // anchors only
 	Name            string     `json:"name"`
+	SHA256          string     `json:"sha256,omitempty"` // fingerprint of the DER, checked when given
 	AccreditedFrom  *time.Time `json:"accredited_from,omitempty"`
 	AccreditedUntil *time.Time `json:"accredited_until,omitempty"`
 }
@@ -100,7 +105,7 @@ func LoadFS(dir fs.FS) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("load centre %d: %w", i, err)
 		}
-		centres = append(centres, Centre{a.Certificate, a.Name, a.AccreditedFrom, a.AccreditedUntil})
+		centres = append(centres, Centre{Certificate: a.Certificate, Name: a.Name, Periods: []Period{{a.AccreditedFrom, a.AccreditedUntil}}})
 	}
 	return NewSet(anchors, centres...)
 }
@@ -131,6 +136,9 @@ func (e entry) load(dir fs.FS) (Anchor, error) {
 	c, err := parseOne(b)
 	if err != nil {
 		return Anchor{}, &Error{Code: CodeCertificate, Detail: "read " + e.File, Cause: err}
+	}
+	if sum := c.Fingerprint(); e.SHA256 != "" && !strings.EqualFold(e.SHA256, hex.EncodeToString(sum[:])) {
+		return Anchor{}, &Error{Code: CodeFingerprint, Detail: e.File + " is another certificate than the pinned one"}
 	}
 	a := Anchor{Certificate: c, Kind: e.Kind, Name: e.Name}
 	if e.AccreditedFrom != nil {
@@ -171,37 +179,4 @@ func readFile(dir fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, &Error{Code: CodeRead, Detail: fmt.Sprintf("%s is longer than %d bytes", name, limit)}
 	}
 	return b, nil
-}
-
-// check refuses what would make a set ambiguous.
-func check(anchors []Anchor, centres []Centre) error {
-	if len(anchors) == 0 {
-		return &Error{Code: CodeEmpty, Detail: "no anchors"}
-	}
-	seen := map[[32]byte]bool{}
-	one := func(c *cert.Certificate, from, until time.Time) error {
-		if !until.IsZero() && !from.Before(until) {
-			return &Error{Code: CodePeriod, Detail: "accreditation ends before it begins"}
-		}
-		sum := c.Fingerprint()
-		if seen[sum] {
-			return &Error{Code: CodeDuplicate, Detail: "certificate listed twice"}
-		}
-		seen[sum] = true
-		return nil
-	}
-	for _, a := range anchors {
-		if a.Kind != Qualified && a.Kind != UEC {
-			return &Error{Code: CodeKind, Detail: fmt.Sprintf("kind %q", a.Kind)}
-		}
-		if err := one(a.Certificate, a.AccreditedFrom, a.AccreditedUntil); err != nil {
-			return err
-		}
-	}
-	for _, c := range centres {
-		if err := one(c.Certificate, c.AccreditedFrom, c.AccreditedUntil); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -216,7 +216,7 @@ func TestAccreditation(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			set, err := trust.NewSet(
 				[]trust.Anchor{{Certificate: root, Kind: trust.Qualified, AccreditedUntil: tt.anchor}},
-				trust.Centre{Certificate: ca, AccreditedUntil: tt.centre})
+				trust.Centre{Certificate: ca, Periods: []trust.Period{{Until: tt.centre}}})
 			if err != nil {
 				t.Fatal(err)
 			}
