@@ -28,6 +28,7 @@ import (
 	"zaver/signature/challenge"
 	"zaver/signature/ident"
 	"zaver/signature/pin"
+	"zaver/signature/token"
 	"zaver/softhsm-fixtures/people"
 	scripted "zaver/softhsm-fixtures/pinentry"
 	"zaver/softhsm-fixtures/pki"
@@ -38,7 +39,13 @@ var (
 	centre      *pki.PKI
 )
 
+// asWorker makes this test binary run as a worker process of signature/token.
+const asWorker = "pkcs11-worker"
+
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == asWorker {
+		os.Exit(token.ServeWorker(os.Stdin, os.Stdout))
+	}
 	dir, err := os.MkdirTemp("", "agent")
 	if err != nil {
 		panic(err)

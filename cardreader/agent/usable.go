@@ -63,7 +63,8 @@ func unusableCode(c Credential, m Method, at time.Time) string {
 // mend comes before the faults of certificates, and those that once worked before those that never could.
 func noneUsable(unusable []Credential, m Method) string {
 	for _, code := range []string{codePINBlocked, "pin.not_initialised", "pin.must_change", "card.expired",
-		"token.cert_expired", "card.cert_expired", "token.key_expired", "card.key_expired", "token.cert_not_yet", "card.cert_not_yet"} {
+		"token.cert_expired", "card.cert_expired", "token.key_expired", "card.key_expired", "token.cert_not_yet", "card.cert_not_yet",
+		"token.cert_legacy", "card.cert_legacy"} {
 		if slices.ContainsFunc(unusable, func(c Credential) bool { return c.Code == code }) {
 			return code
 		}

@@ -135,14 +135,14 @@ func (h *Host) lane(path string) (*lane, error) {
 }
 
 // Sign makes one signature over a digest: one login, one C_Sign, one logout. An RSA signature comes as PKCS#1 v1.5, an ECDSA signature
-// as DER. It is checked under the certificate's key before it is returned. p may be nil where the token takes the PIN itself or needs none;
+// as DER, a GOST signature as s || r, each big-endian. A Legacy algorithm is refused. The signature is checked under the certificate's key before it is returned. p may be nil where the token takes the PIN itself or needs none;
 // the caller wipes it. Errors to match: *pin.Error, *Error, and ctx.Err() when ctx ended, upon which the worker is killed.
 func (h *Host) Sign(ctx context.Context, ref CredentialRef, p *pin.PIN, a algo.Algorithm, digest []byte) ([]byte, error) {
 	if ref.Certificate == nil || ref.Certificate.PublicKey == nil {
 		return nil, &Error{Code: ReasonNoCertificate, Module: ref.Module}
 	}
 	public := ref.Certificate.PublicKey
-	if a.Key != public.Kind() || len(digest) != a.Digest.Size {
+	if !a.Allows(public.Kind(), public.Bits()) || a.Legacy || len(digest) != a.Digest.Size {
 		return nil, &Error{Code: CodeUnsupported, Module: ref.Module}
 	}
 	l, err := h.lane(ref.Module)

@@ -43,6 +43,7 @@ func showHardened() int {
 type rig struct {
 	store  *tokens.Store
 	faulty *faultmodule.Compiled
+	gost   *gostRig
 	ids    map[string]*pki.Identity
 }
 
@@ -93,6 +94,9 @@ func makeRig(ctx context.Context, dir string) (*rig, error) {
 		}
 	}
 	if r.faulty, err = faultmodule.Compile(ctx, dir); err != nil {
+		return nil, err
+	}
+	if r.gost, err = makeGOST(ctx, dir, authority); err != nil {
 		return nil, err
 	}
 	if r.store, err = tokens.New(filepath.Join(dir, "store")); err != nil {
