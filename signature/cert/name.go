@@ -139,7 +139,7 @@ func parseName(raw []byte, warn func(string)) (Name, error) {
 		return Name{}, malformed("name is no SEQUENCE")
 	}
 	r := nameReader{raw: raw, text: string(raw), warn: warn}
-	r.attributes = make([]Attribute, 0, min(len(raw)/10, maxAttributes))
+	r.attributes = make([]Attribute, 0, min(countElements(raw, start, end), maxAttributes))
 	for pos := start; pos < end; {
 		var err error
 		if pos, err = r.rdn(pos, end); err != nil {
@@ -149,6 +149,19 @@ func parseName(raw []byte, warn func(string)) (Name, error) {
 	n := Name{Attributes: r.attributes}
 	n.key, n.parsed = n.makeKey(), true
 	return n, nil
+}
+
+// countElements counts the elements between two places, so that a list is
+// allocated once; it stops at a broken one.
+func countElements(b []byte, pos, end int) (n int) {
+	for pos < end {
+		_, _, stop, ok := der.Element(b, pos, end)
+		if !ok {
+			break
+		}
+		n, pos = n+1, stop
+	}
+	return n
 }
 
 // nameReader reads RDNs. text is raw as a string, so that the values that need

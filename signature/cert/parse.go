@@ -214,7 +214,7 @@ func readExtensions(s *cryptobyte.String, warn func(string)) ([]Extension, error
 	if !s.ReadASN1(&list, casn1.SEQUENCE) || list.Empty() {
 		return nil, malformed("extensions")
 	}
-	out := make([]Extension, 0, min(maxExtensions, 1+len(list)/24))
+	out := make([]Extension, 0, min(countElements(list, 0, len(list)), maxExtensions))
 	for !list.Empty() {
 		e, err := readExtension(&list, warn)
 		if err != nil {

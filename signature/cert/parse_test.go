@@ -4,13 +4,11 @@ package cert
 
 import (
 	"bytes"
-	"crypto/elliptic"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
 	"testing"
 
-	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"zaver/signature/internal/der"
@@ -151,35 +149,4 @@ func TestCriticalExtensions(t *testing.T) {
 	if err != nil || len(c.UnhandledCritical) != 2 || !c.UnhandledCritical[0].Equal(unknown) || !c.UnhandledCritical[1].Equal(attributes) {
 		t.Errorf("%v, %v", err, c.UnhandledCritical)
 	}
-}
-
-// FuzzParse proves that no bytes take the parser out of its bounds and that
-// what parsed is the whole input.
-func FuzzParse(f *testing.F) {
-	for _, c := range []*Certificate{subject(f, person), subject(f, firm), subject(f, nil)} {
-		f.Add(c.Raw)
-	}
-	ca := issue(f, caTemplate(), nil, newEC(f, elliptic.P384()), nil)
-	f.Add(ca.Raw)
-	f.Add(bytes.Replace(ca.Raw, []byte{0x30, 6, 1, 1, 0xff}, []byte{0x30, 6, 1, 1, 1}, 1))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := Parse(b)
-		if err != nil {
-			return
-		}
-		if !bytes.Equal(c.Raw, b) || c.PublicKey == nil || c.Serial == nil {
-			t.Error("a part is missing")
-		}
-		again, err := ParsePEM(c.PEM())
-		if err != nil || !again[0].Equal(c) {
-			t.Errorf("PEM does not read back: %v", err)
-		}
-		_ = c.Holder()
-		_ = c.Subject.String()
-		_ = c.CheckSignature(c)
-		s := cryptobyte.String(c.RawTBS)
-		if !s.SkipASN1(casn1.SEQUENCE) || !s.Empty() {
-			t.Error("the signed part is not one element")
-		}
-	})
 }

@@ -12,7 +12,6 @@ package der
 import (
 	"encoding/asn1"
 	"errors"
-	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -119,66 +118,4 @@ func ReadAlgorithm(s *cryptobyte.String) (oid asn1.ObjectIdentifier, params []by
 		return nil, nil, false
 	}
 	return oid, one, true
-}
-
-// ReadTime reads a Time (RFC 5280 section 4.1.2.5): UTCTime or GeneralizedTime
-// in UTC with seconds and without fraction. Whether the right one of the two
-// was chosen for the year is not judged: see [WrongChoice].
-func ReadTime(s *cryptobyte.String) (t time.Time, tag casn1.Tag, ok bool) {
-	var content cryptobyte.String
-	if !s.ReadAnyASN1(&content, &tag) {
-		return time.Time{}, 0, false
-	}
-	switch tag {
-	case casn1.UTCTime:
-		t, ok = parseTime("060102150405Z", string(content))
-		if ok && t.Year() >= 2050 { // two-digit years 50 to 99 are of the last century
-			t = t.AddDate(-100, 0, 0)
-		}
-	case casn1.GeneralizedTime:
-		t, ok = parseTime("20060102150405Z", string(content))
-	}
-	return t, tag, ok
-}
-
-// WrongChoice reports a time that RFC 5280 and RFC 5652 want in the other
-// type: UTCTime serves 1950 to 2049, GeneralizedTime the rest.
-func WrongChoice(t time.Time, tag casn1.Tag) bool {
-	return tag == casn1.GeneralizedTime && t.Year() >= 1950 && t.Year() < 2050
-}
-
-// ParseGeneralized reads the content of a GeneralizedTime in UTC.
-func ParseGeneralized(content []byte) (time.Time, bool) {
-	return parseTime("20060102150405Z", string(content))
-}
-
-// parseTime reads digits in the order of the layout, which is one of the two
-// above, and Z. It does without time.Parse, which takes fractions too.
-func parseTime(layout, s string) (time.Time, bool) {
-	if len(s) != len(layout) || s[len(s)-1] != 'Z' {
-		return time.Time{}, false
-	}
-	pair := func(i int) int {
-		hi, lo := s[i]-'0', s[i+1]-'0'
-		if hi > 9 || lo > 9 {
-			return -1
-		}
-		return int(hi)*10 + int(lo)
-	}
-	century, rest := 20, 0
-	if len(s) == 15 {
-		century, rest = pair(0), 2
-	}
-	var f [6]int // year of the century, month, day, hour, minute, second
-	for i := range f {
-		if f[i] = pair(rest + 2*i); f[i] < 0 {
-			return time.Time{}, false
-		}
-	}
-	if century < 0 || f[3] > 23 || f[4] > 59 || f[5] > 59 {
-		return time.Time{}, false
-	}
-	t := time.Date(century*100+f[0], time.Month(f[1]), f[2], f[3], f[4], f[5], 0, time.UTC)
-	// A month or day that does not exist would have moved.
-	return t, int(t.Month()) == f[1] && t.Day() == f[2]
 }
