@@ -144,11 +144,11 @@ func (i *inquiry) coverage(l *list, points []point) (cert.ReasonFlags, *Problem)
 			first = p
 		}
 	}
-	if covered && reasons != 0 {
+	switch {
+	case reasons != 0:
 		return reasons, nil
-	}
-	if first == nil {
-		first = &Problem{Code: CodeReasons, Detail: "CRL for no reason that counts"}
+	case covered:
+		return 0, &Problem{Code: CodeReasons, Detail: "CRL for no reason that counts"}
 	}
 	return 0, first
 }
