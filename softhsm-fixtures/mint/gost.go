@@ -156,7 +156,8 @@ type SPKI []byte
 func PublicDER(pub crypto.PublicKey) ([]byte, bool) {
 	switch p := pub.(type) {
 	case SPKI:
-		return p, true
+		_, ok := keyBits(p)
+		return p, ok
 	case *Key:
 		return p.SPKI, true
 	case *gost.PublicKey:

@@ -122,12 +122,17 @@ func strength(bits int) Digest {
 
 // bitString is the content of the key's BIT STRING in a SubjectPublicKeyInfo.
 func bitString(spki []byte) []byte {
-	var key []byte
-	in := cryptobyte.String(spki)
-	if !in.ReadASN1(&in, cbasn1.SEQUENCE) || !in.SkipASN1(cbasn1.SEQUENCE) || !in.ReadASN1BitStringAsBytes(&key) {
+	key, ok := keyBits(spki)
+	if !ok {
 		panic("mint: no SubjectPublicKeyInfo")
 	}
 	return key
+}
+
+func keyBits(spki []byte) (key []byte, ok bool) {
+	in := cryptobyte.String(spki)
+	ok = in.ReadASN1(&in, cbasn1.SEQUENCE) && in.SkipASN1(cbasn1.SEQUENCE) && in.ReadASN1BitStringAsBytes(&key)
+	return key, ok
 }
 
 // Object identifiers of keys and signatures (RFC 8017 appendix C, RFC 5758, RFC 8410).

@@ -14,10 +14,10 @@ import (
 	"zaver/softhsm-fixtures/pki"
 )
 
-// bench is a folder with what openssl reads: anchors, intermediates and the CRLs of all authorities.
+// bench is the folder of a peer with what openssl reads: anchors, intermediates and the CRLs of all authorities.
 func bench(t *testing.T, p *pki.PKI) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir := gostpeer.New(t).Dir()
 	write := func(name string, b []byte) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
@@ -46,7 +46,7 @@ func openssl(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "openssl", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), gostpeer.New(t).Env()...)
+	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+filepath.Join(dir, "gost.cnf"))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
