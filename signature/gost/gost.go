@@ -11,8 +11,9 @@ package gost
 import (
 	"bytes"
 	"errors"
-	"math/big"
 )
+
+//go:generate go run ./internal/gen
 
 // Why a key was refused by ParsePublicKey.
 var (
@@ -24,28 +25,27 @@ var (
 
 // PublicKey is a point of the curve that generates the group of prime order. It is immutable.
 type PublicKey struct {
-	ps   *ParamSet
-	raw  []byte
-	x, y *big.Int
+	ps    *ParamSet
+	raw   []byte
+	point point
 }
 
 // ParsePublicKey reads a point as certificates carry it: x then y, each little-endian, 64 octets in all for a 256-bit set and 128 for a
 // 512-bit set (RFC 9215 section 4.3). It refuses coordinates not below p, points off the curve and points whose order is not q.
 func ParsePublicKey(ps *ParamSet, raw []byte) (*PublicKey, error) {
-	if len(raw) != 2*ps.size {
+	c := ps.curve
+	if len(raw) != 2*c.size {
 		return nil, ErrLength
 	}
-	k := &PublicKey{ps: ps, raw: bytes.Clone(raw), x: littleEndian(raw[:ps.size]), y: littleEndian(raw[ps.size:])}
-	if k.x.Cmp(ps.p) >= 0 || k.y.Cmp(ps.p) >= 0 {
+	x, y := littleEndian(raw[:c.size]), littleEndian(raw[c.size:])
+	if !less(&x, &c.p) || !less(&y, &c.p) {
 		return nil, ErrRange
 	}
-	if !ps.onCurve(k.x, k.y) {
-		return nil, ErrCurve
+	p, err := c.arithmetic.point(&x, &y)
+	if err != nil {
+		return nil, err
 	}
-	if x, _ := ps.multiply(ps.q, k.x, k.y); x != nil {
-		return nil, ErrNeutral
-	}
-	return k, nil
+	return &PublicKey{ps: ps, raw: bytes.Clone(raw), point: p}, nil
 }
 
 // ParamSet is the set that the key belongs to.
@@ -63,74 +63,21 @@ func (k *PublicKey) Equal(o *PublicKey) bool {
 // read as a little-endian number; the signature is s then r, each big-endian of full length, as X.509 and CMS carry it (RFC 9215
 // section 3). Digest and signature of another length are refused.
 func (k *PublicKey) Verify(digest, sig []byte) bool {
-	ps := k.ps
-	if len(digest) != ps.size || len(sig) != 2*ps.size {
-		return false
+	z1, z2, r, ok := k.ps.curve.read(digest, sig)
+	return ok && k.ps.curve.arithmetic.check(&z1, &z2, k.point, &r)
+}
+
+// read makes the multipliers of the generator and of the key out of a digest and a signature.
+func (c *curve) read(digest, sig []byte) (z1, z2, r words, ok bool) {
+	if len(digest) != c.size || len(sig) != 2*c.size {
+		return z1, z2, r, false
 	}
-	s, r := new(big.Int).SetBytes(sig[:ps.size]), new(big.Int).SetBytes(sig[ps.size:])
-	if s.Sign() == 0 || r.Sign() == 0 || s.Cmp(ps.q) >= 0 || r.Cmp(ps.q) >= 0 {
-		return false
+	s := bigEndian(sig[:c.size])
+	r = bigEndian(sig[c.size:])
+	if s.isZero() || r.isZero() || !less(&s, &c.q) || !less(&r, &c.q) {
+		return z1, z2, r, false
 	}
 	e := littleEndian(digest)
-	if e.Mod(e, ps.q).Sign() == 0 {
-		e.SetInt64(1)
-	}
-	v := e.ModInverse(e, ps.q)
-	z1 := new(big.Int).Mul(s, v)
-	z2 := new(big.Int).Mul(new(big.Int).Sub(ps.q, r), v)
-	x1, y1 := ps.multiply(z1.Mod(z1, ps.q), ps.x, ps.y)
-	x2, y2 := ps.multiply(z2.Mod(z2, ps.q), k.x, k.y)
-	x, _ := ps.add(x1, y1, x2, y2)
-	return x != nil && x.Mod(x, ps.q).Cmp(r) == 0
-}
-
-func littleEndian(b []byte) *big.Int {
-	rev := make([]byte, len(b))
-	for i, c := range b {
-		rev[len(b)-1-i] = c
-	}
-	return new(big.Int).SetBytes(rev)
-}
-
-func (ps *ParamSet) onCurve(x, y *big.Int) bool {
-	l := new(big.Int).Mul(y, y)
-	r := new(big.Int).Mul(x, x)
-	r.Add(r, ps.a).Mul(r, x).Add(r, ps.b).Sub(r, l)
-	return r.Mod(r, ps.p).Sign() == 0
-}
-
-// add adds affine points; nil stands for the neutral point.
-func (ps *ParamSet) add(x1, y1, x2, y2 *big.Int) (*big.Int, *big.Int) {
-	if x1 == nil {
-		return x2, y2
-	}
-	if x2 == nil {
-		return x1, y1
-	}
-	n, d := new(big.Int), new(big.Int)
-	if x1.Cmp(x2) == 0 {
-		if d.Add(y1, y2).Mod(d, ps.p).Sign() == 0 {
-			return nil, nil
-		}
-		n.Mul(x1, x1).Mul(n, big.NewInt(3)).Add(n, ps.a)
-	} else {
-		n.Sub(y2, y1)
-		d.Sub(x2, x1).Mod(d, ps.p)
-	}
-	n.Mul(n, d.ModInverse(d, ps.p)).Mod(n, ps.p)
-	x := new(big.Int).Mul(n, n)
-	x.Sub(x, x1).Sub(x, x2).Mod(x, ps.p)
-	y := new(big.Int).Sub(x1, x)
-	y.Mul(y, n).Sub(y, y1).Mod(y, ps.p)
-	return x, y
-}
-
-func (ps *ParamSet) multiply(k, x, y *big.Int) (rx, ry *big.Int) {
-	for i := k.BitLen() - 1; i >= 0; i-- {
-		rx, ry = ps.add(rx, ry, rx, ry)
-		if k.Bit(i) == 1 {
-			rx, ry = ps.add(rx, ry, x, y)
-		}
-	}
-	return rx, ry
+	z1, z2 = c.order.scalars(&e, &r, &s)
+	return z1, z2, r, true
 }

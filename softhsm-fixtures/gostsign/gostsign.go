@@ -143,9 +143,7 @@ func (c *Curve) Verify(public, digest, sig []byte) bool {
 	v := new(big.Int).ModInverse(c.digest(digest), c.Q)
 	z1 := new(big.Int).Mul(s, v)
 	z2 := new(big.Int).Mul(sub(c.Q, r), v)
-	x1, y1 := c.Multiply(z1.Mod(z1, c.Q), c.X, c.Y)
-	x2, y2 := c.Multiply(z2.Mod(z2, c.Q), x, y)
-	got, _ := c.Add(x1, y1, x2, y2)
+	got, _ := c.combine(z1.Mod(z1, c.Q), z2.Mod(z2, c.Q), x, y)
 	return got != nil && new(big.Int).Mod(got, c.Q).Cmp(r) == 0
 }
 
@@ -165,6 +163,9 @@ func (c *Curve) Decode(raw []byte) (x, y *big.Int, ok bool) {
 	x, y = littleEndian(raw[:c.Size]), littleEndian(raw[c.Size:])
 	if x.Cmp(c.P) >= 0 || y.Cmp(c.P) >= 0 || !c.On(x, y) {
 		return nil, nil, false
+	}
+	if c.Cofactor == 1 {
+		return x, y, true
 	}
 	neutral, _ := c.Multiply(c.Q, x, y)
 	return x, y, neutral == nil

@@ -30,6 +30,24 @@ func (c *Curve) Multiply(n, x, y *big.Int) (*big.Int, *big.Int) {
 	return c.affine(sum)
 }
 
+// combine gives m times the generator and n times a point.
+func (c *Curve) combine(m, n, x, y *big.Int) (*big.Int, *big.Int) {
+	g, q, sum := c.lift(c.X, c.Y), c.lift(x, y), c.lift(nil, nil)
+	both := c.addJacobian(g, q)
+	for i := max(m.BitLen(), n.BitLen()) - 1; i >= 0; i-- {
+		sum = c.double(sum)
+		switch m.Bit(i) + 2*n.Bit(i) {
+		case 1:
+			sum = c.addJacobian(sum, g)
+		case 2:
+			sum = c.addJacobian(sum, q)
+		case 3:
+			sum = c.addJacobian(sum, both)
+		}
+	}
+	return c.affine(sum)
+}
+
 func (c *Curve) lift(x, y *big.Int) jacobian {
 	if x == nil {
 		return jacobian{big.NewInt(1), big.NewInt(1), new(big.Int)}
