@@ -82,8 +82,7 @@ func (g *gostRig) credential(t testing.TB, found []token.Token, kind mint.Kind) 
 func TestGOST(t *testing.T) {
 	for name, options := range map[string][]gosttoken.Option{"s before r": nil, "r before s": {gosttoken.OrderRS}} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			g := theRig.gost
+					g := theRig.gost
 			h := theRig.host(t, nil, g.copyOf(t, options...).Module())
 			found := list(t, h)
 			if len(found) != 1 || len(found[0].Credentials) != len(gostKinds()) || found[0].Model != "GOST 2012" {
@@ -117,7 +116,6 @@ func TestGOST(t *testing.T) {
 
 // TestGOSTTries walks down to the last try, which is not spent unless the person was told, and to the lock.
 func TestGOSTTries(t *testing.T) {
-	t.Parallel()
 	g := theRig.gost
 	h := theRig.host(t, nil, g.copyOf(t).Module())
 	shown := g.credential(t, list(t, h), mint.GOST256A)
@@ -144,7 +142,6 @@ func TestGOSTTries(t *testing.T) {
 
 // TestGOSTKeypad takes the PIN on the token.
 func TestGOSTKeypad(t *testing.T) {
-	t.Parallel()
 	g := theRig.gost
 	h := theRig.host(t, nil, g.copyOf(t, gosttoken.Pad(g.token.PIN)).Module())
 	found := list(t, h)
@@ -162,7 +159,6 @@ func TestGOSTKeypad(t *testing.T) {
 
 // TestGOSTFaults lets the module crash, and answer with what no order of halves can mend.
 func TestGOSTFaults(t *testing.T) {
-	t.Parallel()
 	g := theRig.gost
 	for order, want := range map[faultmodule.Order]string{
 		faultmodule.Crash("C_Sign"):      token.CodeCrashed,
@@ -236,22 +232,18 @@ func parsed(t *testing.T, list [][]byte) (out []*cert.Certificate) {
 	return out
 }
 
-// BenchmarkGOST is the time from the PIN to a checked signature, the worker's start for the next one included.
+// BenchmarkGOST is the time from the PIN to a checked signature, as BenchmarkSign has it for other keys.
 func BenchmarkGOST(b *testing.B) {
 	g := theRig.gost
 	h := theRig.host(b, nil, g.copyOf(b).Module())
-	found, problems := h.List(b.Context())
-	if len(problems) > 0 {
-		b.Fatal(problems)
-	}
 	for _, kind := range []mint.Kind{mint.GOST256A, mint.GOST512A} {
-		c := g.credential(b, found, kind)
-		b.Run(string(kind), func(b *testing.B) {
-			for b.Loop() {
-				if err := sign(b.Context(), h, c, newPIN(b, g.token.PIN)); err != nil {
-					b.Fatal(err)
-				}
+		c := g.credential(b, list(b, h), kind)
+		work := func() {
+			if err := sign(b.Context(), h, c, newPIN(b, g.token.PIN)); err != nil {
+				b.Fatal(err)
 			}
-		})
+		}
+		b.Run(string(kind)+"/warm", func(b *testing.B) { measure(b, func() { list(b, h) }, work) })
+		b.Run(string(kind)+"/cold", func(b *testing.B) { measure(b, func() {}, work) })
 	}
 }
