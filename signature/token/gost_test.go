@@ -82,7 +82,7 @@ func (g *gostRig) credential(t testing.TB, found []token.Token, kind mint.Kind) 
 func TestGOST(t *testing.T) {
 	for name, options := range map[string][]gosttoken.Option{"s before r": nil, "r before s": {gosttoken.OrderRS}} {
 		t.Run(name, func(t *testing.T) {
-					g := theRig.gost
+			g := theRig.gost
 			h := theRig.host(t, nil, g.copyOf(t, options...).Module())
 			found := list(t, h)
 			if len(found) != 1 || len(found[0].Credentials) != len(gostKinds()) || found[0].Model != "GOST 2012" {
