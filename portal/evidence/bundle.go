@@ -45,6 +45,7 @@ const (
 	NameCMS       = "signature.p7s"
 	NameSigner    = "certificate-0-signer.cer"
 	NameIssuers   = "issuers.pem"
+	NameEngine    = "openssl-gost.cnf" // only in exports: tells OpenSSL to load its GOST engine
 	NameRoot      = "root.pem"
 	NameLongTerm  = "signature-lt.p7s"       // NameCMS with timestamp, certificates and answers: CAdES-LT
 	NameComplete  = "signature-complete.p7s" // only in exports: NameCMS with NameIssuers inside

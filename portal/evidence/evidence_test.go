@@ -136,7 +136,7 @@ func TestC10Export(t *testing.T) {
 	}
 	text := string(files[0].Data)
 	for _, want := range []string{
-		Command(judged, false), "-attime 1795341600", "openssl ocsp -respin revocation-0-signer.ocsp", "openssl crl -inform DER -in revocation-1-issuer.crl",
+		Command(judged, NameCMS, false), "-attime 1795341600", "openssl ocsp -respin revocation-0-signer.ocsp", "openssl crl -inform DER -in revocation-1-issuer.crl",
 		"cmp signed.txt statement.txt", "request-1", "portal+1+x",
 	} {
 		if !strings.Contains(text, want) {

@@ -13,12 +13,16 @@ import (
 	"text/template"
 	"time"
 
+	"zaver/signature/algo"
 	"zaver/signature/cert"
 	"zaver/signature/cms"
 )
 
 //go:embed readme.txt.tmpl
 var readmeText string
+
+//go:embed openssl-gost.cnf
+var engineConfig []byte
 
 var readmeTemplate = template.Must(template.New(NameReadme).Parse(readmeText))
 
@@ -30,15 +34,18 @@ func Export(parts []Part, digest [32]byte) ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	whole, hasWhole := complete(parts)
-	readme, err := readme(d, parts, hasWhole, digest)
+	out := append([]Part(nil), parts...)
+	if whole, ok := complete(parts); ok {
+		out = append(out, Part{Name: NameComplete, Data: whole})
+	}
+	if needsEngine(parts) {
+		out = append(out, Part{Name: NameEngine, Data: engineConfig})
+	}
+	readme, err := readme(d, out, digest)
 	if err != nil {
 		return nil, err
 	}
-	out := append([]Part{{Name: NameReadme, Data: readme}}, parts...)
-	if hasWhole {
-		out = append(out, Part{Name: NameComplete, Data: whole})
-	}
+	out = append([]Part{{Name: NameReadme, Data: readme}}, out...)
 	return append(out, Part{Name: NameManifest, Data: Manifest(parts)}), nil
 }
 
@@ -46,6 +53,9 @@ func Export(parts []Part, digest [32]byte) ([]Part, error) {
 // hand and no other, and OpenSSL 3.0 looks for issuers in the signature and the trusted
 // file only. What was received stays as it is in NameCMS.
 func complete(parts []Part) ([]byte, bool) {
+	if _, ok := find(parts, NameLongTerm); ok {
+		return nil, false // it has them inside
+	}
 	received, ok := find(parts, NameCMS)
 	issuers, okIssuers := find(parts, NameIssuers)
 	if !ok || !okIssuers {
@@ -67,7 +77,10 @@ func complete(parts []Part) ([]byte, bool) {
 	return whole, err == nil
 }
 
-func readme(d Decision, parts []Part, whole bool, digest [32]byte) ([]byte, error) {
+func readme(d Decision, parts []Part, digest [32]byte) ([]byte, error) {
+	_, whole := find(parts, NameComplete)
+	_, long := find(parts, NameLongTerm)
+	_, gost := find(parts, NameEngine)
 	_, issuers := find(parts, NameIssuers)
 	_, root := find(parts, NameRoot)
 	var ocsp, crl []string
@@ -83,7 +96,7 @@ func readme(d Decision, parts []Part, whole bool, digest [32]byte) ([]byte, erro
 	err := readmeTemplate.Execute(&b, map[string]any{
 		"D": d, "Digest": hex.EncodeToString(digest[:]), "Codes": strings.Join(d.Codes, ", "),
 		"Judged": d.Judged.UTC().Format("2006-01-02 15:04:05 UTC"), "Unix": d.Judged.Unix(),
-		"Command": Command(d.Judged, whole), "Issuers": issuers, "Complete": whole, "Root": root, "OCSP": ocsp, "CRL": crl,
+		"Command": Command(d.Judged, Checkable(parts), gost), "Issuers": issuers, "Complete": whole, "LongTerm": long, "GOST": gost, "Root": root, "OCSP": ocsp, "CRL": crl,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write readme: %w", err)
@@ -94,14 +107,44 @@ func readme(d Decision, parts []Part, whole bool, digest [32]byte) ([]byte, erro
 // Command is the openssl command that checks the signature of an exported bundle
 // from inside its folder, at the moment at which the portal judged it: certificates
 // expire, evidence must not. "-purpose any" because certificates for signing people's
-// applications need not have the e-mail purpose that openssl asks for. complete says
-// whether the export has NameComplete, which is needed wherever there are issuers.
-func Command(judged time.Time, complete bool) string {
-	in := NameCMS
-	if complete {
-		in = NameComplete
+// applications need not have the e-mail purpose that openssl asks for. file is the one
+// of the signature with the issuers inside, gost says that OpenSSL needs its GOST engine.
+func Command(judged time.Time, file string, gost bool) string {
+	setting := ""
+	if gost {
+		setting = "OPENSSL_CONF=" + NameEngine + " "
 	}
-	return fmt.Sprintf("openssl cms -verify -cades -inform DER -in %s -CAfile %s -purpose any -attime %d -out signed.txt", in, NameRoot, judged.Unix())
+	return fmt.Sprintf("%sopenssl cms -verify -cades -inform DER -in %s -CAfile %s -purpose any -attime %d -out signed.txt", setting, file, NameRoot, judged.Unix())
+}
+
+// Checkable is the file of a bundle, as exported, that openssl checks: the one of the
+// longest life.
+func Checkable(files []Part) string {
+	for _, name := range []string{NameLongTerm, NameComplete} {
+		if _, ok := find(files, name); ok {
+			return name
+		}
+	}
+	return NameCMS
+}
+
+// needsEngine reports whether a certificate of the bundle has a key that OpenSSL knows by its
+// GOST engine only.
+func needsEngine(parts []Part) bool {
+	for _, p := range parts {
+		if !strings.HasSuffix(p.Name, ".cer") {
+			continue
+		}
+		c, err := cert.Parse(p.Data)
+		if err != nil {
+			continue
+		}
+		switch c.PublicKey.Kind() {
+		case algo.GOST256, algo.GOST512, algo.GOST2001:
+			return true
+		}
+	}
+	return false
 }
 
 // WriteZip writes the exported files as one zip archive. The archive's bytes
