@@ -199,7 +199,7 @@ func Codes() []string {
 		codeMalformed, codeTooLarge, codeAlgorithm, codeSignature, codeRepeated, codeConflict,
 		warnBoolean, warnDefault, warnNameValue, warnStringType, warnCharacters, warnIdentifier, warnSetOrder,
 		warnSerial, warnTime, warnKeyUsage, warnKeyParams,
-	}, qualifiedCodes()...)
+	}, QualifiedCodes()...)
 }
 
 func malformed(format string, args ...any) error {

@@ -77,7 +77,7 @@ type Finding struct {
 
 // The findings of Qualified.
 const (
-	codeNoSubjectTool = "cert.qualified.subject_tool"   // subjectSignTool absent
+	codeNoSubjectTool = "cert.qualified.subject_tool"   // subjectSignTool absent or empty
 	codeNoIssuerTool  = "cert.qualified.issuer_tool"    // issuerSignTool absent
 	codeNoClass       = "cert.qualified.class"          // no class of signature tools
 	codeToolLength    = "cert.qualified.tool_length"    // a tool's name empty or too long
@@ -100,7 +100,8 @@ const (
 	codeNoOGRNIP      = "cert.qualified.ogrnip"
 )
 
-func qualifiedCodes() []string {
+// QualifiedCodes returns the codes that a [Finding] may have.
+func QualifiedCodes() []string {
 	return []string{
 		codeNoSubjectTool, codeNoIssuerTool, codeNoClass, codeToolLength, codeClassGap, codeIdentified, codeUsage, codePeriod, codePadded,
 		codeNoCN, codeNoCountry, codeNoSurname, codeNoGivenName, codeNoTitle, codeNoFirm, codeNoAddress, codeNoSNILS, codeNoINN,
@@ -155,8 +156,8 @@ func (c *Certificate) qualifiedTools(add func(code, detail string, must bool)) {
 			add(codeToolLength, what+" is empty or too long", false)
 		}
 	}
-	if _, ok := c.Extension(OIDSubjectSignTool); !ok {
-		add(codeNoSubjectTool, "no subjectSignTool", true)
+	if c.SubjectSignTool == "" {
+		add(codeNoSubjectTool, "subjectSignTool is absent or empty", true)
 	} else {
 		long("subjectSignTool", c.SubjectSignTool, 200)
 	}

@@ -79,7 +79,7 @@ func TestQualified(t *testing.T) {
 		"class of the authority's tool":         {person, change("2.5.29.32", mint.Policies("1.2.643.100.114.1")), after, []string{"class!"}},
 		"tool of 200 characters":                {person, change("1.2.643.100.111", mint.SubjectSignTool(long)), after, nil},
 		"tool of 201 characters":                {person, change("1.2.643.100.111", mint.SubjectSignTool(long+"я")), after, []string{"tool_length"}},
-		"tool without a name":                   {person, change("1.2.643.100.111", mint.SubjectSignTool("")), after, []string{"tool_length"}},
+		"tool without a name":                   {person, change("1.2.643.100.111", mint.SubjectSignTool("")), after, []string{"subject_tool!"}},
 		"certificate of a tool too long":        {person, change("1.2.643.100.112", mint.IssuerSignTool(long, long, long[:200], long)), after, []string{"tool_length"}},
 		"key for encryption":                    {person, change("2.5.29.15", mint.KeyUsage(mint.KeyEncipherment)), after, []string{"key_usage"}},
 		"key's period fits":                     {person, period(after, after.AddDate(1, 0, 0)), after, nil},

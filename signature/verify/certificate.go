@@ -3,7 +3,6 @@
 package verify
 
 import (
-	"encoding/asn1"
 	"errors"
 	"strings"
 	"time"
@@ -12,9 +11,6 @@ import (
 	"zaver/signature/ident"
 	"zaver/signature/trust"
 )
-
-// oidToolClass is the arc of the classes of signature tools, KC1 to KA1 (RFC 9215).
-var oidToolClass = asn1.ObjectIdentifier{1, 2, 643, 100, 113}
 
 // checkCertificate is what the signer's certificate says by itself.
 func (v *verification) checkCertificate() {
@@ -65,40 +61,29 @@ func holderDetail(err error) string {
 	return "malformed identifier"
 }
 
-// qualified looks for what a qualified certificate must have: the names of the holder's and
-// the issuer's signature tools and the class of the former (RFC 9215; order 795 of the FSB).
+// qualified tells what the certificate lacks of the form of a qualified one: what must be there
+// fails under an anchor that is for qualified signatures, the rest is worth knowing.
 func qualified(c *cert.Certificate, kind trust.Kind) []Finding {
-	severity := Info
-	if kind == trust.Qualified {
-		severity = Fail
-	}
+	var verdict, notes weighed
 	var missing []string
-	if c.SubjectSignTool == "" {
-		missing = append(missing, "subjectSignTool")
-	}
-	if c.IssuerSignTool == nil {
-		missing = append(missing, "issuerSignTool")
-	}
-	if !hasToolClass(c.Policies) {
-		missing = append(missing, "class of signature tools")
-	}
-	var w weighed
-	if len(missing) > 0 {
-		w.add(CodeNotQualified, severity, c, "missing: "+strings.Join(missing, ", "))
-	} else {
-		w.add(CodeQualified, OK, c, "has the extensions of a qualified certificate")
-	}
-	if c.IdentificationKind == nil && kind == trust.Qualified {
-		w.add(CodeIdentificationKind, Warn, c, "no identificationKind")
-	}
-	return w.findings
-}
-
-func hasToolClass(policies []asn1.ObjectIdentifier) bool {
-	for _, p := range policies {
-		if len(p) == len(oidToolClass)+1 && p[:len(oidToolClass)].Equal(oidToolClass) {
-			return true
+	for _, f := range c.Qualified() {
+		switch {
+		case f.Must:
+			missing = append(missing, f.Detail)
+		case kind != trust.Qualified:
+		case f.Code == "cert.qualified.identification":
+			notes.add(CodeIdentificationKind, Warn, c, f.Detail)
+		default:
+			notes.add(f.Code, Info, c, f.Detail)
 		}
 	}
-	return false
+	switch {
+	case len(missing) == 0:
+		verdict.add(CodeQualified, OK, c, "has the extensions of a qualified certificate")
+	case kind == trust.Qualified:
+		verdict.add(CodeNotQualified, Fail, c, strings.Join(missing, ", "))
+	default:
+		verdict.add(CodeNotQualified, Info, c, strings.Join(missing, ", "))
+	}
+	return append(verdict.findings, notes.findings...)
 }

@@ -69,6 +69,7 @@ func Codes() []string {
 	}
 	list = append(list, chain.Codes()...)
 	list = append(list, timestamp.Codes()...)
+	list = append(list, cert.QualifiedCodes()...)
 	return append(list, cms.Codes()...)
 }
 
