@@ -154,7 +154,10 @@ func (p *parts) join(before []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode extended signature: %w", err)
 	}
-	return done, same(before, done)
+	if err := same(before, done); err != nil {
+		return nil, err
+	}
+	return done, nil
 }
 
 // same proves that an extension left what was signed alone.
