@@ -105,6 +105,7 @@ func (s SignedData) DER() []byte {
 	if kind != OIDData {
 		version = 3
 	}
+	version = max(version, rareVersion(certificates, s.CRLs))
 	if s.Version != 0 {
 		version = s.Version
 	}
@@ -125,6 +126,27 @@ func (s SignedData) DER() []byte {
 		der = s.Edit(der)
 	}
 	return der
+}
+
+// rareVersion is the version that attribute certificates and revocation data of other kinds ask for, 1 without them.
+func rareVersion(certificates, crls [][]byte) int64 {
+	version := int64(1)
+	for _, c := range certificates {
+		switch c[0] {
+		case 0xa1:
+			version = max(version, 3)
+		case 0xa2:
+			version = max(version, 4)
+		case 0xa3:
+			version = 5
+		}
+	}
+	for _, c := range crls {
+		if c[0] == 0xa1 {
+			version = 5
+		}
+	}
+	return version
 }
 
 func (s Signer) digest() Digest {
