@@ -272,3 +272,30 @@ func TestGOSTOneSign(t *testing.T) {
 		})
 	}
 }
+
+// TestGOSTRemoved takes the token out of an open session, before the login and after it.
+func TestGOSTRemoved(t *testing.T) {
+	g := theRig.gost
+	for _, early := range []bool{true, false} {
+		store := g.copyOf(t, g.store)
+		m := open(t, store.Module())
+		err := m.Session(slotOf(t, m, g.token.Label), func(s *pkcs11.Session) error {
+			p := newPIN(t, userPIN)
+			if !early {
+				if err := s.Login(p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := store.PlugIn(); err != nil {
+				t.Fatal(err)
+			}
+			if early {
+				return s.Login(p)
+			}
+			return gostSign(t, s, g.certs[g.store][mint.GOST256A], []byte{1}, p)
+		})
+		if !errors.Is(err, pkcs11.ErrRemoved) {
+			t.Errorf("before the login %t: %v, want ErrRemoved", early, err)
+		}
+	}
+}

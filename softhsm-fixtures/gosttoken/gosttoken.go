@@ -147,6 +147,37 @@ func (s *Store) Clone(c *Compiled, dir string, options ...Option) (*Store, error
 	return out, nil
 }
 
+// PlugIn makes copies of the tokens of other stores the tokens of this one,
+// instead of those before; none takes all out. A process that has one of those
+// open gets CKR_DEVICE_REMOVED.
+func (s *Store) PlugIn(from ...*Store) error {
+	place, err := os.MkdirTemp(s.dir, "plugging-*")
+	if err != nil {
+		return fmt.Errorf("plug in GOST tokens: %w", err)
+	}
+	slot := 0
+	for _, f := range from {
+		found, err := filepath.Glob(filepath.Join(f.tokens(), "slot*"))
+		if err != nil {
+			return fmt.Errorf("plug in GOST tokens: %w", err)
+		}
+		for _, dir := range found {
+			if err := os.CopyFS(filepath.Join(place, fmt.Sprintf("slot%d", slot)), os.DirFS(dir)); err != nil {
+				return fmt.Errorf("plug in GOST tokens: %w", err)
+			}
+			slot++
+		}
+	}
+	old := place + ".old"
+	if err := os.Rename(s.tokens(), old); err != nil {
+		return fmt.Errorf("plug in GOST tokens: %w", err)
+	}
+	if err := os.Rename(place, s.tokens()); err != nil {
+		return fmt.Errorf("plug in GOST tokens: %w", err)
+	}
+	return os.RemoveAll(old)
+}
+
 // run obeys commands of the filling program and returns its answers, one for each.
 func (s *Store) run(ctx context.Context, commands ...[]string) ([]string, error) {
 	var in, stdout, stderr bytes.Buffer

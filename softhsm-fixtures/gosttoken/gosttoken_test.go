@@ -266,3 +266,37 @@ func TestForms(t *testing.T) {
 		t.Errorf("red key: %s", out)
 	}
 }
+
+// TestPlugIn exchanges the tokens of a store.
+func TestPlugIn(t *testing.T) {
+	computer, one, two := store(t), store(t), store(t)
+	for s, label := range map[*gosttoken.Store]string{one: "one", two: "two"} {
+		if _, err := s.Add(t.Context(), gosttoken.Token{Label: label, PIN: thePIN, SOPIN: soPIN}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		in   []*gosttoken.Store
+		want []string
+		not  []string
+	}{
+		{[]*gosttoken.Store{one}, []string{": one"}, []string{": two"}},
+		{[]*gosttoken.Store{two, one}, []string{": two", ": one"}, nil},
+		{nil, []string{"uninitialized"}, []string{": one", ": two"}},
+	} {
+		if err := computer.PlugIn(tt.in...); err != nil {
+			t.Fatal(err)
+		}
+		out := peer(t, computer, false, "--list-slots")
+		for _, w := range tt.want {
+			if !strings.Contains(out, w) {
+				t.Errorf("no %q in %s", w, out)
+			}
+		}
+		for _, n := range tt.not {
+			if strings.Contains(out, n) {
+				t.Errorf("%q in %s", n, out)
+			}
+		}
+	}
+}

@@ -202,6 +202,8 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE h, CK_ATTRIBUTE *t, CK_ULONG n)
 		return CKR_SESSION_HANDLE_INVALID;
 	if (s->searching)
 		return CKR_OPERATION_ACTIVE;
+	if (removed(s))
+		return CKR_DEVICE_REMOVED;
 	s->n_found = s->next_found = 0;
 	for (CK_OBJECT_HANDLE o = 1; o <= MAX_OBJECTS; o++) {
 		struct object *x = load(s, o);

@@ -83,6 +83,7 @@ void gost_digest_free(void *ctx);
 struct session {
 	int used, rw;
 	CK_SLOT_ID slot;
+	char serial[17]; /* of the token that it was opened with */
 	CK_OBJECT_HANDLE found[MAX_OBJECTS];
 	int n_found, next_found, searching;
 	/* a signature or a digest under way */
@@ -94,6 +95,7 @@ struct session {
 extern int initialised;
 struct session *session_of(CK_SESSION_HANDLE h);
 int logged_in(CK_SLOT_ID slot);
+int removed(const struct session *s);
 void operation_drop(struct session *s);
 void sessions_drop(void);
 void text_pad(CK_BYTE *out, size_t size, const char *s);

@@ -124,6 +124,8 @@ CK_RV C_SignInit(CK_SESSION_HANDLE h, CK_MECHANISM *m, CK_OBJECT_HANDLE handle)
 		return CKR_SESSION_HANDLE_INVALID;
 	if (s->signing || s->digesting)
 		return CKR_OPERATION_ACTIVE;
+	if (removed(s))
+		return CKR_DEVICE_REMOVED;
 	struct object *key = object_load(s->slot, handle);
 	if (!key || object_number(key, CKA_CLASS) != CKO_PRIVATE_KEY) {
 		object_free(key);
@@ -176,6 +178,8 @@ CK_RV C_Sign(CK_SESSION_HANDLE h, CK_BYTE *data, CK_ULONG len, CK_BYTE *out, CK_
 		return CKR_SESSION_HANDLE_INVALID;
 	if (!s->signing || s->updated)
 		return CKR_OPERATION_NOT_INITIALIZED;
+	if (removed(s))
+		return CKR_DEVICE_REMOVED;
 	if (asks((CK_ULONG)s->signing, out, out_len, &rv))
 		return rv;
 	if (s->digest && !gost_digest_add(s->digest, data, len))

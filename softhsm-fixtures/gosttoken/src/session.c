@@ -23,6 +23,13 @@ static int is(CK_SLOT_ID slot, CK_USER_TYPE user) { return slot < MAX_SLOTS && l
 
 int logged_in(CK_SLOT_ID slot) { return is(slot, CKU_USER); }
 
+/* removed says that the token of a session was taken out, or exchanged for another. */
+int removed(const struct session *s)
+{
+	struct token t;
+	return !token_load(s->slot, &t) || !t.initialised || strcmp(t.serial, s->serial);
+}
+
 void text_pad(CK_BYTE *out, size_t size, const char *s)
 {
 	memset(out, ' ', size);
@@ -91,6 +98,7 @@ CK_RV C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *app, void *notify, CK
 	for (int i = 0; i < MAX_SESSIONS; i++)
 		if (!sessions[i].used) {
 			sessions[i] = (struct session){.used = 1, .rw = !!(flags & CKF_RW_SESSION), .slot = slot};
+			memcpy(sessions[i].serial, t.serial, sizeof t.serial);
 			*out = (CK_SESSION_HANDLE)i + 1;
 			return CKR_OK;
 		}
@@ -185,8 +193,8 @@ CK_RV C_Login(CK_SESSION_HANDLE h, CK_USER_TYPE user, CK_BYTE *pin, CK_ULONG len
 		return CKR_SESSION_HANDLE_INVALID;
 	if (user > CKU_CONTEXT_SPECIFIC)
 		return CKR_USER_TYPE_INVALID;
-	if (!token_load(s->slot, &t))
-		return CKR_FUNCTION_FAILED;
+	if (removed(s) || !token_load(s->slot, &t))
+		return CKR_DEVICE_REMOVED;
 	if (user == CKU_CONTEXT_SPECIFIC && !s->signing)
 		return CKR_OPERATION_NOT_INITIALIZED;
 	if (user != CKU_CONTEXT_SPECIFIC && logins[s->slot])
