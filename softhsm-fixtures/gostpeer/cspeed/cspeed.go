@@ -11,7 +11,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +19,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"zaver/signature/gost"
 )
 
 //go:embed c/cspeed.c
@@ -31,75 +32,97 @@ type Figures struct {
 	Hash   map[string]map[int]float64 // millions of octets a second, by "streebog256" or "streebog512" and the length of the message
 }
 
-// Run measures three rounds.
-func Run(ctx context.Context) (Figures, error) { return Between(ctx, 3, 30*time.Millisecond, nil) }
-
-// Between measures rounds that give each figure the time slot, and calls own after each round: who measures there meets the same machine in
-// the same minutes. A machine shared with others gives ratios only in this way.
-func Between(ctx context.Context, rounds int, slot time.Duration, own func()) (Figures, error) {
-	program, err := build(ctx)
+// Run measures every figure in three rounds.
+func Run(ctx context.Context) (Figures, error) {
+	f := Figures{Verify: map[string]time.Duration{}, Hash: map[string]map[int]float64{"streebog256": {}, "streebog512": {}}}
+	s, err := start(ctx, 30*time.Millisecond)
 	if err != nil {
-		return Figures{}, err
-	}
-	cmd := exec.CommandContext(ctx, program, strconv.FormatInt(slot.Milliseconds(), 10))
-	cmd.Env = append(os.Environ(), "OPENSSL_CONF=/dev/null")
-	var problems bytes.Buffer
-	cmd.Stderr = &problems
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return Figures{}, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return Figures{}, err
-	}
-	if err := cmd.Start(); err != nil {
-		return Figures{}, err
-	}
-	figures, err := converse(in, out, rounds, own)
-	if ended := cmd.Wait(); ended != nil || err != nil {
-		return Figures{}, fmt.Errorf("cspeed: %w: %s", errors.Join(err, ended), problems.Bytes())
-	}
-	return figures, nil
-}
-
-func converse(in io.WriteCloser, out io.Reader, rounds int, own func()) (Figures, error) {
-	f := Figures{Verify: map[string]time.Duration{}, Hash: map[string]map[int]float64{}}
-	lines := bufio.NewScanner(out)
-	for range rounds {
-		if _, err := io.WriteString(in, "round\n"); err != nil {
-			return f, err
-		}
-		if !lines.Scan() || lines.Text() != "round" {
-			return f, errors.New("the program stopped in a round")
-		}
-		if own != nil {
-			own()
-		}
-	}
-	if err := in.Close(); err != nil {
 		return f, err
 	}
-	for lines.Scan() {
-		var row struct {
-			Kind, Set string
-			NS, MBps  float64
-			Size      int
-		}
-		if err := json.Unmarshal(lines.Bytes(), &row); err != nil {
-			return f, err
-		}
-		switch row.Kind {
-		case "verify":
-			f.Verify[row.Set] = time.Duration(row.NS)
-		case "hash":
-			if f.Hash[row.Set] == nil {
-				f.Hash[row.Set] = map[int]float64{}
+	for range 3 {
+		for _, ps := range gost.Sets() {
+			d, err := s.verify(ps.Name())
+			if err != nil {
+				return f, errors.Join(err, s.end())
 			}
-			f.Hash[row.Set][row.Size] = row.MBps
+			if known := f.Verify[ps.Name()]; known == 0 || d < known {
+				f.Verify[ps.Name()] = d
+			}
+		}
+		for _, bits := range []int{256, 512} {
+			for _, size := range sizes {
+				mbps, err := s.hash(bits, size)
+				if err != nil {
+					return f, errors.Join(err, s.end())
+				}
+				name := fmt.Sprint("streebog", bits)
+				f.Hash[name][size] = max(f.Hash[name][size], mbps)
+			}
 		}
 	}
-	return f, lines.Err()
+	return f, s.end()
+}
+
+// sizes are the lengths of messages, in octets.
+var sizes = []int{64, 1 << 10, 8 << 10, 1 << 20}
+
+// session is a running program, which measures a figure when it is asked to.
+type session struct {
+	cmd      *exec.Cmd
+	in       io.WriteCloser
+	out      *bufio.Scanner
+	problems bytes.Buffer
+}
+
+// start runs the program; each figure gets the time slot.
+func start(ctx context.Context, slot time.Duration) (*session, error) {
+	program, err := build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{cmd: exec.CommandContext(ctx, program, strconv.FormatInt(slot.Milliseconds(), 10))}
+	s.cmd.Env = append(os.Environ(), "OPENSSL_CONF=/dev/null")
+	s.cmd.Stderr = &s.problems
+	if s.in, err = s.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.out = bufio.NewScanner(out)
+	return s, s.cmd.Start()
+}
+
+func (s *session) verify(set string) (time.Duration, error) {
+	ns, err := s.ask("verify " + set)
+	return time.Duration(ns), err
+}
+
+func (s *session) hash(bits, size int) (float64, error) {
+	return s.ask(fmt.Sprintf("hash %d %d", bits, size))
+}
+
+func (s *session) ask(figure string) (float64, error) {
+	if _, err := io.WriteString(s.in, figure+"\n"); err != nil {
+		return 0, fmt.Errorf("cspeed: %w: %s", err, s.problems.Bytes())
+	}
+	if !s.out.Scan() {
+		return 0, fmt.Errorf("cspeed: the program stopped at %q: %w", figure, s.out.Err())
+	}
+	n, err := strconv.ParseFloat(s.out.Text(), 64)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("cspeed: %q gives %q", figure, s.out.Text())
+	}
+	return n, nil
+}
+
+func (s *session) end() error {
+	s.in.Close()
+	if err := s.cmd.Wait(); err != nil {
+		return fmt.Errorf("cspeed: %w: %s", err, s.problems.Bytes())
+	}
+	return nil
 }
 
 // build compiles the program unless this very source was compiled before.
