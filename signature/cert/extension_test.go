@@ -209,6 +209,30 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
+// TestLongArcs: arcs beyond an int, as 2.25 has them, are told apart and hinder nothing.
+func TestLongArcs(t *testing.T) {
+	long := "2.25.340282366920938463463374607431768211455"
+	c := parse(t, extended(mint.Policies("1.2.4294967296", long, "2.25.340282366920938463463374607431768211454", "2.340282366920938463463374607431768211455.1"),
+		mint.EKU(long), mint.Raw(long, false, asn.Null()), mint.SAN(mint.RegisteredID(long))))
+	p := c.Policies
+	if !p[0].Equal(asn1.ObjectIdentifier{1, 2, 1 << 32}) || p[1].Equal(p[2]) || p[1].Equal(p[3]) || !p[1].Equal(c.ExtKeyUsage[0]) || !p[1].Equal(c.SubjectAltNames[0].OID) {
+		t.Errorf("%v", p)
+	}
+	if _, err := cert.Parse(extended(mint.Policies(long, long))); code(err) != "cert.malformed" {
+		t.Errorf("the same twice: %v", err)
+	}
+	// The groups behind the cut count, zeros among them.
+	a, b := asn.OIDContent("2.25."+new(big.Int).Lsh(big.NewInt(1), 77).String()), asn.OIDContent("2.25."+new(big.Int).Lsh(big.NewInt(1), 84).String())
+	c = parse(t, extended(mint.Raw("2.5.29.37", false, asn.Seq(asn.TLV(6, a), asn.TLV(6, b)))))
+	if c.ExtKeyUsage[0].Equal(c.ExtKeyUsage[1]) {
+		t.Errorf("%v", c.ExtKeyUsage)
+	}
+	name := parse(t, mint.Certificate{Subject: mint.DN(long+"=a", "CN=b"), Key: leafKey}.Sign(rootKey).DER).Subject
+	if name.Attributes[0].Value != "a" || name.Get(name.Attributes[0].OID) != "a" {
+		t.Errorf("%v", name)
+	}
+}
+
 // TestBounds: lists, names and certificates are bounded.
 func TestBounds(t *testing.T) {
 	var many []mint.GeneralName

@@ -75,7 +75,7 @@ func appendRDN(out []byte, set []Attribute) []byte {
 // appendAttribute writes the type with its count of arcs before it, a mark of
 // how the value compares, and the value.
 func appendAttribute(out []byte, a *Attribute) []byte {
-	out = append(out, byte(len(a.OID)))
+	out = binary.AppendUvarint(out, uint64(len(a.OID)))
 	for _, arc := range a.OID {
 		out = binary.AppendUvarint(out, uint64(arc))
 	}

@@ -4,6 +4,7 @@ package cert
 
 import (
 	"encoding/asn1"
+	"math"
 
 	"golang.org/x/crypto/cryptobyte"
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -71,8 +72,11 @@ var known = func() map[string]asn1.ObjectIdentifier {
 	return m
 }()
 
-// objectIdentifier decodes the content octets of an OBJECT IDENTIFIER. The
-// result may be shared and must not be written to.
+// objectIdentifier decodes the content octets of an OBJECT IDENTIFIER. An arc
+// that no int holds (RFC 5280 sets no bound, and 2.25 has arcs of 128 bits) is
+// cut into several numbers, the first of them negative: such an identifier is
+// equal to itself alone and is not for people. The result may be shared and
+// must not be written to.
 func objectIdentifier(content []byte) (asn1.ObjectIdentifier, bool) {
 	if oid, ok := known[string(content)]; ok {
 		return oid, true
@@ -80,9 +84,16 @@ func objectIdentifier(content []byte) (asn1.ObjectIdentifier, bool) {
 	if !der.ObjectIdentifier(content) {
 		return nil, false
 	}
+	const most = math.MaxInt >> 8
 	out := make(asn1.ObjectIdentifier, 0, len(content)+1)
 	arc := 0
 	for i, first := 0, true; i < len(content); i++ {
+		if arc > most {
+			if first {
+				out, first = append(out, 2), false
+			}
+			out, arc = append(out, -arc), 1 // the 1 keeps the zeros that follow
+		}
 		arc = arc<<7 | int(content[i]&0x7f)
 		if content[i] >= 0x80 {
 			continue

@@ -69,7 +69,7 @@ func leaf(tag casn1.Tag, content []byte) bool {
 	case casn1.BIT_STRING:
 		return BitString(content)
 	case casn1.OBJECT_IDENTIFIER:
-		return objectIdentifier(content)
+		return ObjectIdentifier(content)
 	default:
 		return true
 	}
@@ -91,7 +91,9 @@ func BitString(content []byte) bool {
 	return content[len(content)-1]&(1<<content[0]-1) == 0 || len(content) == 1
 }
 
-func objectIdentifier(content []byte) bool {
+// ObjectIdentifier reports whether content is an OBJECT IDENTIFIER in DER, with
+// arcs of any size.
+func ObjectIdentifier(content []byte) bool {
 	start := true // of an arc, which must not begin with a zero group
 	for _, c := range content {
 		if start && c == 0x80 {

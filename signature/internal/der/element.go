@@ -52,21 +52,3 @@ func Element(b []byte, pos, end int) (tag byte, start, stop int, ok bool) {
 	}
 	return tag, start, start + length, true
 }
-
-// ObjectIdentifier reports whether content is an OBJECT IDENTIFIER in DER,
-// with arcs that fit in 31 bits.
-func ObjectIdentifier(content []byte) bool {
-	if !objectIdentifier(content) {
-		return false
-	}
-	var arc uint64
-	for _, c := range content {
-		if arc = arc<<7 | uint64(c&0x7f); arc > 1<<31-1 {
-			return false
-		}
-		if c < 0x80 {
-			arc = 0
-		}
-	}
-	return true
-}
