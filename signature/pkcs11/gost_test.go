@@ -299,3 +299,24 @@ func TestGOSTRemoved(t *testing.T) {
 		}
 	}
 }
+
+// TestGOSTOtherName finds the key of CryptoPro-A for a certificate that calls the same curve tc26-256-B (RFC 7836 section 5.1).
+func TestGOSTOtherName(t *testing.T) {
+	g := theRig.gost
+	m := open(t, g.copyOf(t, g.store).Module())
+	spki := g.certs[g.store][mint.GOST256A].PublicKey.SPKI()
+	public, err := cert.ParsePublicKey(mint.GOSTSPKI(mint.GOST256TCB, spki[len(spki)-64:]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = m.Session(slotOf(t, m, g.token.Label), func(s *pkcs11.Session) error {
+		p := newPIN(t, userPIN)
+		if err := s.Login(p); err != nil {
+			return err
+		}
+		return gostSign(t, s, &cert.Certificate{PublicKey: public}, nil, p)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
