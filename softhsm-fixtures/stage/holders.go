@@ -18,6 +18,8 @@ import (
 	"strings"
 	"time"
 
+	"zaver/softhsm-fixtures/gosttoken"
+	"zaver/softhsm-fixtures/mint"
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pki"
 	"zaver/softhsm-fixtures/tokens"
@@ -28,13 +30,15 @@ import (
 type Token struct {
 	Person  people.Person
 	Variant pki.Variant
-	Store   *tokens.Store
-	Serial  *big.Int // of the certificate, for PKI.Authority(…).Revoke
-	DER     []byte   // the certificate
+	Store   *tokens.Store    // nil for a token with a GOST key
+	GOST    *gosttoken.Store // nil for any other
+	Serial  *big.Int         // of the certificate, for PKI.Authority(…).Revoke
+	DER     []byte           // the certificate
 }
 
 // Token makes a person's token with one certificate of the variant, or opens
-// the one that was made before; its key is of the kind, P-256 when zero.
+// the one that was made before; its key is of the kind, P-256 when zero. Keys of
+// GOST are made by the token itself.
 func (w *World) Token(ctx context.Context, p people.Person, v pki.Variant, k pki.KeyKind) (*Token, error) {
 	w.drawer.Lock()
 	defer w.drawer.Unlock()
@@ -47,38 +51,79 @@ func (w *World) Token(ctx context.Context, p people.Person, v pki.Variant, k pki
 	dir := w.path("tokens", strings.ToLower(fmt.Sprintf("%s-%s-%s", p.Key, v, k)))
 	mark := filepath.Join(dir, "certificate.der") // written last: without it the token is half made
 	if der, err := os.ReadFile(mark); err == nil && (v != pki.Good || fresh(der)) {
-		return openToken(p, v, dir, der)
+		return w.openToken(p, v, k, dir, der)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
 	}
-	id, err := w.PKI.Make(pki.Order{Person: p, Variant: v, Keys: k})
+	fill := w.fillSoftHSM
+	if gostKind(k) != "" {
+		fill = w.fillGOST
+	}
+	der, err := fill(ctx, dir, pki.Order{Person: p, Variant: v, Keys: k})
 	if err != nil {
 		return nil, err
 	}
-	store, err := tokens.New(dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := store.Add(ctx, tokens.For(p, id)); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(mark, id.DER, 0o600); err != nil {
+	if err := os.WriteFile(mark, der, 0o600); err != nil {
 		return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
 	}
-	return openToken(p, v, dir, id.DER)
+	return w.openToken(p, v, k, dir, der)
 }
 
-func openToken(p people.Person, v pki.Variant, dir string, der []byte) (*Token, error) {
+// gostKind is the kind of a GOST key as tokens make it, empty for any other.
+func gostKind(k pki.KeyKind) mint.Kind {
+	switch k {
+	case pki.GOST256:
+		return "gost256-A"
+	case pki.GOST512:
+		return "gost512-A"
+	}
+	return ""
+}
+
+// fillSoftHSM makes a token whose key the PKI made.
+func (w *World) fillSoftHSM(ctx context.Context, dir string, o pki.Order) ([]byte, error) {
+	id, err := w.PKI.Make(o)
+	if err != nil {
+		return nil, err
+	}
 	store, err := tokens.New(dir)
 	if err != nil {
 		return nil, err
 	}
+	return id.DER, store.Add(ctx, tokens.For(o.Person, id))
+}
+
+// fillGOST makes a token that makes its key, and has a certificate issued to it.
+func (w *World) fillGOST(ctx context.Context, dir string, o pki.Order) (der []byte, err error) {
+	store, err := w.gost.Store(dir)
+	if err != nil {
+		return nil, err
+	}
+	err = store.Issue(ctx, gosttoken.For(o.Person, gostKind(o.Keys)), func(_ int, key mint.SPKI) ([]byte, error) {
+		o.PublicKey = key
+		id, err := w.PKI.Make(o)
+		if err != nil {
+			return nil, err
+		}
+		der = id.DER
+		return der, nil
+	})
+	return der, err
+}
+
+func (w *World) openToken(p people.Person, v pki.Variant, k pki.KeyKind, dir string, der []byte) (*Token, error) {
 	serial, err := pki.Serial(der)
 	if err != nil {
 		return nil, err
 	}
-	return &Token{Person: p, Variant: v, Store: store, Serial: serial, DER: der}, nil
+	t := &Token{Person: p, Variant: v, Serial: serial, DER: der}
+	if gostKind(k) != "" {
+		t.GOST, err = w.gost.Store(dir)
+	} else {
+		t.Store, err = tokens.New(dir)
+	}
+	return t, err
 }
 
 // fresh reports whether a kept certificate will do for this run.
@@ -100,7 +145,12 @@ func (w *World) PlugIn(ts ...*Token) error {
 	if err != nil {
 		return fmt.Errorf("plug in tokens: %w", err)
 	}
+	var gost []*gosttoken.Store
 	for _, t := range ts {
+		if t.GOST != nil {
+			gost = append(gost, t.GOST)
+			continue
+		}
 		// A copy: SoftHSM does not follow links, and keys and PIN are the same.
 		if err := os.CopyFS(place, os.DirFS(filepath.Join(filepath.Dir(t.Store.Config()), "tokens"))); err != nil {
 			return fmt.Errorf("plug in tokens: %w", err)
@@ -109,6 +159,9 @@ func (w *World) PlugIn(ts ...*Token) error {
 	conf := fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n", place)
 	if err := replace(w.softhsmConfig(), []byte(conf)); err != nil {
 		return fmt.Errorf("plug in tokens: %w", err)
+	}
+	if err := w.gostModule.PlugIn(gost...); err != nil {
+		return err
 	}
 	w.plugged = ts
 	if err := w.endDrivers(); err != nil {

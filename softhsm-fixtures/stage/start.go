@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"zaver/portal/localpg"
+	"zaver/softhsm-fixtures/pki"
 	"zaver/softhsm-fixtures/ports"
 )
 
@@ -108,6 +109,7 @@ func (w *World) startPortal(ctx context.Context) error {
 		"smtp":      map[string]any{"host": host, "port": mailPort, "from": "zaver <no-reply@portal.example>", "plain": true},
 		"smpp":      map[string]any{"address": w.SMS.Addr(), "system_id": smsUser, "password_file": "smpp.password", "from": "zaver"},
 		"registers": w.Registers.URL(), "agent_port": w.ports.Agent,
+		"timestamps": []string{w.PKI.Authority(pki.GOSTCA).TSAURL()},
 	})
 	if err != nil {
 		return fmt.Errorf("configure portal: %w", err)
@@ -235,7 +237,7 @@ func (w *World) startAgent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := AgentSettings{Modules: []string{module}, Language: "ru", Pinentry: w.pinentry}
+	s := AgentSettings{Modules: []string{module, w.gostModule.Module()}, Language: "ru", Pinentry: w.pinentry}
 	if err := w.configureAgent(ctx, s); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"zaver/softhsm-fixtures/gosttoken"
 	"zaver/softhsm-fixtures/inbox"
 	"zaver/softhsm-fixtures/mailsink"
 	"zaver/softhsm-fixtures/pinentry"
@@ -72,17 +73,20 @@ type World struct {
 	Portal    *Program
 	Agent     *Program
 
-	cfg      Config
-	ports    Ports
-	programs string
-	pinentry []string // argv of the scripted one
-	slots    [readers.Slots]*vpcd.Slot
-	drawer   sync.Mutex // one at a time makes and plugs tokens and cards
-	plugged  []*Token
-	holder   string // key of the person whose card was inserted last by InsertCard
-	settings sync.Mutex
-	agent    AgentSettings
-	closers  []func() error // last first
+	cfg  Config
+	gost *gosttoken.Compiled
+	// gostModule is the driver of tokens with GOST keys that the agent loads.
+	gostModule *gosttoken.Store
+	ports      Ports
+	programs   string
+	pinentry   []string // argv of the scripted one
+	slots      [readers.Slots]*vpcd.Slot
+	drawer     sync.Mutex // one at a time makes and plugs tokens and cards
+	plugged    []*Token
+	holder     string // key of the person whose card was inserted last by InsertCard
+	settings   sync.Mutex
+	agent      AgentSettings
+	closers    []func() error // last first
 }
 
 // Origin is the portal's web origin, which the agent pins.
@@ -104,7 +108,7 @@ func (w *World) path(parts ...string) string {
 func Start(ctx context.Context, cfg Config) (*World, error) {
 	w := &World{cfg: cfg, ports: cfg.Ports}
 	for _, step := range []func(context.Context) error{
-		w.makeDir, w.takePorts, w.findPrograms, w.startPKI, w.startInbox, w.startRegisters, w.startReaders, w.startPinentry, w.startPortal, w.startAgent,
+		w.makeDir, w.takePorts, w.findPrograms, w.startPKI, w.startTokens, w.startInbox, w.startRegisters, w.startReaders, w.startPinentry, w.startPortal, w.startAgent,
 	} {
 		err := ctx.Err()
 		if err == nil {
@@ -165,6 +169,17 @@ func (w *World) startPKI(context.Context) error {
 	}
 	w.atEnd(w.PKI.Close)
 	return w.PKI.WriteTrust(w.path("trust"))
+}
+
+// startTokens installs the driver of tokens with GOST keys; no token is plugged in yet.
+func (w *World) startTokens(ctx context.Context) (err error) {
+	if w.gost, err = gosttoken.Compile(ctx, w.path("drivers")); err != nil {
+		return err
+	}
+	if w.gostModule, err = w.gost.Store(w.path("drivers", "gost")); err != nil {
+		return err
+	}
+	return w.gostModule.PlugIn()
 }
 
 // startInbox starts the mail server, the SMS centre and the page that shows what they took.
