@@ -139,7 +139,9 @@ func (c *Certificate) parseNamesAndTimes(tbs *cryptobyte.String) error {
 	if c.Issuer, err = parseName(issuer, c.warn); err != nil {
 		return err
 	}
-	if c.Subject, err = parseName(subject, c.warn); err != nil {
+	if bytes.Equal(subject, issuer) { // of a root: read once
+		c.Subject = c.Issuer
+	} else if c.Subject, err = parseName(subject, c.warn); err != nil {
 		return err
 	}
 	if c.NotBefore, err = c.readTime(&validity); err != nil {
