@@ -399,23 +399,3 @@ func TestCodes(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkBuild(b *testing.B) {
-	root := forge(b, "root", nil, true)
-	ca := forge(b, "ca", root, true)
-	leaf := forge(b, "leaf", ca, false)
-	b.Run("build", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := chain.Build(leaf.c, list(ca), list(root), moment, chain.Options{}); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("signatures", func(b *testing.B) {
-		for b.Loop() {
-			if leaf.c.CheckSignature(ca.c) != nil || ca.c.CheckSignature(root.c) != nil {
-				b.Fatal("signature")
-			}
-		}
-	})
-}

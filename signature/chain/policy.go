@@ -9,31 +9,6 @@ import (
 	"zaver/signature/cert"
 )
 
-// policyID numbers the policies of one path, so that they compare as integers.
-type policyID int32
-
-const anyPolicy policyID = 0
-
-// node is a node of the valid_policy_graph (RFC 9618 section 5.1): a policy valid at its depth, the
-// policies that stand for it one certificate further, and which nodes above it did so. Qualifiers
-// are not kept, as that RFC recommends.
-type node struct {
-	policy   policyID
-	expected []policyID
-	parents  []int32 // places in the level above
-	dead     bool    // deleted by a mapping that is inhibited
-}
-
-// level holds the nodes of one depth, each policy at most once. It has no more of them than
-// policies and mappings are named down to it, which bounds the graph by the size of its input.
-type level []node
-
-func (l level) find(p policyID) int {
-	return slices.IndexFunc(l, func(n node) bool { return n.policy == p && !n.dead })
-}
-
-func (l level) alive() bool { return slices.ContainsFunc(l, func(n node) bool { return !n.dead }) }
-
 // policyState are the state variables of RFC 5280 section 6.1.2 that policies need.
 type policyState struct {
 	*search
@@ -47,8 +22,8 @@ type policyState struct {
 // checkPolicies walks s.path from the anchor to the leaf.
 func (s *search) checkPolicies() (Policies, *Error) {
 	n := len(s.path) - 1
-	p := &policyState{search: s, oids: []asn1.ObjectIdentifier{cert.PolicyAny}}
-	p.graph = []level{{{policy: anyPolicy, expected: []policyID{anyPolicy}}}}
+	p := &policyState{search: s, oids: append(make([]asn1.ObjectIdentifier, 0, 8), cert.PolicyAny)}
+	p.graph = append(make([]level, 0, n+2), level{{policy: anyPolicy}})
 	p.explicit, p.mapping, p.any = initial(s.o.RequireExplicitPolicy, n), initial(s.o.InhibitPolicyMapping, n), initial(s.o.InhibitAnyPolicy, n)
 	p.anchor(s.path[n])
 	for i := n - 1; i >= 0; i-- {
@@ -112,46 +87,38 @@ func (p *policyState) take(c *cert.Certificate, last bool) *Error {
 // anyPolicy counts.
 func (p *policyState) extend(c *cert.Certificate, anyCounts bool) {
 	above := p.graph[len(p.graph)-1]
-	expecting := make(map[policyID][]int32)
-	var order []policyID
-	for i := range above {
-		if above[i].dead {
+	expected := above.expectations()
+	var fromAny []int32
+	if i := above.find(anyPolicy); i >= 0 {
+		fromAny = []int32{int32(i)}
+	}
+	ids := make([]policyID, len(c.Policies))
+	for i, oid := range c.Policies {
+		ids[i] = p.id(oid)
+	}
+	next, done := make(level, 0, len(ids)), make([]bool, len(p.oids))
+	add := func(id policyID, parents []int32) {
+		if len(parents) > 0 && !done[id] {
+			done[id] = true
+			next = append(next, node{policy: id, parents: parents})
+		}
+	}
+	for _, id := range ids {
+		if id == anyPolicy {
 			continue
 		}
-		for _, e := range above[i].expected {
-			if _, met := expecting[e]; !met {
-				order = append(order, e)
-			}
-			expecting[e] = append(expecting[e], int32(i))
+		if parents := expected.of(id); len(parents) > 0 {
+			add(id, parents)
+		} else {
+			add(id, fromAny)
 		}
 	}
-	anyAbove := above.find(anyPolicy)
-	next := make(level, 0, len(c.Policies))
-	done := make(map[policyID]bool, len(c.Policies))
-	add := func(id policyID, parents []int32) {
-		done[id] = true
-		next = append(next, node{policy: id, expected: []policyID{id}, parents: parents})
-	}
-	hasAny := false
-	for _, oid := range c.Policies {
-		switch id := p.id(oid); {
-		case id == anyPolicy:
-			hasAny = true
-		case done[id]:
-		case len(expecting[id]) > 0:
-			add(id, expecting[id])
-		case anyAbove >= 0:
-			add(id, []int32{int32(anyAbove)})
+	if anyCounts && slices.Contains(ids, anyPolicy) {
+		for _, id := range expected.policies {
+			add(id, expected.of(id))
 		}
 	}
-	if hasAny && anyCounts {
-		for _, id := range order {
-			if !done[id] {
-				add(id, expecting[id])
-			}
-		}
-	}
-	p.spend(1+len(order)+len(next), c)
+	p.spend(1+len(expected.nodes)+len(next), c)
 	if p.graph = append(p.graph, next); len(next) == 0 {
 		p.graph = nil
 	}
@@ -186,15 +153,15 @@ func (p *policyState) remap(c *cert.Certificate) {
 				level[at].dead = true
 				at = -1
 			case at >= 0:
-				level[at].expected = nil
+				level[at].mapped = true
 			case p.mapping > 0 && fromAny >= 0:
 				at = len(level)
-				level = append(level, node{policy: from, parents: level[fromAny].parents})
+				level = append(level, node{policy: from, mapped: true, parents: level[fromAny].parents})
 			}
 			mapped[from] = at
 		}
-		if at >= 0 && !slices.Contains(level[at].expected, to) {
-			level[at].expected = append(level[at].expected, to)
+		if at >= 0 && !slices.Contains(level[at].expects, to) {
+			level[at].expects = append(level[at].expects, to)
 		}
 	}
 	if p.graph[depth] = level; !level.alive() {
@@ -217,30 +184,31 @@ func (p *policyState) constrain(c *cert.Certificate) {
 // outcome is RFC 9618 section 5.5: the policies under which the path is valid, in the anchor's
 // terms, and those of them that are asked for.
 func (p *policyState) outcome() Policies {
+	if p.graph == nil {
+		return Policies{}
+	}
 	asked := make([]policyID, 0, len(p.o.Policies))
 	for _, oid := range p.o.Policies {
 		asked = append(asked, p.id(oid))
 	}
-	var authority []policyID
-	any := p.graph != nil && p.graph[len(p.graph)-1].find(anyPolicy) >= 0
-	if p.graph != nil {
-		authority = p.underAny()
+	authority := p.underAny()
+	all := p.graph[len(p.graph)-1].find(anyPolicy) >= 0
+	if all {
+		authority = append(authority, anyPolicy)
 	}
-	user := authority
-	if len(asked) > 0 && !slices.Contains(asked, anyPolicy) {
-		user = nil
-		for _, id := range asked {
-			if (any || slices.Contains(authority, id)) && !slices.Contains(user, id) {
-				user = append(user, id)
-			}
+	out := Policies{Authority: p.names(authority)}
+	if len(asked) == 0 || slices.Contains(asked, anyPolicy) {
+		out.User = out.Authority
+		return out
+	}
+	var user []policyID
+	for _, id := range asked {
+		if (all || slices.Contains(authority, id)) && !slices.Contains(user, id) {
+			user = append(user, id)
 		}
-	} else if any {
-		user = append(slices.Clone(user), anyPolicy)
 	}
-	if any {
-		authority = append(slices.Clone(authority), anyPolicy)
-	}
-	return Policies{Authority: p.names(authority), User: p.names(user)}
+	out.User = p.names(user)
+	return out
 }
 
 // underAny collects the policies of nodes that lead to the last level and stem from anyPolicy.
@@ -294,7 +262,10 @@ func (p *policyState) id(oid asn1.ObjectIdentifier) policyID {
 }
 
 func (p *policyState) names(ids []policyID) []asn1.ObjectIdentifier {
-	var out []asn1.ObjectIdentifier
+	if len(ids) == 0 {
+		return nil
+	}
+	out := make([]asn1.ObjectIdentifier, 0, len(ids))
 	for _, id := range ids {
 		out = append(out, p.oids[id])
 	}

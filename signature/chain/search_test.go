@@ -83,7 +83,12 @@ func TestCrossCertificateAsLeaf(t *testing.T) {
 	bByA, aByB := sign(ca("b"), keys[1], a), sign(ca("a"), keys[0], b)
 	paths, err := all(t, aByB, []*mint.Party{bByA}, []*mint.Party{a}, chain.Options{})
 	if err != nil || len(paths) != 1 || len(paths[0]) != 3 {
-		t.Errorf("%v, %v", paths, err)
+		t.Errorf("%d paths, %v", len(paths), err)
+	}
+	aByR := sign(ca("a"), keys[0], sign(ca("root"), keys[2], nil))
+	paths, err = all(t, aByB, []*mint.Party{bByA, aByR}, []*mint.Party{sign(ca("root"), keys[2], nil)}, chain.Options{})
+	if err != nil || len(paths) != 1 || len(paths[0]) != 4 {
+		t.Errorf("by way of an authority of its own name and key: %d paths, %v", len(paths), err)
 	}
 }
 
