@@ -53,9 +53,9 @@ func (c *Cache) Verify(k *PublicKey, digest, sig []byte) bool {
 		entry.table.Store(&made)
 	}
 	if t := entry.table.Load(); t != nil {
-		return curve.arithmetic.checkTable(&z1, &z2, *t, &r)
+		return curve.arithmetic.checkTable(z1, z2, *t, r)
 	}
-	return curve.arithmetic.check(&z1, &z2, k.point, &r)
+	return curve.arithmetic.check(z1, z2, k.point, r)
 }
 
 // find gives what is known of the key and makes it the latest used.

@@ -67,11 +67,14 @@ func (c *curve256A) enter(p *curve256APoint, x, y *fp256) {
 	p.t.mul(&w, &minus)
 }
 
+// prime is the modulus of the coordinates.
+func (c *curve256A) prime() words { return (*fp256)(nil).prime() }
+
 // point reads coordinates below the prime. The order of the group is four times a prime, and the point must have that prime as its order.
-func (c *curve256A) point(xs, ys *words) (point, error) {
+func (c *curve256A) point(xs, ys words) (point, error) {
 	var x, y, l, r, t fp256
-	x.set(xs)
-	y.set(ys)
+	x.set(&xs)
+	y.set(&ys)
 	l.sqr(&y)
 	t.sqr(&x)
 	t.add(&t, &c.a)
@@ -93,9 +96,9 @@ func (c *curve256A) point(xs, ys *words) (point, error) {
 }
 
 // check says whether the abscissa of z1·P + z2·Q is r modulo the order.
-func (c *curve256A) check(z1, z2 *words, q point, r *words) bool {
-	sum := c.sum(z1, z2, q.(*curve256APoint))
-	return c.matches(&sum, r)
+func (c *curve256A) check(z1, z2 words, q point, r words) bool {
+	sum := c.sum(&z1, &z2, q.(*curve256APoint))
+	return c.matches(&sum, &r)
 }
 
 func (c *curve256A) sum(z1, z2 *words, q *curve256APoint) curve256APoint {
@@ -131,15 +134,15 @@ func (c *curve256A) sum(z1, z2 *words, q *curve256APoint) curve256APoint {
 }
 
 // checkTable does what check does for a key whose table was made.
-func (c *curve256A) checkTable(z1, z2 *words, t table, r *words) bool {
+func (c *curve256A) checkTable(z1, z2 words, t table, r words) bool {
 	var d1 [(255 + 8) / 8]int16
 	var d2 [(255 + 6) / 6]int16
-	cut(d1[:], z1, 8)
-	cut(d2[:], z2, 6)
+	cut(d1[:], &z1, 8)
+	cut(d2[:], &z2, 6)
 	sum := c.neutral()
 	sum.sweep(t.([]curve256AAffine), d2[:], 1<<6/2)
 	sum.sweep(c.combed(), d1[:], 1<<8/2)
-	return c.matches(&sum, r)
+	return c.matches(&sum, &r)
 }
 
 // table makes the windows of a key.

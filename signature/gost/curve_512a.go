@@ -32,11 +32,14 @@ func newCurve512A(d domain) arithmetic {
 	return c
 }
 
+// prime is the modulus of the coordinates.
+func (c *curve512A) prime() words { return (*fp512)(nil).prime() }
+
 // point reads coordinates below the prime.
-func (c *curve512A) point(x, y *words) (point, error) {
+func (c *curve512A) point(x, y words) (point, error) {
 	q := &curve512AAffine{}
-	q.x.set(x)
-	q.y.set(y)
+	q.x.set(&x)
+	q.y.set(&y)
 	var l, r, t fp512
 	l.sqr(&q.y)
 	t.sqr(&q.x)
@@ -52,9 +55,9 @@ func (c *curve512A) point(x, y *words) (point, error) {
 }
 
 // check says whether the abscissa of z1·P + z2·Q is r modulo the order.
-func (c *curve512A) check(z1, z2 *words, q point, r *words) bool {
+func (c *curve512A) check(z1, z2 words, q point, r words) bool {
 	var d1, d2 [512 + 2]int16
-	n := max(recode(d1[:], z1, 11), recode(d2[:], z2, 6))
+	n := max(recode(d1[:], &z1, 11), recode(d2[:], &z2, 6))
 	var table [1 << 6 / 4]curve512AMultiple
 	table[0].lift(q.(*curve512AAffine))
 	twice := curve512APoint{table[0].x, table[0].y, table[0].z}
@@ -81,19 +84,19 @@ func (c *curve512A) check(z1, z2 *words, q point, r *words) bool {
 			sum.mix(&base[-d>>1], true)
 		}
 	}
-	return c.matches(&sum, r)
+	return c.matches(&sum, &r)
 }
 
 // checkTable does what check does for a key whose table was made.
-func (c *curve512A) checkTable(z1, z2 *words, t table, r *words) bool {
+func (c *curve512A) checkTable(z1, z2 words, t table, r words) bool {
 	var d1 [(512 + 8) / 8]int16
 	var d2 [(512 + 5) / 5]int16
-	cut(d1[:], z1, 8)
-	cut(d2[:], z2, 5)
+	cut(d1[:], &z1, 8)
+	cut(d2[:], &z2, 5)
 	var sum curve512APoint
 	sum.sweep(t.([]curve512AAffine), d2[:], 1<<5/2)
 	sum.sweep(c.combed(), d1[:], 1<<8/2)
-	return c.matches(&sum, r)
+	return c.matches(&sum, &r)
 }
 
 // table makes the windows of a key.

@@ -32,11 +32,14 @@ func newCurveC(d domain) arithmetic {
 	return c
 }
 
+// prime is the modulus of the coordinates.
+func (c *curveC) prime() words { return (*fpC)(nil).prime() }
+
 // point reads coordinates below the prime.
-func (c *curveC) point(x, y *words) (point, error) {
+func (c *curveC) point(x, y words) (point, error) {
 	q := &curveCAffine{}
-	q.x.set(x)
-	q.y.set(y)
+	q.x.set(&x)
+	q.y.set(&y)
 	var l, r, t fpC
 	l.sqr(&q.y)
 	t.sqr(&q.x)
@@ -52,9 +55,9 @@ func (c *curveC) point(x, y *words) (point, error) {
 }
 
 // check says whether the abscissa of z1·P + z2·Q is r modulo the order.
-func (c *curveC) check(z1, z2 *words, q point, r *words) bool {
+func (c *curveC) check(z1, z2 words, q point, r words) bool {
 	var d1, d2 [256 + 2]int16
-	n := max(recode(d1[:], z1, 11), recode(d2[:], z2, 5))
+	n := max(recode(d1[:], &z1, 11), recode(d2[:], &z2, 5))
 	var table [1 << 5 / 4]curveCMultiple
 	table[0].lift(q.(*curveCAffine))
 	twice := curveCPoint{table[0].x, table[0].y, table[0].z}
@@ -81,19 +84,19 @@ func (c *curveC) check(z1, z2 *words, q point, r *words) bool {
 			sum.mix(&base[-d>>1], true)
 		}
 	}
-	return c.matches(&sum, r)
+	return c.matches(&sum, &r)
 }
 
 // checkTable does what check does for a key whose table was made.
-func (c *curveC) checkTable(z1, z2 *words, t table, r *words) bool {
+func (c *curveC) checkTable(z1, z2 words, t table, r words) bool {
 	var d1 [(256 + 8) / 8]int16
 	var d2 [(256 + 5) / 5]int16
-	cut(d1[:], z1, 8)
-	cut(d2[:], z2, 5)
+	cut(d1[:], &z1, 8)
+	cut(d2[:], &z2, 5)
 	var sum curveCPoint
 	sum.sweep(t.([]curveCAffine), d2[:], 1<<5/2)
 	sum.sweep(c.combed(), d1[:], 1<<8/2)
-	return c.matches(&sum, r)
+	return c.matches(&sum, &r)
 }
 
 // table makes the windows of a key.

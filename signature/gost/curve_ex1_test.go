@@ -34,11 +34,14 @@ func newCurveEx1(d domain) arithmetic {
 	return c
 }
 
+// prime is the modulus of the coordinates.
+func (c *curveEx1) prime() words { return (*fpEx1)(nil).prime() }
+
 // point reads coordinates below the prime.
-func (c *curveEx1) point(x, y *words) (point, error) {
+func (c *curveEx1) point(x, y words) (point, error) {
 	q := &curveEx1Affine{}
-	q.x.set(x)
-	q.y.set(y)
+	q.x.set(&x)
+	q.y.set(&y)
 	var l, r, t fpEx1
 	l.sqr(&q.y)
 	t.sqr(&q.x)
@@ -52,9 +55,9 @@ func (c *curveEx1) point(x, y *words) (point, error) {
 }
 
 // check says whether the abscissa of z1·P + z2·Q is r modulo the order.
-func (c *curveEx1) check(z1, z2 *words, q point, r *words) bool {
+func (c *curveEx1) check(z1, z2 words, q point, r words) bool {
 	var d1, d2 [256 + 2]int16
-	n := max(recode(d1[:], z1, 11), recode(d2[:], z2, 5))
+	n := max(recode(d1[:], &z1, 11), recode(d2[:], &z2, 5))
 	var table [1 << 5 / 4]curveEx1Multiple
 	table[0].lift(q.(*curveEx1Affine))
 	twice := curveEx1Point{table[0].x, table[0].y, table[0].z}
@@ -81,19 +84,19 @@ func (c *curveEx1) check(z1, z2 *words, q point, r *words) bool {
 			sum.mix(&base[-d>>1], true, &c.a)
 		}
 	}
-	return c.matches(&sum, r)
+	return c.matches(&sum, &r)
 }
 
 // checkTable does what check does for a key whose table was made.
-func (c *curveEx1) checkTable(z1, z2 *words, t table, r *words) bool {
+func (c *curveEx1) checkTable(z1, z2 words, t table, r words) bool {
 	var d1 [(256 + 8) / 8]int16
 	var d2 [(256 + 5) / 5]int16
-	cut(d1[:], z1, 8)
-	cut(d2[:], z2, 5)
+	cut(d1[:], &z1, 8)
+	cut(d2[:], &z2, 5)
 	var sum curveEx1Point
 	sum.sweep(t.([]curveEx1Affine), d2[:], 1<<5/2, &c.a)
 	sum.sweep(c.combed(), d1[:], 1<<8/2, &c.a)
-	return c.matches(&sum, r)
+	return c.matches(&sum, &r)
 }
 
 // table makes the windows of a key.

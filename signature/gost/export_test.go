@@ -2,6 +2,11 @@
 
 package gost
 
+import (
+	"math/big"
+	"reflect"
+)
+
 // The curves of the examples in RFC 7091 section 7. Only tests can reach them.
 var (
 	Example256 = numbers{
@@ -22,20 +27,51 @@ var (
 	}.curve(64, newCurveEx2).named("RFC 7091 section 7.2", 1, 2, 643, 7, 1, 2, 1, 2, 0)
 )
 
-// VerifyByTable verifies by a table made for this call.
+// VerifyByTable verifies by a table of the key, which is made at the first call with that key in a row.
 func VerifyByTable(k *PublicKey, digest, sig []byte) bool {
 	c := k.ps.curve
 	z1, z2, r, ok := c.read(digest, sig)
-	return ok && c.arithmetic.checkTable(&z1, &z2, tableOf(k), &r)
+	if last.key != k {
+		last.key, last.table = k, c.arithmetic.table(k.point)
+	}
+	return ok && c.arithmetic.checkTable(z1, z2, last.table, r)
 }
 
-var tables = map[*PublicKey]table{}
+var last struct {
+	key   *PublicKey
+	table table
+}
 
-func tableOf(k *PublicKey) table {
-	t, ok := tables[k]
-	if !ok {
-		t = k.ps.curve.arithmetic.table(k.point)
-		tables[k] = t
+// TableSize is how many octets a table of the key takes.
+func TableSize(k *PublicKey) int {
+	t := reflect.ValueOf(k.ps.curve.arithmetic.table(k.point))
+	return t.Len() * int(t.Type().Elem().Size())
+}
+
+// Parameters gives the numbers of a set, and as "prime" the one that its field was generated for.
+func Parameters(ps *ParamSet) map[string]*big.Int {
+	d := ps.curve.domain
+	out := map[string]*big.Int{}
+	for name, w := range map[string]words{"p": d.p, "a": d.a, "b": d.b, "q": d.q, "x": d.x, "y": d.y, "prime": ps.curve.arithmetic.prime()} {
+		out[name] = w.big()
 	}
-	return t
+	return out
+}
+
+func (x words) big() *big.Int {
+	n := new(big.Int)
+	for i := len(x) - 1; i >= 0; i-- {
+		n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(x[i]))
+	}
+	return n
+}
+
+// HasTable says whether the cache has made a table of the key.
+func HasTable(c *Cache, k *PublicKey) bool {
+	key := cacheKey{curve: k.ps.curve}
+	copy(key.raw[:], k.raw)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.keys[key]
+	return ok && e.Value.(*cached).table.Load() != nil
 }

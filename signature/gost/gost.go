@@ -41,7 +41,7 @@ func ParsePublicKey(ps *ParamSet, raw []byte) (*PublicKey, error) {
 	if !less(&x, &c.p) || !less(&y, &c.p) {
 		return nil, ErrRange
 	}
-	p, err := c.arithmetic.point(&x, &y)
+	p, err := c.arithmetic.point(x, y)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (k *PublicKey) Equal(o *PublicKey) bool {
 // section 3). Digest and signature of another length are refused.
 func (k *PublicKey) Verify(digest, sig []byte) bool {
 	z1, z2, r, ok := k.ps.curve.read(digest, sig)
-	return ok && k.ps.curve.arithmetic.check(&z1, &z2, k.point, &r)
+	return ok && k.ps.curve.arithmetic.check(z1, z2, k.point, r)
 }
 
 // read makes the multipliers of the generator and of the key out of a digest and a signature.

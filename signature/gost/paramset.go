@@ -62,10 +62,11 @@ type (
 
 // arithmetic is the work on points of one curve.
 type arithmetic interface {
-	point(x, y *words) (point, error)
-	check(z1, z2 *words, q point, r *words) bool
+	prime() words
+	point(x, y words) (point, error)
+	check(z1, z2 words, q point, r words) bool
 	table(q point) table
-	checkTable(z1, z2 *words, t table, r *words) bool
+	checkTable(z1, z2 words, t table, r words) bool
 }
 
 // numbers is a curve as the standards print it.

@@ -207,3 +207,6 @@ func TestLengths(t *testing.T) {
 		}
 	}
 }
+
+// reduce brings octets into [0, q).
+func reduce(b []byte, q *big.Int) *big.Int { return new(big.Int).Mod(new(big.Int).SetBytes(b), q) }
