@@ -135,7 +135,7 @@ func TestHang(t *testing.T) {
 	hang := theRig.install(t, faultmodule.Hang("C_GetSlotList"))
 	now := time.Now()
 	h := theRig.host(t, func(c *token.Config) {
-		c.ListDeadline = 200 * time.Millisecond
+		c.ListDeadline = 800 * time.Millisecond // a worker must have reached the module before, on a busy machine, too
 		c.Now = func() time.Time { return now }
 	}, hang.Path())
 	begun := func() int {
