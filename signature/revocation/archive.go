@@ -45,6 +45,9 @@ const maxProblems = 16
 // Check judges the kept answers about the certificate. The newest that decides counts, except that a
 // revocation in any of them outweighs good answers; RFC 5280 section 6.3.3 is followed for the CRLs.
 func (a *Archive) Check(ctx context.Context, q Question) Result {
+	if r, yes := incomplete(q); yes {
+		return r
+	}
 	a.once.Do(a.read)
 	return a.answer(ctx, newInquiry(a.rules, q, a.answer), false)
 }

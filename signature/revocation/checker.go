@@ -132,6 +132,9 @@ func (k *Checker) CloseIdle() { k.client.CloseIdleConnections() }
 // Unknown. Equal questions at the same time share one answer, and the sharing goes on when one asker
 // leaves.
 func (k *Checker) Check(ctx context.Context, q Question) Result {
+	if r, yes := incomplete(q); yes {
+		return r
+	}
 	key := questionKey(q)
 	if r, ok := k.again(ctx, key, newInquiry(k.rules, q, k.ask)); ok {
 		return r
@@ -193,7 +196,7 @@ func (k *Checker) again(ctx context.Context, key string, i *inquiry) (Result, bo
 	} else if r = i.byLists(ctx, d.lists); r.Status == Unknown {
 		return Result{}, false
 	}
-	r.Problems = concat(d.problems, d.told, r.Problems)
+	r.Problems = concat(d.problems, r.Problems)
 	return r, true
 }
 

@@ -9,7 +9,8 @@ import (
 	"zaver/signature/cert"
 )
 
-// group are the CRLs of one issuer and one scope.
+// group are the CRLs of one issuer, one scope and one key: an authority that has changed its key may
+// list under each key only what that key has signed.
 type group struct {
 	complete, deltas []*list // newest first
 	reasons          cert.ReasonFlags
@@ -103,7 +104,7 @@ func (i *inquiry) group(lists []*list) ([]*group, []*Problem) {
 			note(p, l)
 			continue
 		}
-		key := l.scopeKey()
+		key := l.groupKey()
 		g := found[key]
 		if g == nil && len(out) < maxGroups {
 			g = &group{reasons: reasons}
@@ -115,7 +116,7 @@ func (i *inquiry) group(lists []*list) ([]*group, []*Problem) {
 		}
 	}
 	for _, l := range deltas {
-		if g := found[l.scopeKey()]; g != nil {
+		if g := found[l.groupKey()]; g != nil {
 			g.deltas = append(g.deltas, l)
 		} else {
 			note(&Problem{Code: CodeNoBase, Detail: "delta CRL without the complete CRL of its scope"}, l)
@@ -196,7 +197,7 @@ func (i *inquiry) newest(ctx context.Context, g *group, earlier bool) Result {
 			last = delta
 		}
 		if !earlier && i.earlier(last.this) {
-			break // all others are older
+			continue
 		}
 		if tried++; tried > maxListTries {
 			break
@@ -285,7 +286,7 @@ func (i *inquiry) lookUp(r *Result, l, delta *list) *Problem {
 		}
 		if e := worst(found); e != nil {
 			if e.reason != removed {
-				i.revoked(r, delta.this, e.at, e.invalidity, e.reason)
+				i.revoked(r, delta.this, e.at(), e.doubted(), e.reason)
 				return nil
 			}
 			// Taken back later than the moment it was still there at the moment.
@@ -300,7 +301,7 @@ func (i *inquiry) lookUp(r *Result, l, delta *list) *Problem {
 		if e.reason == removed {
 			return malformed("removeFromCRL in a complete CRL", nil)
 		}
-		i.revoked(r, l.this, e.at, e.invalidity, e.reason)
+		i.revoked(r, l.this, e.at(), e.doubted(), e.reason)
 	}
 	return nil
 }
@@ -320,7 +321,7 @@ func worst(list []entry) *entry {
 	var out *entry
 	for n := range list {
 		e := &list[n]
-		if out == nil || rank(e) < rank(out) || rank(e) == rank(out) && e.at.Before(out.at) {
+		if out == nil || rank(e) < rank(out) || rank(e) == rank(out) && e.at().Before(out.at()) {
 			out = e
 		}
 	}

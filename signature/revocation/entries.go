@@ -24,15 +24,34 @@ const (
 // maxEntryExtensions bounds the extensions of one entry.
 const maxEntryExtensions = 16
 
-// entry is one revoked certificate.
+// entry is one revoked certificate as it stands in the list: parts of its bytes.
 type entry struct {
 	serial     []byte // content octets
-	at         time.Time
+	when       span   // revocationDate
 	reason     int
-	invalidity time.Time // zero when absent
-	issuer     []byte    // the value of the extension certificateIssuer, nil when absent
-	unknown    string    // the first critical extension that is not understood
+	invalidity span   // content of invalidityDate, zero when absent
+	issuer     []byte // the value of the extension certificateIssuer, nil when absent
+	unknown    []byte // the identifier of the first critical extension that is not understood
 }
+
+// span is an element: its identifier byte and its content.
+type span struct {
+	tag     byte
+	content []byte
+}
+
+// time is the time of a span that was checked before.
+func (s span) time() time.Time {
+	if s.content == nil {
+		return time.Time{}
+	}
+	w := walkOver(append([]byte{s.tag, byte(len(s.content))}, s.content...))
+	return w.time()
+}
+
+// at is when the certificate was revoked, doubted since when its key was doubted, zero when not said.
+func (e *entry) at() time.Time      { return e.when.time() }
+func (e *entry) doubted() time.Time { return e.invalidity.time() }
 
 // run says that the entries from a position on are of another issuer (RFC 5280 section 5.3.3).
 type run struct {
@@ -64,9 +83,9 @@ func (l *list) index() *Problem {
 		if pos = l.readEntry(start, &e); pos < 0 {
 			return malformed("entry of a CRL", nil)
 		}
-		if e.unknown != "" {
+		if e.unknown != nil {
 			// Such a list tells nothing about any certificate (RFC 5280 section 5.3).
-			return &Problem{Code: CodeCriticalExtension, Detail: "entry extension " + e.unknown}
+			return &Problem{Code: CodeCriticalExtension, Detail: "entry extension " + extension{oid: e.unknown}.name()}
 		}
 		if e.issuer != nil {
 			if l.scope == nil || !l.scope.indirect {
@@ -106,53 +125,128 @@ func (l *list) serialAt(pos uint32) []byte {
 }
 
 // readEntry reads the entry at a position and returns where the next begins, -1 when it is no entry.
+// It runs for every entry of every list, so it allocates nothing and makes no times.
 func (l *list) readEntry(pos int, e *entry) int {
+	b := l.entries
 	*e = entry{}
-	tag, start, stop, ok := der.Element(l.entries, pos, len(l.entries))
+	tag, start, end, ok := der.Element(b, pos, len(b))
 	if !ok || tag != der.TagSequence {
 		return -1
 	}
-	w := walk{b: l.entries, pos: start, end: stop}
-	e.serial = w.integer(der.TagInteger)
-	e.at = w.time()
-	if w.more() {
-		var space [maxEntryExtensions]extension
-		found := w.extensions(space[:0])
-		if !w.done() || !l.hasV2 || len(found) > maxEntryExtensions {
-			return -1
-		}
-		for i := range found {
-			if !e.readExtension(&found[i]) {
-				return -1
-			}
-		}
-	}
-	if !w.done() {
+	tag, from, to, ok := der.Element(b, start, end)
+	if !ok || tag != der.TagInteger || !der.Integer(b[from:to]) {
 		return -1
 	}
-	return stop
+	e.serial = b[from:to]
+	tag, from, to, ok = der.Element(b, to, end)
+	if !ok || !isTime(tag, b[from:to]) {
+		return -1
+	}
+	e.when = span{tag, b[from:to]}
+	if to == end {
+		return end
+	}
+	tag, from, to, ok = der.Element(b, to, end)
+	if !ok || tag != der.TagSequence || to != end || from == to || !l.hasV2 || !e.readExtensions(b, from, to) {
+		return -1
+	}
+	return end
 }
 
-// readExtension reports false for a known extension of wrong form.
-func (e *entry) readExtension(x *extension) bool {
-	w := walk{b: x.value, end: len(x.value)}
-	switch string(x.oid) {
-	case oidReasonCode:
-		e.reason = w.small(tagEnumerated)
-		return w.done()
-	case oidInvalidityDate:
-		e.invalidity = w.generalized()
-		return w.done()
-	case oidCertIssuer:
-		e.issuer = x.value
-		w.content(der.TagSequence)
-		return w.done() && der.Valid(x.value) == nil
-	}
-	if x.critical && e.unknown == "" {
-		e.unknown = x.name()
+// readExtensions reads the extensions of one entry: each identifier once.
+func (e *entry) readExtensions(b []byte, pos, end int) bool {
+	var seen [maxEntryExtensions][]byte
+	for n := 0; pos < end; n++ {
+		tag, from, stop, ok := der.Element(b, pos, end)
+		if !ok || tag != der.TagSequence || n == maxEntryExtensions {
+			return false
+		}
+		pos = stop
+		tag, start, to, ok := der.Element(b, from, stop)
+		if !ok || tag != der.TagOID || !der.ObjectIdentifier(b[start:to]) {
+			return false
+		}
+		oid, critical := b[start:to], false
+		tag, start, to, ok = der.Element(b, to, stop)
+		if ok && tag == der.TagBoolean {
+			if critical = true; to-start != 1 || b[start] != 0xff {
+				return false
+			}
+			tag, start, to, ok = der.Element(b, to, stop)
+		}
+		if !ok || tag != der.TagOctetString || to != stop {
+			return false
+		}
+		for _, other := range seen[:n] {
+			if string(other) == string(oid) {
+				return false
+			}
+		}
+		if seen[n] = oid; !e.readExtension(oid, critical, b[start:to]) {
+			return false
+		}
 	}
 	return true
 }
+
+// readExtension reports false for a known extension of wrong form.
+func (e *entry) readExtension(oid []byte, critical bool, value []byte) bool {
+	tag, start, stop, ok := der.Element(value, 0, len(value))
+	whole := ok && stop == len(value)
+	switch string(oid) {
+	case oidReasonCode:
+		if !whole || tag != tagEnumerated || stop-start != 1 || value[start] >= 0x80 {
+			return false
+		}
+		e.reason = int(value[start])
+	case oidInvalidityDate:
+		e.invalidity = span{tag, value[start:stop]}
+		return whole && tag == der.TagGeneralized && isTime(tag, value[start:stop])
+	case oidCertIssuer:
+		e.issuer = value
+		return whole && tag == der.TagSequence && der.Valid(value) == nil
+	default:
+		if critical && e.unknown == nil {
+			e.unknown = oid
+		}
+	}
+	return true
+}
+
+// isTime reports that content is a time as der.ReadTime takes it, without making it.
+func isTime(tag byte, content []byte) bool {
+	digits := 12
+	if tag == der.TagGeneralized {
+		digits = 14
+	} else if tag != der.TagUTCTime {
+		return false
+	}
+	if len(content) != digits+1 || content[digits] != 'Z' {
+		return false
+	}
+	for _, c := range content[:digits] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	pair := func(i int) int { return int(content[i]-'0')*10 + int(content[i+1]-'0') }
+	year, month := pair(digits-12), pair(digits-10)
+	if tag == der.TagGeneralized {
+		year += 100 * pair(0)
+	}
+	if month < 1 || month > 12 || pair(digits-6) > 23 || pair(digits-4) > 59 || pair(digits-2) > 59 {
+		return false
+	}
+	last := int(daysOf[month-1])
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0 || tag == der.TagUTCTime) { // two digits: 00 is 2000
+		last = 29
+	}
+	day := pair(digits - 8)
+	return day >= 1 && day <= last
+}
+
+// daysOf are the days of the months.
+var daysOf = [12]uint8{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
 
 // find returns the entries of a certificate: by serial number and, in an indirect CRL, by issuer.
 func (l *list) find(c *cert.Certificate) ([]entry, *Problem) {

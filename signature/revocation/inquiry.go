@@ -46,6 +46,14 @@ func newInquiry(r *rules, q Question, ask func(context.Context, *inquiry, bool) 
 	return &inquiry{rules: r, q: q, now: clock(q), tries: &tries, signers: map[*list]signed{}, ask: ask}
 }
 
+// incomplete answers a question that lacks what it is about.
+func incomplete(q Question) (Result, bool) {
+	if q.Certificate != nil && q.Issuer != nil {
+		return Result{}, false
+	}
+	return Result{Status: Unknown, Problems: []*Problem{{Code: CodeNoSource, Detail: "a question without a certificate or an issuer"}}}, true
+}
+
 // clock is the present of a question.
 func clock(q Question) time.Time {
 	if q.Now.IsZero() {

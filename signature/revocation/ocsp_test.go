@@ -72,7 +72,7 @@ func TestResponse(t *testing.T) {
 		{"no answers", func(o *mint.OCSP) { o.Answers = nil }, unknown, malformed},
 		{"2.4: produced in the future", func(o *mint.OCSP) { o.ProducedAt = moment.Add(2 * time.Minute) }, unknown, revocation.CodeEarly},
 		{"2.4: thisUpdate in the future", answer(func(a *mint.Answer) { a.This = moment.Add(2 * time.Minute) }), unknown, revocation.CodeEarly},
-		{"2.4: nextUpdate in the past", answer(func(a *mint.Answer) { a.This, a.Next = moment.Add(-hour), moment.Add(-2 * time.Minute) }), unknown, revocation.CodeStale},
+		{"2.4: nextUpdate in the past", answer(func(a *mint.Answer) { a.This, a.Next = moment.Add(-hour), moment.Add(-2*time.Minute) }), unknown, revocation.CodeStale},
 		{"nextUpdate before thisUpdate", answer(func(a *mint.Answer) { a.Next = a.This.Add(-time.Second) }), unknown, malformed},
 		{"4.2.2.1: no nextUpdate, new", answer(func(a *mint.Answer) { a.NoNext = true }), good, ""},
 		{"4.2.2.1: no nextUpdate, an hour old", answer(func(a *mint.Answer) { a.NoNext, a.This = true, moment.Add(-hour) }), unknown, revocation.CodeStale},

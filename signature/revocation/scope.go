@@ -214,17 +214,19 @@ func (l *list) reasons() cert.ReasonFlags {
 // sameScope reports that a delta CRL goes with a complete one: same issuer, same scope, same key by
 // name, built on it or on an earlier one, and newer (RFC 5280 sections 5.2.4 and 6.3.3 (c)).
 func (l *list) sameScope(delta *list) bool {
-	return l.scopeKey() == delta.scopeKey() && string(l.keyID) == string(delta.keyID) && l.number != nil &&
+	return l.groupKey() == delta.groupKey() && l.number != nil &&
 		l.number.Cmp(delta.base) >= 0 && l.number.Cmp(delta.number) < 0
 }
 
-// scopeKey is equal for CRLs of one issuer that speak of the same certificates and reasons.
-func (l *list) scopeKey() string {
+// groupKey is equal for CRLs of one issuer and one of its keys that speak of the same certificates and
+// reasons.
+func (l *list) groupKey() string {
+	key := l.issuerKey + "\x00" + string(l.keyID)
 	if l.scope == nil {
-		return l.issuerKey
+		return key
 	}
 	s := l.scope
-	return l.issuerKey + "\x00" + strings.Join(s.names, "\x00") +
+	return key + "\x00" + strings.Join(s.names, "\x00") +
 		fmt.Sprintf("\x00%t%t%t%t%d", s.onlyUser, s.onlyCA, s.onlyAttributes, s.indirect, s.reasons)
 }
 

@@ -99,6 +99,36 @@ func TestAnchorOfSigner(t *testing.T) {
 	}
 }
 
+// TestChangedKey: an authority that has changed its key may list under each key what that key has signed.
+// A newer CRL under the new key does not undo what the one under the old key says.
+func TestChangedKey(t *testing.T) {
+	s := newScene(mint.P256)
+	renewed := mint.CA("centre", mint.P256, s.root)
+	newer := dated(list(nil), moment.Add(-time.Minute), moment.Add(hour)).Sign(renewed)
+	older := list(since(s.leaf, 2*hour)).Sign(s.ca)
+	q := s.question(t, renewed)
+	rootList := list(nil).Sign(s.root)
+	expect(t, kept(t, q, newer, rootList), good, "")
+	expect(t, kept(t, q, newer, rootList, older), revoked, "")
+	expect(t, kept(t, q, older, newer, rootList), revoked, "")
+}
+
+// TestIncomplete answers questions that lack what they are about.
+func TestIncomplete(t *testing.T) {
+	s := newScene(mint.P256)
+	q := s.question(t)
+	for _, q := range []revocation.Question{{}, {Certificate: q.Certificate}, {Issuer: q.Issuer}} {
+		expect(t, kept(t, q), unknown, revocation.CodeNoSource)
+		expect(t, checker(t, revocation.Config{}).Check(t.Context(), q), unknown, revocation.CodeNoSource)
+		if _, err := revocation.EvaluateCRL(nil, q, 0); problemCode(t, err) != revocation.CodeNoSource {
+			t.Error(err)
+		}
+		if _, err := revocation.EvaluateOCSP(nil, q, 0); problemCode(t, err) != revocation.CodeNoSource {
+			t.Error(err)
+		}
+	}
+}
+
 // TestIssuerKey is about CRLs under the issuer's own key.
 func TestIssuerKey(t *testing.T) {
 	s := newScene(mint.P256)
