@@ -3,6 +3,7 @@
 package chain
 
 import (
+	"encoding/asn1"
 	"fmt"
 
 	"zaver/signature/cert"
@@ -76,6 +77,11 @@ func (k *constraints) refuse(c *cert.Certificate) string {
 		if detail := k.judge(n); detail != "" {
 			return detail
 		}
+		if text, ok := smtpUTF8Mailbox(n); ok {
+			if detail := k.judge(&cert.GeneralName{Tag: cert.RFC822Name, Text: text}); detail != "" {
+				return detail
+			}
+		}
 	}
 	if mail || !k.limits(cert.RFC822Name) {
 		return ""
@@ -91,6 +97,27 @@ func (k *constraints) refuse(c *cert.Certificate) string {
 	}
 	return ""
 }
+
+// smtpUTF8Mailbox reads an address with letters outside ASCII, an otherName that constraints on
+// rfc822Name are for as well (RFC 9598 section 6). One that cannot be read gives an empty address,
+// which no constraint lets pass.
+func smtpUTF8Mailbox(n *cert.GeneralName) (text string, ok bool) {
+	var id asn1.ObjectIdentifier
+	if n.Tag != cert.OtherName {
+		return "", false
+	}
+	rest, err := asn1.Unmarshal(n.Raw, &id)
+	if err != nil || !id.Equal(oidSmtpUTF8Mailbox) {
+		return "", false
+	}
+	if rest, err = asn1.UnmarshalWithParams(rest, &text, "explicit,tag:0,utf8"); err != nil || len(rest) > 0 {
+		return "", true
+	}
+	return text, true
+}
+
+// oidSmtpUTF8Mailbox is id-on-SmtpUTF8Mailbox.
+var oidSmtpUTF8Mailbox = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 9}
 
 // judge says why one name is not allowed. Whatever cannot be processed refuses: a form of name, a
 // minimum or maximum, a constraint or a name that is not in the form it should have.

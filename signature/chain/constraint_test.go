@@ -97,9 +97,16 @@ func TestMailConstraints(t *testing.T) {
 		{name: "4.2.1.6 no address", line: under(permit(mail("example.org")), mail("example.org")), want: refusedName},
 		{name: "4.2.1.6 two at signs", line: under(permit(mail("example.org")), mail("a@b@example.org")), want: refusedName, peer: unasked + "it takes the last"},
 		{name: "4.2.1.10 constraint with two at signs", line: under(permit(mail("a@b@example.org")), mail("anna@example.org")), want: refusedName},
+		{name: "RFC 9598 6 letters outside ASCII", line: under(permit(mail("example.org")), utf8Mail("анна@example.org"))},
+		{name: "RFC 9598 6 letters outside ASCII, not permitted", line: under(permit(mail("example.org")), utf8Mail("анна@example.com")), want: refusedName},
+		{name: "RFC 9598 6 letters outside ASCII, excluded", line: under(exclude(mail(".example.org")), utf8Mail("анна@a.example.org")), want: refusedName, peer: lenient + "it passes it by"},
+		{name: "RFC 9598 6 no address", line: under(exclude(mail("example.org")), mint.OtherName("1.3.6.1.5.5.7.8.9", asn.Null())), want: refusedName, peer: unasked + "it may skip it"},
 		{name: "4.2.1.10 malformed and not limited", line: under(permit(dns("example.org")), mail("nonsense"), dns("example.org"))},
 	})
 }
+
+// utf8Mail is an address as RFC 9598 writes it.
+func utf8Mail(s string) mint.GeneralName { return mint.OtherName("1.3.6.1.5.5.7.8.9", asn.UTF8(s)) }
 
 // TestHostConstraints is section 4.2.1.10 for dNSName.
 func TestHostConstraints(t *testing.T) {

@@ -210,7 +210,7 @@ func parseLocal(s string) (string, bool) {
 	escaped := false
 	for _, c := range []byte(s[1 : len(s)-1]) {
 		switch {
-		case c < ' ' || c > '~' || c == '"' && !escaped:
+		case c < ' ' || c == 0x7f || c == '"' && !escaped:
 			return "", false
 		case c == '\\' && !escaped:
 			escaped = true
@@ -221,9 +221,12 @@ func parseLocal(s string) (string, bool) {
 	return string(out), !escaped
 }
 
-// isAtom reports a character of a local part that is not quoted.
+// isAtom reports a character of a local part that is not quoted (RFC 5321 section 4.1.2, and beyond
+// ASCII RFC 6531 section 3.3).
 func isAtom(c byte) bool {
 	switch {
+	case c >= 0x80:
+		return true
 	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
 		return true
 	}
