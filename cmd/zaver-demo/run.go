@@ -89,7 +89,7 @@ func keptDir(given string) (string, error) {
 
 // furnish plugs the token in and puts the card into the reader.
 func furnish(ctx context.Context, w *stage.World) error {
-	token, err := w.Token(ctx, people.TokenHolder(), pki.Good, 0)
+	token, err := w.Token(ctx, people.TokenHolder(), pki.Good, pki.GOST256)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func smoke(ctx context.Context, o options, stdout, _ io.Writer) (err error) {
 		pin    string
 	}{
 		{"token", people.TokenHolder(), func(p people.Person) error {
-			token, err := w.Token(ctx, p, pki.Good, 0)
+			token, err := w.Token(ctx, p, pki.Good, pki.GOST256)
 			if err != nil {
 				return err
 			}
@@ -135,5 +135,5 @@ func (t *timeline) walk(ctx context.Context, w *stage.World, b *robot.Browser, s
 		return fmt.Errorf("the account's page says %s, the portal's database %s", seen, stored)
 	}
 	t.print("            page: %s, database: %s, confirmation %s\n", seen, stored, request)
-	return nil
+	return t.timed("evidence, ten years later", func() error { return w.Later(ctx, request, method) })
 }

@@ -56,11 +56,31 @@ type service struct {
 type view struct {
 	People   []people.Person
 	Variants []pki.Variant
+	Keys     []keys
 	Token    string // what is plugged in, "" nothing
 	Card     string
 	Services []service
 	Path     string
 }
+
+// keys is a kind of token key on the page; the first is the usual one.
+type keys struct{ pki.KeyKind }
+
+// Title names the kind as people do.
+func (k keys) Title() string {
+	switch k.KeyKind {
+	case pki.GOST256:
+		return "ГОСТ Р 34.10-2012, 256"
+	case pki.GOST512:
+		return "ГОСТ Р 34.10-2012, 512"
+	case pki.RSA2048:
+		return "RSA 2048"
+	default:
+		return "ECDSA P-256"
+	}
+}
+
+func keyKinds() []keys { return []keys{{pki.GOST256}, {pki.GOST512}, {pki.P256}, {pki.RSA2048}} }
 
 // desk is the page over one world.
 type desk struct {
@@ -99,12 +119,20 @@ func (d *desk) switches() []*service {
 		{Name: "mail", Title: "Почта", set: control(&w.Mail.Control)},
 		{Name: "revocation", Title: "Сведения об отзыве (OCSP и CRL)", set: func(down bool) {
 			for _, a := range w.PKI.Authorities() {
-				a.ClearFaults()
+				a.SetFault(pki.OCSP, pki.None)
+				a.SetFault(pki.CRL, pki.None)
 				if down {
 					a.SetFault(pki.OCSP, pki.Fail)
 					a.SetFault(pki.CRL, pki.Fail)
 				}
 			}
+		}},
+		{Name: "timestamps", Title: "Служба штампов времени", set: func(down bool) {
+			f := pki.None
+			if down {
+				f = pki.Fail
+			}
+			w.PKI.SetFault(pki.TSA, f)
 		}},
 	}
 	return d.services
@@ -113,7 +141,7 @@ func (d *desk) switches() []*service {
 func (d *desk) show(rw http.ResponseWriter, _ *http.Request) {
 	d.turn.Lock()
 	defer d.turn.Unlock()
-	v := view{People: people.All(), Variants: pki.Variants(), Card: d.w.CardIn(), Path: Path}
+	v := view{People: people.All(), Variants: pki.Variants(), Keys: keyKinds(), Card: d.w.CardIn(), Path: Path}
 	for _, t := range d.w.Plugged() {
 		v.Token = t.Person.Key + ", " + string(t.Variant)
 	}
@@ -144,10 +172,11 @@ func (d *desk) act(ctx context.Context, r *http.Request) error {
 	case "token":
 		p, ok := people.ByKey(r.PostFormValue("person"))
 		v := pki.Variant(r.PostFormValue("variant"))
-		if !ok || !slices.Contains(pki.Variants(), v) {
+		kind := slices.IndexFunc(keyKinds(), func(k keys) bool { return k.String() == r.PostFormValue("keys") })
+		if !ok || !slices.Contains(pki.Variants(), v) || kind < 0 {
 			return errors.New("no such token")
 		}
-		t, err := d.w.Token(ctx, p, v, 0)
+		t, err := d.w.Token(ctx, p, v, keyKinds()[kind].KeyKind)
 		if err != nil {
 			return err
 		}

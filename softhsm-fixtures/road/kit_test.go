@@ -155,10 +155,16 @@ func (w *World) Standard(p people.Person, edit ...func(*Options)) *robot.Robot {
 	return r
 }
 
-// GiveToken plugs a token with a certificate of the variant in.
+// GiveToken plugs a token with a P-256 key and a certificate of the variant in.
 func (w *World) GiveToken(p people.Person, v pki.Variant) *stage.Token {
 	w.t.Helper()
-	token, err := w.Token(w.t.Context(), p, v, 0)
+	return w.GiveTokenOf(p, v, pki.P256)
+}
+
+// GiveTokenOf is GiveToken for a kind of key.
+func (w *World) GiveTokenOf(p people.Person, v pki.Variant, k pki.KeyKind) *stage.Token {
+	w.t.Helper()
+	token, err := w.Token(w.t.Context(), p, v, k)
 	w.must(err)
 	w.must(w.PlugIn(token))
 	return token

@@ -51,6 +51,20 @@ func TestTokenRoad(t *testing.T) {
 	}
 }
 
+// TestGOSTTokenRoad confirms with the keys that qualified signatures have, and has the evidence
+// judged ten years later by its files alone (C1, C10).
+func TestGOSTTokenRoad(t *testing.T) {
+	w := Start(t)
+	for _, kind := range []pki.KeyKind{pki.GOST256, pki.GOST512} {
+		p := w.Person()
+		r := w.Standard(p)
+		w.GiveTokenOf(p, pki.Good, kind)
+		w.Answers(p.PINs.Token)
+		request := w.walk(r, "token")
+		w.must(w.Later(t.Context(), request, "token"))
+	}
+}
+
 // TestCardRoad confirms with a UEC card in a reader, on a phone screen (C2).
 func TestCardRoad(t *testing.T) {
 	w := Start(t)

@@ -3,16 +3,22 @@
 package stage
 
 import (
+	"archive/zip"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
+	"zaver/portal/evidence"
 	"zaver/portal/localpg"
 	"zaver/softhsm-fixtures/mischief"
+	"zaver/softhsm-fixtures/pki"
 )
 
 // Controls are the emulators of the portal's surroundings, in the order door
@@ -76,6 +82,70 @@ func (w *World) Evidence(ctx context.Context, request, file string) error {
 	out, err := w.Command(ctx, "zaver-portal", "evidence", "export", "-config", w.PortalConfig(), request, "-o", file).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("export evidence: %w: %s", err, out)
+	}
+	return nil
+}
+
+// Later exports the proof of a confirmation and has it judged by zaver with the clock ten years
+// on, and by OpenSSL as of the time of the confirmation: both by the files alone.
+func (w *World) Later(ctx context.Context, request, method string) (err error) {
+	dir, err := os.MkdirTemp(w.Dir, "evidence-")
+	if err != nil {
+		return fmt.Errorf("judge evidence: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	archive := filepath.Join(dir, "evidence.zip")
+	if err := w.Evidence(ctx, request, archive); err != nil {
+		return err
+	}
+	at := time.Now().AddDate(10, 0, 0).UTC().Format(time.RFC3339)
+	args := []string{"verify", "evidence", archive, "--at", at, "--lang", "en", "--anchors"}
+	for _, root := range []string{pki.Root, pki.GOSTRoot, pki.UEC} {
+		args = append(args, w.path("trust", root+".pem"))
+	}
+	out, err := w.Command(ctx, "zaver-portal", args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("judge evidence at %s (%s): %w: %s", at, method, err, out)
+	}
+	if err := unzip(archive, dir); err != nil {
+		return err
+	}
+	readme, err := os.ReadFile(filepath.Join(dir, evidence.NameReadme))
+	if err != nil {
+		return fmt.Errorf("judge evidence: %w", err)
+	}
+	for line := range strings.Lines(string(readme)) {
+		if command := strings.TrimSpace(line); strings.Contains(command, "openssl cms -verify") {
+			cmd := exec.CommandContext(ctx, "sh", "-c", command+" && cmp signed.txt statement.txt && sha256sum -c SHA256SUMS") //nolint:gosec // what the README says
+			cmd.Dir = dir
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("%s: %w: %s", command, err, out)
+			}
+			return nil
+		}
+	}
+	return errors.New("judge evidence: the README names no command")
+}
+
+// unzip lays the files of an archive out in a folder; they have no folders of their own.
+func unzip(archive, dir string) (err error) {
+	z, err := zip.OpenReader(archive)
+	if err != nil {
+		return fmt.Errorf("unpack evidence: %w", err)
+	}
+	defer func() { err = errors.Join(err, z.Close()) }()
+	for _, f := range z.File {
+		in, err := f.Open()
+		if err != nil {
+			return fmt.Errorf("unpack evidence: %w", err)
+		}
+		b, err := io.ReadAll(in)
+		if err := errors.Join(err, in.Close()); err != nil {
+			return fmt.Errorf("unpack evidence: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(f.Name)), b, 0o600); err != nil {
+			return fmt.Errorf("unpack evidence: %w", err)
+		}
 	}
 	return nil
 }
