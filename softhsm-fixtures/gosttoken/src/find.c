@@ -204,11 +204,13 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE h, CK_ATTRIBUTE *t, CK_ULONG n)
 		return CKR_OPERATION_ACTIVE;
 	if (removed(s))
 		return CKR_DEVICE_REMOVED;
+	CK_OBJECT_HANDLE all[MAX_OBJECTS];
+	int n_all = object_list(s->slot, all);
 	s->n_found = s->next_found = 0;
-	for (CK_OBJECT_HANDLE o = 1; o <= MAX_OBJECTS; o++) {
-		struct object *x = load(s, o);
+	for (int i = 0; i < n_all; i++) {
+		struct object *x = load(s, all[i]);
 		if (x && object_matches(x, t, n))
-			s->found[s->n_found++] = o;
+			s->found[s->n_found++] = all[i];
 		object_free(x);
 	}
 	s->searching = 1;

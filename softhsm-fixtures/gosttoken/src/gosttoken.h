@@ -61,6 +61,7 @@ CK_ULONG object_number(const struct object *o, CK_ULONG type);
 int object_flag(const struct object *o, CK_ULONG type);
 int object_matches(const struct object *o, const CK_ATTRIBUTE *t, CK_ULONG n);
 struct object *object_load(CK_SLOT_ID slot, CK_OBJECT_HANDLE h);
+int object_list(CK_SLOT_ID slot, CK_OBJECT_HANDLE out[MAX_OBJECTS]);
 int object_store(CK_SLOT_ID slot, struct object *o);
 int object_erase(CK_SLOT_ID slot, CK_OBJECT_HANDLE h);
 CK_RV object_from(const CK_ATTRIBUTE *t, CK_ULONG n, struct object **out);

@@ -2,6 +2,7 @@
  *
  * Objects as lists of attributes, and their files: for each attribute its type, its length and its bytes, numbers as the machine has
  * them. The handle of an object is the number of its file. */
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,28 @@ struct object *object_load(CK_SLOT_ID slot, CK_OBJECT_HANDLE h)
 	if (o)
 		o->handle = h;
 	return o;
+}
+
+/* object_list writes the handles of a token's objects in their order and says how many there are. */
+int object_list(CK_SLOT_ID slot, CK_OBJECT_HANDLE out[MAX_OBJECTS])
+{
+	char dir[PATH_MAX], there[MAX_OBJECTS + 1] = {0};
+	int n = 0;
+	token_file(dir, sizeof dir, slot, "");
+	DIR *d = opendir(dir);
+	if (!d)
+		return 0;
+	for (struct dirent *e; (e = readdir(d));) {
+		char *end;
+		unsigned long h = strncmp(e->d_name, "obj", 3) ? 0 : strtoul(e->d_name + 3, &end, 10);
+		if (h && h <= MAX_OBJECTS && !*end)
+			there[h] = 1;
+	}
+	closedir(d);
+	for (CK_OBJECT_HANDLE h = 1; h <= MAX_OBJECTS; h++)
+		if (there[h])
+			out[n++] = h;
+	return n;
 }
 
 /* object_store gives a new object the first free handle. */

@@ -86,14 +86,13 @@ int slot_count(void)
 
 unsigned char *file_read(const char *path, size_t *len)
 {
+	struct stat info;
 	FILE *f = fopen(path, "rb");
 	if (!f)
 		return NULL;
-	unsigned char *b = malloc(4 * MAX_VALUE);
-	if (b) {
-		*len = fread(b, 1, 4 * MAX_VALUE - 1, f);
-		b[*len] = 0;
-	}
+	unsigned char *b = !fstat(fileno(f), &info) && info.st_size < 4 * MAX_VALUE ? malloc((size_t)info.st_size + 1) : NULL;
+	if (b)
+		*len = fread(b, 1, (size_t)info.st_size, f);
 	fclose(f);
 	return b;
 }
