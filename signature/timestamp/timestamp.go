@@ -27,9 +27,10 @@ import (
 )
 
 const (
-	// MaxToken bounds a token in bytes, MaxResponse the answer around it.
-	MaxToken    = 1 << 20
-	MaxResponse = MaxToken + 4<<10
+	// MaxToken bounds a token in bytes: those in old signatures were completed
+	// with whole revocation lists. MaxResponse bounds a fresh answer.
+	MaxToken    = 16 << 20
+	MaxResponse = 1 << 20
 	// maxRequest bounds a request in bytes.
 	maxRequest = 4 << 10
 )
