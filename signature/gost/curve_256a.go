@@ -85,14 +85,42 @@ func (c *curve256A) point(xs, ys words) (point, error) {
 	}
 	q := &curve256APoint{}
 	c.enter(q, &x, &y)
-	if q.z.isZero() {
-		return nil, ErrNeutral
-	}
-	sum := c.sum(&words{}, &c.q, q)
-	if !sum.x.isZero() || !sum.y.equal(&sum.z) {
+	if q.z.isZero() || !c.quarter(&x, &y) {
 		return nil, ErrNeutral
 	}
 	return q, nil
+}
+
+// quarter says whether a point is four times another, which on a curve of 4q points means that its order divides q; y is not zero. With the
+// only point of order two moved to x = 0 the curve is y² = x(x² + Ax + B). A point is twice another when x is a square, w²; the other has
+// the abscissa x + y/w + √(x(A + 2x + 2y/w)), with the sign of w under which that root exists, and must be twice a third, so its abscissa
+// must be a square, too. B is a square, so the sign of the root doesn't matter. That abscissa is multiplied by x, to save the division.
+func (c *curve256A) quarter(xs, y *fp256) bool {
+	var x, w, yw, n, t, u, v fp256
+	x.sub(xs, &c.t)
+	if !w.root(&x) {
+		return false
+	}
+	yw.mul(y, &w)
+	n.add(&x, &x)
+	for range 3 {
+		n.add(&n, &c.t) // A = 3t
+	}
+	t.mul(&n, &x)
+	n.add(&t, &yw)
+	n.add(&n, &yw)
+	if !v.root(&n) {
+		yw.sub(&fp256{}, &yw)
+		n.add(&t, &yw)
+		n.add(&n, &yw)
+		if !v.root(&n) {
+			return false
+		}
+	}
+	t.add(&x, &v)
+	u.mul(&t, &x)
+	u.add(&u, &yw)
+	return v.root(&u)
 }
 
 // check says whether the abscissa of z1·P + z2·Q is r modulo the order.

@@ -343,3 +343,39 @@ func (z *fp256) threeHalves(x *fp256) {
 	z[2] = t2
 	z[3] = t3
 }
+
+// root sets z to a square root of x and says whether there is one. z is not x.
+func (z *fp256) root(x *fp256) bool {
+	var t fp256
+	z.ones(x, 246)
+	for i := 7; i >= 0; i-- {
+		t.sqr(z)
+		if 0x66>>i&1 == 1 {
+			z.mul(&t, x)
+		} else {
+			*z = t
+		}
+	}
+	t.sqr(z)
+	return t.equal(x)
+}
+
+// ones sets z to the power of x whose exponent is n bits of one. z is not x.
+func (z *fp256) ones(x *fp256, n int) {
+	if n == 1 {
+		*z = *x
+		return
+	}
+	var t, u fp256
+	t.ones(x, n/2)
+	u = t
+	for range n / 2 {
+		z.sqr(&u)
+		u = *z
+	}
+	z.mul(&u, &t)
+	if n%2 == 1 {
+		u.sqr(z)
+		z.mul(&u, x)
+	}
+}

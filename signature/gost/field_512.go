@@ -747,3 +747,39 @@ func (z *fp512) threeHalves(x *fp512) {
 	z[6] = t6
 	z[7] = t7
 }
+
+// root sets z to a square root of x and says whether there is one. z is not x.
+func (z *fp512) root(x *fp512) bool {
+	var t fp512
+	z.ones(x, 502)
+	for i := 7; i >= 0; i-- {
+		t.sqr(z)
+		if 0x72>>i&1 == 1 {
+			z.mul(&t, x)
+		} else {
+			*z = t
+		}
+	}
+	t.sqr(z)
+	return t.equal(x)
+}
+
+// ones sets z to the power of x whose exponent is n bits of one. z is not x.
+func (z *fp512) ones(x *fp512, n int) {
+	if n == 1 {
+		*z = *x
+		return
+	}
+	var t, u fp512
+	t.ones(x, n/2)
+	u = t
+	for range n / 2 {
+		z.sqr(&u)
+		u = *z
+	}
+	z.mul(&u, &t)
+	if n%2 == 1 {
+		u.sqr(z)
+		z.mul(&u, x)
+	}
+}

@@ -104,6 +104,34 @@ func TestSmallOrder(t *testing.T) {
 	}
 }
 
+// TestAnyPoint takes points of the curve at random, of which a quarter have the right order.
+func TestAnyPoint(t *testing.T) {
+	for _, p := range pairs(t) {
+		c := p.curve
+		good := 0
+		for i := int64(1); i < 48; i++ {
+			x := new(big.Int).Sub(c.P, big.NewInt(i*i*i))
+			v := new(big.Int).Mul(x, x)
+			v.Add(v, c.A).Mul(v, x).Add(v, c.B).Mod(v, c.P)
+			y := new(big.Int).ModSqrt(v, c.P)
+			if y == nil {
+				continue
+			}
+			neutral, _ := c.Multiply(c.Q, x, y)
+			_, err := gost.ParsePublicKey(p.set, c.Encode(x, y))
+			if (err == nil) != (neutral == nil) {
+				t.Errorf("%s: x = -%d³: %v", p.set, i, err)
+			}
+			if err == nil {
+				good++
+			}
+		}
+		if good == 0 {
+			t.Errorf("%s: no point accepted", p.set)
+		}
+	}
+}
+
 // smallOrder gives the points of order two and four.
 func smallOrder(t *testing.T, c *gostsign.Curve) map[string][2]*big.Int {
 	t.Helper()

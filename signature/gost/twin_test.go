@@ -80,7 +80,7 @@ func (p pair) agree(t testing.TB, what string, k *gost.PublicKey, digest, sig []
 func TestRandom(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{1})
 	for _, p := range pairs(t) {
-		for range 6 {
+		for range 4 {
 			key, digest, sig := p.sign(t, random)
 			k := p.parse(t, key.Public())
 			if !p.agree(t, "good signature", k, digest, sig) {
@@ -119,13 +119,16 @@ func TestEdges(t *testing.T) {
 		if four := new(big.Int).Mul(c.Q, big.NewInt(2)); four.Cmp(top) <= 0 {
 			digests = append(digests, four)
 		}
-		for _, d := range []*big.Int{one, big.NewInt(2), new(big.Int).Sub(c.Q, one), new(big.Int).Sub(c.Q, big.NewInt(3))} {
+		for _, d := range []*big.Int{one, new(big.Int).Sub(c.Q, one), big.NewInt(2)} {
 			key, err := c.Key(d)
 			if err != nil {
 				t.Fatal(err)
 			}
 			k := p.parse(t, key.Public())
 			accepted := 0
+			if d != one {
+				digests = digests[:3]
+			}
 			for _, e := range digests {
 				digest := le(c, e)
 				for _, n := range []*big.Int{one, new(big.Int).Sub(c.Q, big.NewInt(2))} {

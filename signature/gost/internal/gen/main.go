@@ -24,12 +24,13 @@ type prime struct {
 	p     string
 	words int
 	fold  uint64
+	root  bool // has curves in Edwards form, which take square roots
 	test  bool
 }
 
 var primes = []prime{
-	{name: "fp256", words: 4, fold: 617},
-	{name: "fp512", words: 8, fold: 569},
+	{name: "fp256", words: 4, fold: 617, root: true},
+	{name: "fp512", words: 8, fold: 569, root: true},
 	{name: "fpB", words: 4, p: "8000000000000000000000000000000000000000000000000000000000000C99"},
 	{name: "fpC", words: 4, p: "9B9F605F5A858107AB1EC85E6B41C8AACF846E86789051D37998F7B9022D759B"},
 	{name: "fp511", words: 8, p: "8000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000006F"},
@@ -83,6 +84,9 @@ func main() {
 			w.p, _ = new(big.Int).SetString(p.p, 16)
 		}
 		w.field()
+		if p.root {
+			w.root()
+		}
 		save("field_"+strings.ToLower(strings.TrimPrefix(p.name, "fp")), p.test, w.Bytes())
 	}
 	for _, g := range groups {

@@ -68,6 +68,15 @@ func (w *writer) foldRest() {
 	w.put("// words gives the number below the prime.\nfunc (x *%s) words() (z words) {\ncopy(z[:], x[:])\np := x.prime()\nif !less(&z, &p) {\nsubtract(&z, &p)\n}\nreturn z\n}\n", w.name)
 }
 
+// root prints the square root for a prime p that is 3 modulo 4: x to the power of (p+1)/4, which is a long row of ones and a tail of eight bits.
+func (w *writer) root() {
+	bits, tail := 64*w.n-10, 256-(w.fold-1)/4
+	w.put("// root sets z to a square root of x and says whether there is one. z is not x.\nfunc (z *%s) root(x *%s) bool {\nvar t %s\nz.ones(x, %d)", w.name, w.name, w.name, bits)
+	w.put("for i := 7; i >= 0; i-- {\nt.sqr(z)\nif %#x>>i&1 == 1 {\nz.mul(&t, x)\n} else {\n*z = t\n}\n}\nt.sqr(z)\nreturn t.equal(x)\n}\n", tail)
+	w.put("// ones sets z to the power of x whose exponent is n bits of one. z is not x.\nfunc (z *%s) ones(x *%s, n int) {\nif n == 1 {\n*z = *x\nreturn\n}", w.name, w.name)
+	w.put("var t, u %s\nt.ones(x, n/2)\nu = t\nfor range n / 2 {\nz.sqr(&u)\nu = *z\n}\nz.mul(&u, &t)\nif n%%2 == 1 {\nu.sqr(z)\nz.mul(&u, x)\n}\n}\n", w.name)
+}
+
 // shared prints what needs no more than the operations above.
 func (w *writer) shared() {
 	n := w.n
