@@ -3,6 +3,7 @@
 package revocation_test
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"testing"
@@ -137,4 +138,43 @@ func TestOpenSSLReads(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The certificate and the CRL of RFC 9215 appendix D.2 (tc26-256-A); the list revokes nothing.
+const (
+	rfc9215Certificate = "MIIBJTCB06ADAgECAgEKMAoGCCqFAwcBAQMCMBIxEDAOBgNVBAMTB0V4YW1wbGUw" +
+		"IBcNMDEwMTAxMDAwMDAwWhgPMjA1MDEyMzEwMDAwMDBaMBIxEDAOBgNVBAMTB0V4" +
+		"YW1wbGUwXjAXBggqhQMHAQEBATALBgkqhQMHAQIBAQEDQwAEQHQnldS+6ITd8oUP" +
+		"7APqP68YROAdnaYLZFCTpV4m38OZePWWz01NDGzx0YlD2UST0WuewKFtUS0uEnzE" +
+		"aRpjGOKjEzARMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoUDBwEBAwIDQQAUC02pEksJ" +
+		"yw1c6Sjuh0JzoxASlJLsDik2njt5EkhXjB0OHaW+NHxvG1JWx66sIArWSsd6b1s6" +
+		"DglzGOeubudp"
+	rfc9215List = "MIGSMEECAQEwCgYIKoUDBwEBAwIwEjEQMA4GA1UEAxMHRXhhbXBsZRcNMTQwMTAx" +
+		"MDAwMDAwWhcNMTQwMTAyMDAwMDAwWjAKBggqhQMHAQEDAgNBABS9aAh8O5A8eqKL" +
+		"B/6y571v4JY/VjJnNZ9c2Oq0UFmtHQ4dpb40fG8bUlbHrqwgCtZKx3pvWzoOCXMY" +
+		"565u52k="
+)
+
+// TestRFC9215 reads the CRL of the standard; every bit turned, it proves nothing.
+func TestRFC9215(t *testing.T) {
+	der, err := base64.StdEncoding.DecodeString(rfc9215Certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crl, err := base64.StdEncoding.DecodeString(rfc9215List)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := parse(t, der)
+	q := revocation.Question{Certificate: c, Issuer: c, At: time.Date(2014, 1, 1, 12, 0, 0, 0, time.UTC), Anchor: c}
+	expect(t, kept(t, q, crl), good, "")
+	for i := range 8 * len(crl) {
+		crl[i/8] ^= 1 << (i % 8)
+		if r := kept(t, q, crl); r.Status != unknown {
+			t.Fatalf("bit %d: %s", i, r.Status)
+		}
+		crl[i/8] ^= 1 << (i % 8)
+	}
+	q.At = q.At.AddDate(0, 0, 2)
+	expect(t, kept(t, q, crl), unknown, revocation.CodeStale)
 }
