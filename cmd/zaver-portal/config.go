@@ -31,6 +31,8 @@ type config struct {
 	DataDir string `json:"data_dir"`
 	// Trust is the folder of trust anchors.
 	Trust string `json:"trust"`
+	// TrustList says where the list of accredited centres is renewed from; without it lists come by command alone.
+	TrustList *trustListConfig `json:"trust_list"`
 	// SMTP and SMPP carry notices; either may be missing.
 	SMTP *smtpConfig `json:"smtp"`
 	SMPP *smppConfig `json:"smpp"`
@@ -165,7 +167,15 @@ func (c *config) check(dir string) error {
 			return wrong("smpp.from", "the sender's name has 1 to 11 characters")
 		}
 	}
+	if c.TrustList != nil {
+		if field, hint := c.TrustList.wrong(); field != "" {
+			return wrong("trust_list."+field, hint)
+		}
+	}
 	paths := []*string{&c.DataDir, &c.Trust}
+	if c.TrustList != nil {
+		paths = append(paths, &c.TrustList.CA)
+	}
 	if c.TLS != nil {
 		paths = append(paths, &c.TLS.Certificate, &c.TLS.Key)
 	}

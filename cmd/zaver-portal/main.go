@@ -23,6 +23,12 @@ usage:
                                                           write out the proof of one confirmation
   zaver-portal verify  cms|chain|evidence FILE … | batch   check signatures and evidence in files, offline
   zaver-portal key     -config FILE                       print the public keys that agents and auditors pin
+  zaver-portal trust   show|list|refresh -config FILE [--json]
+                                                          the list of accredited centres: in force, accepted so far, renew now
+  zaver-portal trust   import -config FILE TSL.xml [--json]
+                                                          take a list from a file
+  zaver-portal trust   restore -config FILE SET [-o FILE.json]
+                                                          write out a set that old evidence names
   zaver-portal version
   zaver-portal help
 
@@ -55,6 +61,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return verifyFiles(ctx, args[1:], out, errs)
 	case "key":
 		err = printKeys(args[1:], out)
+	case "trust":
+		err = trustCommand(ctx, args[1:], out)
 	case "version":
 		_, err = fmt.Fprintln(out, "zaver-portal", version())
 	case "help", "-h", "-help", "--help":

@@ -65,6 +65,9 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 	if made.Trust, err = trust.Load(c.Trust); err != nil {
 		return boot.Fail(boot.ExitConfig, "the folder holds PEM certificates and their description", "load trust anchors: %w", err)
 	}
+	if made.TrustList, err = c.trustList(); err != nil {
+		return err
+	}
 	senders, closeSenders, err := c.senders(log)
 	if err != nil {
 		return err

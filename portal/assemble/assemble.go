@@ -38,6 +38,7 @@ import (
 	"zaver/portal/session"
 	"zaver/portal/store"
 	"zaver/portal/text"
+	"zaver/portal/trustlist"
 	"zaver/portal/validate"
 	"zaver/portal/web"
 	"zaver/signature/algo"
@@ -63,8 +64,10 @@ type Config struct {
 	Keys string
 	// Origin is the web origin, Agent the agent's loopback door as pages call it.
 	Origin, Agent string
-	// Trust are the anchors in force.
+	// Trust are the anchors and centres of the operator's folder; lists of accredited centres add to them.
 	Trust *trust.Set
+	// TrustList says where the list is renewed from; the zero value renews none.
+	TrustList TrustList
 	// Senders carry notices; a channel without one loses its notices.
 	Senders map[notice.Channel]notify.Sender
 	// Registers reaches the state registers.
@@ -94,6 +97,8 @@ type Portal struct {
 	Registry *registry.Service
 	// Audit signs and checks the audit log.
 	Audit *audit.Keeper
+	// TrustList knows the set of anchors and centres in force.
+	TrustList *trustlist.Service
 	// StatementKey is the public note key that agents pin; AuditKey that of checkpoints.
 	StatementKey, AuditKey string
 
@@ -120,6 +125,9 @@ func New(c Config) (*Portal, error) {
 		return nil, fmt.Errorf("assemble portal: %w", err)
 	}
 	p := &Portal{store: c.Store, log: c.Log, now: c.Now}
+	if err := p.trustList(c); err != nil {
+		return nil, fmt.Errorf("assemble portal: %w", err)
+	}
 	if err := p.confirmation(c, origin.Host); err != nil {
 		return nil, fmt.Errorf("assemble portal: %w", err)
 	}
@@ -135,7 +143,7 @@ func New(c Config) (*Portal, error) {
 	p.Server, err = httpapi.New(httpapi.Config{
 		Register: registrar, Sessions: session.New(c.Store.Sessions(), c.Now), Profiles: profile.New(c.Store.Profiles(), c.Now),
 		Checks: c.Store.Checks(), Journal: c.Store, Confirm: p.Confirm,
-		Texts: texts, Pages: pages, Origin: c.Origin, Agent: c.Agent, StatementKey: p.StatementKey, Ready: c.Store.Ping,
+		Texts: texts, Pages: pages, Origin: c.Origin, Agent: c.Agent, StatementKey: p.StatementKey, Ready: c.Store.Ping, Warnings: p.warnings,
 		Proxies: c.Proxies, MetricsFrom: c.MetricsFrom, Metrics: c.Metrics, Log: c.Log, Now: c.Now,
 	})
 	if err != nil {
@@ -177,7 +185,7 @@ func (p *Portal) confirmation(c Config, host string) error {
 	}
 	checker, err := validate.New(validate.Config{
 		Timestamps: stampers,
-		Trust:      func() *trust.Set { return c.Trust },
+		Trust:      p.TrustList.Set,
 		Revocation: revocation.NewChecker(revocation.Config{Transport: c.Transport, Now: c.Now}),
 	})
 	if err != nil {
@@ -222,11 +230,15 @@ func registrar(c Config) (*register.Service, error) {
 // Start begins the durable jobs and the recurring duties. They end with Stop,
 // not with ctx: work in hand is to be finished.
 func (p *Portal) Start(ctx context.Context) error {
+	if err := p.TrustList.Load(ctx); err != nil {
+		return err
+	}
 	ctx = context.WithoutCancel(ctx)
 	if err := p.store.Jobs().Start(ctx); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}
 	ctx, p.stop = context.WithCancel(ctx)
+	p.done.Go(func() { p.TrustList.Follow(ctx) })
 	for _, d := range p.duties() {
 		p.done.Go(func() { p.repeat(ctx, d) })
 	}

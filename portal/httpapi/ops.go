@@ -46,7 +46,16 @@ func (m *metrics) seen(route, method string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-func (s *Server) health(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
+// health says that the process lives, and one line for each warning.
+func (s *Server) health(c echo.Context) error {
+	out := "ok\n"
+	if s.config.Warnings != nil {
+		for _, code := range s.config.Warnings() {
+			out += "warning " + code + "\n"
+		}
+	}
+	return c.String(http.StatusOK, out)
+}
 
 func (s *Server) ready(c echo.Context) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), 2*time.Second)

@@ -108,6 +108,8 @@ type Config struct {
 	StatementKey string
 	// Ready says why the portal can't serve, or nil.
 	Ready func(ctx context.Context) error
+	// Warnings are codes of what works but needs an operator, for /healthz; nil means none.
+	Warnings func() []string
 	// Proxies are the networks whose X-Forwarded-For is believed; may be empty.
 	Proxies []netip.Prefix
 	// MetricsFrom are the networks that may read /metrics; empty means loopback.

@@ -18,6 +18,7 @@ import (
 	"zaver/portal/registry"
 	"zaver/portal/session"
 	"zaver/portal/text"
+	"zaver/portal/trustlist"
 	"zaver/signature/cert"
 	"zaver/signature/chain"
 	"zaver/signature/challenge"
@@ -46,7 +47,7 @@ func TestEveryCodeHasWords(t *testing.T) {
 		"confirm":  names(confirm.Codes()),
 		"registry": names(registry.Codes()),
 		"ident":    ident.Codes(), "cms": cms.Codes(), "chain": chain.Codes(), "revocation": revocation.Codes(), "cert": cert.Codes(),
-		"xmldsig": xmldsig.Codes(), "trust": trust.Codes(),
+		"xmldsig": xmldsig.Codes(), "trust": trust.Codes(), "trustlist": trustlist.Codes(),
 		"token": token.Codes(), "pin": pin.Codes(), "challenge": challenge.Codes(),
 		// Codes that the page itself finds.
 		"page": {"agent.not_running", "agent.blocked", "agent.protocol", "agent.version"},

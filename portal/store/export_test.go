@@ -2,7 +2,13 @@
 
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// RenewLeasesEvery shortens the wait of tests.
+func (j *Jobs) RenewLeasesEvery(d time.Duration) { j.renewal = d }
 
 // Exec runs one statement of a test.
 func (s *Store) Exec(ctx context.Context, query string, args ...any) (int64, error) {

@@ -18,11 +18,15 @@ import (
 )
 
 const (
-	// jobTimeout is the longest that one run of a job may take.
+	// jobTimeout is the longest that one run of a job takes unless its handler
+	// asks for more; maxTimeout is the most that it may ask for.
 	jobTimeout = 15 * time.Second
+	maxTimeout = 5 * time.Minute
 	// jobLease is how long a run may stand as running before its process is
-	// taken for dead and the job for free. It must exceed jobTimeout.
-	jobLease = 20 * time.Second
+	// taken for dead and the job for free. It must exceed jobTimeout. Longer runs
+	// renew it by leaseRenewal.
+	jobLease     = 20 * time.Second
+	leaseRenewal = 5 * time.Second
 	// leaseCheck is how often that is looked at.
 	leaseCheck = 4 * time.Second
 	// fetchPoll is how often each queue is asked for jobs that time made due; a
@@ -85,7 +89,8 @@ type Handler struct {
 	// GaveUp is told of a job at its end without success, with the last error;
 	// when it fails it is called again. nil means nobody is told.
 	GaveUp func(ctx context.Context, r Run, last error) error
-	// Timeout bounds one run, at most and by default 15 s.
+	// Timeout bounds one run, by default 15 s, at most 5 min. A run of more than
+	// 15 s costs one statement each 5 s.
 	Timeout time.Duration
 	// Queue puts the kind into a queue of its own name, so that slow work does
 	// not hold up fast work; empty means the common queue.
@@ -107,7 +112,8 @@ func Again(d time.Duration) error { return &againError{after: d} }
 
 // Jobs runs durable work. Handle everything, then Start, then Stop once.
 type Jobs struct {
-	s *Store
+	s       *Store
+	renewal time.Duration // of the leases of long runs
 
 	mu       sync.Mutex // guards handlers, queues and started
 	handlers map[string]Handler
@@ -126,7 +132,7 @@ func newJobs(s *Store) (*Jobs, error) {
 		return nil, fmt.Errorf("prepare jobs: %w", err)
 	}
 	return &Jobs{
-		s: s, insertOnly: client,
+		s: s, insertOnly: client, renewal: leaseRenewal,
 		handlers: make(map[string]Handler),
 		queues:   map[string]int{river.QueueDefault: commonWorkers},
 	}, nil
@@ -149,8 +155,8 @@ func (j *Jobs) Handle(kind string, h Handler) error {
 		return fmt.Errorf("handle jobs %s: already started", kind)
 	case kind == "" || h.Work == nil:
 		return fmt.Errorf("handle jobs %q: kind and work are needed", kind)
-	case h.Timeout > jobTimeout:
-		return fmt.Errorf("handle jobs %s: timeout %v is over the limit %v", kind, h.Timeout, jobTimeout)
+	case h.Timeout > maxTimeout:
+		return fmt.Errorf("handle jobs %s: timeout %v is over the limit %v", kind, h.Timeout, maxTimeout)
 	}
 	if _, ok := j.handlers[kind]; ok {
 		return fmt.Errorf("handle jobs %s: already handled", kind)
@@ -280,6 +286,23 @@ func (j *Jobs) keepLeases(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+	}
+}
+
+// renewLease keeps a long run from being taken for dead, until ctx ends.
+func (j *Jobs) renewLease(ctx context.Context, id int64) {
+	tick := time.NewTicker(j.renewal)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		_, err := j.s.jobDB.ExecContext(ctx, `UPDATE river_job SET attempted_at = now() WHERE id = $1 AND state = 'running'`, id)
+		if err != nil && ctx.Err() == nil {
+			j.s.log.WarnContext(ctx, "renewing the lease of a long job failed", "error", err)
 		}
 	}
 }

@@ -87,6 +87,11 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 		Kind: job.Args.Name, Key: job.Args.Key, Payload: job.Args.Payload,
 		Number: job.Attempt, Enqueued: job.CreatedAt,
 	}
+	if h.Timeout > jobTimeout {
+		lease, end := context.WithCancel(ctx)
+		defer end()
+		go w.jobs.renewLease(lease, job.ID)
+	}
 	err := w.run(ctx, h, r)
 	if err == nil {
 		return nil

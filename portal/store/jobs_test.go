@@ -268,13 +268,46 @@ func TestStopWaitsForWorkInHand(t *testing.T) {
 	}
 }
 
+// A long run renews its lease: nobody takes it for dead and runs it a second time.
+func TestLongJobKeepsItsLease(t *testing.T) {
+	s := pgtest.Open(t, nil)
+	s.Jobs().RenewLeasesEvery(20 * time.Millisecond)
+	ended := make(chan error, 2)
+	err := s.Jobs().Handle("long", store.Handler{Timeout: time.Minute, Work: func(ctx context.Context, _ store.Run) error {
+		if _, err := s.Exec(ctx, `UPDATE river_job SET attempted_at = now() - interval '19 seconds' WHERE state = 'running'`); err != nil {
+			ended <- err
+			return nil
+		}
+		look := time.NewTicker(10 * time.Millisecond)
+		defer look.Stop()
+		for {
+			fresh, err := s.Text(ctx, `SELECT attempted_at > now() - interval '5 seconds' FROM river_job WHERE state = 'running'`)
+			if err != nil || fresh == "true" {
+				ended <- err
+				return nil
+			}
+			<-look.C
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Jobs().Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	enqueue(t, s, store.Job{Kind: "long"})
+	if err := await(t, ended); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHandlersAreChecked(t *testing.T) {
 	s := pgtest.Open(t, nil)
 	ok := store.Handler{Work: func(context.Context, store.Run) error { return nil }}
 	long := ok
-	long.Timeout = time.Minute
+	long.Timeout = time.Hour
 	if err := s.Jobs().Handle("long", long); err == nil {
-		t.Error("a timeout over the lease was taken")
+		t.Error("a timeout over the limit was taken")
 	}
 	if err := s.Jobs().Handle("idle", store.Handler{}); err == nil {
 		t.Error("a handler without work was taken")

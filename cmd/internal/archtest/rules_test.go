@@ -24,7 +24,7 @@ var order = map[string][]string{
 		"xmldsig", "trust", "verify", "pkcs11", "token"},
 	"cardreader": {"apdu", "card", "pcsc", "cardtest", "agent/words", "agent/pinentry", "agent", "agent/cards", "agent/tokens", "agent/loopback"},
 	"portal": {"fault", "text", "account", "notice", "seal", "limit", "password", "method", "evidence", "audit", "session", "register", "profile",
-		"registry", "policy", "validate", "confirm", "notify", "store", "localpg", "web", "httpapi", "assemble", "portaltest"},
+		"registry", "policy", "validate", "confirm", "notify", "trustlist", "store", "localpg", "web", "httpapi", "assemble", "portaltest"},
 }
 
 // soleImporters names, for each driver, the one room that may import it, and why.
