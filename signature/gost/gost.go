@@ -31,7 +31,7 @@ type PublicKey struct {
 }
 
 // ParsePublicKey reads a point as certificates carry it: x then y, each little-endian, 64 octets in all for a 256-bit set and 128 for a
-// 512-bit set (RFC 9215 section 4.3). It refuses coordinates not below p, points off the curve and points whose order is not q.
+// 512-bit set (RFC 9215 section 4). It refuses coordinates not below p, points off the curve and points whose order is not q.
 func ParsePublicKey(ps *ParamSet, raw []byte) (*PublicKey, error) {
 	c := ps.curve
 	if len(raw) != 2*c.size {

@@ -21,7 +21,7 @@ func (ps *ParamSet) Name() string { return ps.name }
 // Bits is the length of a coordinate and of the digest that is signed: 256 or 512.
 func (ps *ParamSet) Bits() int { return ps.curve.size * 8 }
 
-// OID is the identifier of the set in SubjectPublicKeyInfo (RFC 9215 section 4.2, RFC 4491 section 2.3.2).
+// OID is the identifier of the set in SubjectPublicKeyInfo (RFC 9215 section 4, RFC 4491 section 2.3.2).
 func (ps *ParamSet) OID() asn1.ObjectIdentifier { return append(asn1.ObjectIdentifier(nil), ps.oid...) }
 
 // String is the name.
@@ -62,7 +62,7 @@ type (
 
 // arithmetic is the work on points of one curve.
 type arithmetic interface {
-	prime() words
+	prime() words // of the field that was generated, which must be the p of the domain
 	point(x, y words) (point, error)
 	check(z1, z2 words, q point, r words) bool
 	table(q point) table
@@ -94,7 +94,7 @@ func number(s string) words {
 	return constant(n)
 }
 
-// sets is the table of production: RFC 4357 section 11.4, RFC 7836 appendix A, RFC 9215 section 4.2. Three identifiers of TC 26
+// sets is the table of production: RFC 4357 section 11.4, RFC 7836 appendix A, RFC 9215 section 4. Three identifiers of TC 26
 // and two key exchange sets name curves of CryptoPro.
 var sets = []*ParamSet{
 	cryptoProA.named("CryptoPro-A", 1, 2, 643, 2, 2, 35, 1),
