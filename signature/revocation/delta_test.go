@@ -33,6 +33,7 @@ func TestDelta(t *testing.T) {
 		{"4.15.4: in the delta", numbered(5, nil), delta(6, 5, since(s.leaf, 40*time.Minute)), revoked, "", true},
 		{"4.15.5: on hold, and released", numbered(5, since(s.leaf, hour, onHold)), delta(6, 5, lifted), good, "", true},
 		{"4.15.6: on hold, then revoked", numbered(5, since(s.leaf, hour, onHold)), delta(6, 5, since(s.leaf, 40*time.Minute, mint.ReasonCode(1))), revoked, "", true},
+		{"revoked for good cannot be taken back", numbered(5, since(s.leaf, hour, mint.ReasonCode(1))), delta(6, 5, lifted), revoked, "", true},
 		{"built on an older one", numbered(5, nil), delta(6, 3, since(s.leaf, hour)), revoked, "", true},
 		{"4.15.8: built on a newer one", numbered(5, nil), delta(8, 6, since(s.leaf, hour)), good, "", false},
 		{"not newer than the complete one", numbered(5, nil), delta(5, 4, since(s.leaf, hour)), good, "", false},

@@ -37,6 +37,9 @@ func TestListForm(t *testing.T) {
 		code   string // "" for good
 	}{
 		{"as it should be", func(*mint.CRL) {}, ""},
+		{"5.2.1: authority key identifier with all its parts", func(l *mint.CRL) { l.Extensions = []mint.Extension{mint.AKIFull(), mint.CRLNumber(1)} }, ""},
+		{"5.2.1: authority key identifier of another form", func(l *mint.CRL) { l.Extensions = []mint.Extension{raw("2.5.29.35", false, 0x30, 2, 4, 0)} }, malformed},
+		{"5.2.2: issuer alternative name and addresses of the issuer", with(mint.IAN(mint.URI("http://example.org")), mint.AIA(nil, []string{"http://example.org/ca"})), ""},
 		{"5.1.2.1: version 1, without extensions", func(l *mint.CRL) { l.Version, l.Extensions = 1, []mint.Extension{} }, ""},
 		{"5.1.2.1: version 1 with extensions", func(l *mint.CRL) { l.Version = 1 }, malformed},
 		{"5.1.2.1: version 1 with entry extensions", func(l *mint.CRL) {

@@ -198,7 +198,7 @@ func readKeyID(x extension) (id []byte, ok bool) {
 
 // signedBy checks the signature over the bytes as received under the key of c, once for each key.
 func (l *list) signedBy(c *cert.Certificate) error {
-	return l.proof.check(string(c.RawSPKI), func() error { return c.CheckSigned(l.algorithm, l.params, l.tbs, l.signature) })
+	return l.proof.check(c.RawSPKI, func() error { return c.CheckSigned(l.algorithm, l.params, l.tbs, l.signature) })
 }
 
 // memo remembers what came of checks that cost much, for a few keys or certificates.
@@ -210,9 +210,9 @@ type memo struct {
 // maxKeys bounds what is remembered for one answer.
 const maxKeys = 16
 
-func (m *memo) check(key string, check func() error) error {
+func (m *memo) check(key []byte, check func() error) error {
 	m.mu.Lock()
-	err, known := m.keys[key]
+	err, known := m.keys[string(key)]
 	m.mu.Unlock()
 	if known {
 		return err
@@ -224,7 +224,7 @@ func (m *memo) check(key string, check func() error) error {
 		m.keys = map[string]error{}
 	}
 	if len(m.keys) < maxKeys {
-		m.keys[key] = err
+		m.keys[string(key)] = err
 	}
 	return err
 }

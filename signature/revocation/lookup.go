@@ -67,12 +67,15 @@ func (i *inquiry) lookUp(r *Result, l, delta *list) *Problem {
 		}
 	}
 	found, p := l.find(i.q.Certificate)
-	if p != nil || lifted {
+	if p != nil {
 		return p
 	}
 	if e := worst(found); e != nil {
 		if e.reason == removed {
 			return malformed("removeFromCRL in a complete CRL", nil)
+		}
+		if lifted && e.reason == hold { // nothing else can be taken back
+			return nil
 		}
 		i.revoked(r, l.this, e.at(), e.doubted(), e.reason)
 	}

@@ -178,7 +178,7 @@ func (i *inquiry) checkResponder(ctx context.Context, r *response, s *single, re
 		if !i.spend() {
 			return &Problem{Code: CodeTooComplex, Detail: "too many signatures to check"}
 		}
-		err := r.delegation.check(pairKey(c, i.q.Issuer), func() error { return i.delegated(c) })
+		err := r.delegation.check([]byte(pairKey(c, i.q.Issuer)), func() error { return i.delegated(c) })
 		if err == nil && !c.ValidAt(i.moment(made)) {
 			err = errors.New("responder is out of its validity")
 		}
@@ -224,7 +224,7 @@ func (r *response) certificates() []*cert.Certificate {
 }
 
 func (r *response) signedBy(c *cert.Certificate) error {
-	return r.proof.check(string(c.RawSPKI), func() error { return c.CheckSigned(r.algorithm, r.params, r.tbs, r.signature) })
+	return r.proof.check(c.RawSPKI, func() error { return c.CheckSigned(r.algorithm, r.params, r.tbs, r.signature) })
 }
 
 // delegated checks that the issuer made this certificate for signing OCSP answers, at whatever time.

@@ -3,7 +3,6 @@
 package revocation
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/big"
 	"net/url"
@@ -232,18 +231,12 @@ func (l *list) groupKey() string {
 
 // integerOf is the content of the INTEGER in shortest form.
 func integerOf(n *big.Int) []byte {
-	if n.IsUint64() && n.Uint64() < 1<<63 {
-		var b [9]byte
-		binary.BigEndian.PutUint64(b[1:], n.Uint64())
-		i := 1
-		for i < 8 && b[i] == 0 && b[i+1] < 0x80 {
-			i++
-		}
-		return b[i:]
+	if n.Sign() >= 0 {
+		return n.FillBytes(make([]byte, n.BitLen()/8+1))
 	}
 	var b cryptobyte.Builder
 	b.AddASN1BigInt(n)
-	s := cryptobyte.String(b.BytesOrPanic())
+	s := cryptobyte.String(b.BytesOrPanic()) // a number is never too large for a length
 	var content cryptobyte.String
 	if !s.ReadASN1(&content, casn1.INTEGER) {
 		return nil
