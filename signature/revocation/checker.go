@@ -177,6 +177,9 @@ func (k *Checker) flightKey(key string, q Question) string {
 	for _, c := range q.Certificates {
 		b = binary.BigEndian.AppendUint64(b, maphash.Bytes(k.seed, c.Raw))
 	}
+	if q.Directory != nil {
+		b = binary.BigEndian.AppendUint64(b, maphash.Comparable(k.seed, q.Directory))
+	}
 	return string(b)
 }
 

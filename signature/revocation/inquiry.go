@@ -127,7 +127,7 @@ func (i *inquiry) revoked(r *Result, this, at, invalidity time.Time, reason int)
 // and the anchors, each once.
 func (i *inquiry) named(key string) []*cert.Certificate {
 	var out []*cert.Certificate
-	for _, pool := range [][]*cert.Certificate{i.q.Certificates, i.known, i.trusted()} {
+	for _, pool := range [][]*cert.Certificate{i.q.Certificates, i.listed(key), i.known, i.trusted()} {
 		for _, c := range pool {
 			if c.Subject.Key() == key && !slices.ContainsFunc(out, c.Equal) {
 				out = append(out, c)
@@ -135,6 +135,14 @@ func (i *inquiry) named(key string) []*cert.Certificate {
 		}
 	}
 	return out
+}
+
+// listed are the certificates of that name in the directory of the question.
+func (i *inquiry) listed(key string) []*cert.Certificate {
+	if i.q.Directory == nil {
+		return nil
+	}
+	return i.q.Directory.Named(key)
 }
 
 // trusted are the anchors that the path of a signer may end in.

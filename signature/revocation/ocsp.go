@@ -198,10 +198,11 @@ func (i *inquiry) checkResponder(ctx context.Context, r *response, s *single, re
 	return problem
 }
 
-// responders are the certificates with the responder's identifier, those of the response first.
+// responders are the certificates with the responder's identifier, those of the response first. In
+// the directory a responder is found by its name only.
 func (i *inquiry) responders(r *response) []*cert.Certificate {
 	var out []*cert.Certificate
-	for _, pool := range [][]*cert.Certificate{r.certificates(), i.q.Certificates, i.known} {
+	for _, pool := range [][]*cert.Certificate{r.certificates(), i.q.Certificates, i.listed(r.name), i.known} {
 		for _, c := range pool {
 			if r.isBy(c) && !c.Equal(i.q.Issuer) && !slices.ContainsFunc(out, c.Equal) {
 				out = append(out, c)

@@ -56,6 +56,17 @@ type Question struct {
 	// Certificates are further certificates, trusted in nothing, among which CRL signers, OCSP
 	// responders and those above them are looked for.
 	Certificates []*cert.Certificate
+	// Directory knows more of them, more than a list for one question should hold; nil for none.
+	Directory Directory
+}
+
+// Directory finds certificates that are trusted in nothing: trust.Set. It may be used from many
+// goroutines, and values of its type can be compared.
+type Directory interface {
+	// Named returns the certificates whose subject has that key (cert.Name.Key).
+	Named(key string) []*cert.Certificate
+	// Above returns those that may stand above the given ones in a path.
+	Above(list ...*cert.Certificate) []*cert.Certificate
 }
 
 // Result is the answer about one certificate.

@@ -108,6 +108,9 @@ func (i *inquiry) entitled(ctx context.Context, c *cert.Certificate, l *list) (s
 	}
 	anchors := append(slices.Clip(i.trusted()), i.q.Issuer)
 	pool := append(slices.Clip(i.q.Certificates), i.known...)
+	if i.q.Directory != nil {
+		pool = append(pool, i.q.Directory.Above(append(pool[:len(pool):len(pool)], c)...)...)
+	}
 	if !i.spend() {
 		return signed{}, &Problem{Code: CodeTooComplex, Detail: "too many paths to check"}
 	}

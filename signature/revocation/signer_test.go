@@ -175,3 +175,43 @@ func TestIssuerKey(t *testing.T) {
 		})
 	}
 }
+
+// directory is a Directory of few.
+type directory []*cert.Certificate
+
+func (d *directory) Named(key string) (out []*cert.Certificate) {
+	for _, c := range *d {
+		if c.Subject.Key() == key {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (d *directory) Above(list ...*cert.Certificate) (out []*cert.Certificate) {
+	for _, c := range list {
+		out = append(out, d.Named(c.Issuer.Key())...)
+	}
+	return out
+}
+
+// TestDirectory finds a CRL signer, who stands above it, and a responder in a directory alone.
+func TestDirectory(t *testing.T) {
+	s := newScene(mint.P256)
+	between := mint.CA("between", mint.P256, s.root)
+	signer := listKey(s, between)
+	responder := mint.Certificate{Subject: mint.CN("responder"), Key: mint.NewKey(mint.P256),
+		Extensions: []mint.Extension{mint.KeyUsage(mint.DigitalSignature), mint.EKU(mint.OCSPSigning), mint.NoCheck(), mint.SKI(), mint.AKI()}}.Sign(s.ca)
+	known := &directory{parse(t, between.DER), parse(t, signer.DER), parse(t, responder.DER)}
+	answer := about(s, mint.StatusGood)
+	answer.Certificates, answer.ByName = [][]byte{}, true
+	for name, answers := range map[string][][]byte{
+		"CRL":  {list(nil).Sign(signer), list(nil).Sign(between), list(nil).Sign(s.root)},
+		"OCSP": {answer.Sign(responder)},
+	} {
+		q := s.question(t)
+		expect(t, kept(t, q, answers...), unknown, map[string]string{"CRL": revocation.CodeSignature, "OCSP": revocation.CodeSigner}[name])
+		q.Directory = known
+		expect(t, kept(t, q, answers...), good, "")
+	}
+}

@@ -373,6 +373,15 @@ func TestAboveFindsThePath(t *testing.T) {
 	if path, err := chain.Build(holder, above, set.Certificates(), today, chain.Options{}); err != nil || len(path) != 3 {
 		t.Errorf("path: %v %v", path, err)
 	}
+	if path, err := set.Finder().Build(holder, nil, today, chain.Options{}); err != nil || len(path) != 3 {
+		t.Errorf("path by the finder: %v %v", path, err)
+	}
+	if named := set.Named(holder.Issuer.Key()); len(named) != 1 || named[0] != above[0] || len(set.Named(holder.Subject.Key())) != 0 {
+		t.Errorf("named: %v", named)
+	}
+	if set.Known(w.centre.DER) != above[0] || set.Known(w.Root.DER) == nil || set.Known(leaf.DER) != nil {
+		t.Error("known by bytes: not those of the set")
+	}
 	if again := set.Above(holder, above[0]); len(again) != 0 {
 		t.Errorf("what is there already: %v", again)
 	}

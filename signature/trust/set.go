@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"zaver/signature/cert"
+	"zaver/signature/chain"
 	"zaver/signature/gost"
 )
 
@@ -24,6 +25,7 @@ type Set struct {
 	anchors []Anchor
 	centres []Centre
 	list    *ListRef
+	finder  *chain.Finder
 
 	anchorOf map[[sha256.Size]byte]int // by fingerprint
 	centreOf map[[sha256.Size]byte]int
@@ -48,6 +50,7 @@ func newSet(anchors []Anchor, centres []Centre, list *ListRef) (*Set, error) {
 	for i := range s.centres {
 		s.centres[i].Certificate = s.centres[i].Certificate.Remember(cache)
 	}
+	s.finder = chain.NewFinder(s.Certificates(), s.Centres())
 	return s, nil
 }
 
@@ -182,7 +185,10 @@ func (s *Set) List() (ListRef, bool) {
 	return *s.list, true
 }
 
-// Centres returns the certificates of all centres. A list has thousands: to complete one path take Above.
+// Finder finds paths to the anchors by way of the centres. What it costs does not grow with their number.
+func (s *Set) Finder() *chain.Finder { return s.finder }
+
+// Centres returns the certificates of all centres. A list has thousands: to complete one path take Finder or Above.
 func (s *Set) Centres() []*cert.Certificate {
 	list := make([]*cert.Certificate, len(s.centres))
 	for i, c := range s.centres {
@@ -220,6 +226,28 @@ func (s *Set) Above(list ...*cert.Certificate) []*cert.Certificate {
 		}
 	}
 	return out
+}
+
+// Named returns the centres whose subject has that key (cert.Name.Key).
+func (s *Set) Named(key string) []*cert.Certificate {
+	var list []*cert.Certificate
+	for _, i := range s.named[key] {
+		list = append(list, s.centres[i].Certificate)
+	}
+	return list
+}
+
+// Known returns the certificate of the anchor or centre with these very bytes, nil when there is none: who meets it in a
+// message need not read it again.
+func (s *Set) Known(der []byte) *cert.Certificate {
+	sum := sha256.Sum256(der)
+	if i, ok := s.anchorOf[sum]; ok {
+		return s.anchors[i].Certificate
+	}
+	if i, ok := s.centreOf[sum]; ok {
+		return s.centres[i].Certificate
+	}
+	return nil
 }
 
 // FindCentre returns the centre with this certificate.

@@ -35,15 +35,14 @@ var worse = map[Verdict]int{Valid: 0, Undecidable: 1, Invalid: 2}
 // certificate of the path was revoked. Where a path holds but one of its certificates was revoked or
 // lost its accreditation, the next is tried: a centre may have been certified twice.
 func (v *verification) checkPath(ctx context.Context, inside []*cert.Certificate) {
-	var anchors []*cert.Certificate
 	untrusted := append(inside[:len(inside):len(inside)], v.terms.Untrusted...)
+	finder := chain.NewFinder(nil, nil)
 	if v.Set != nil {
-		anchors = v.Set.Certificates()
-		untrusted = append(untrusted, v.Set.Centres()...)
+		finder = v.Set.Finder()
 	}
 	var best *weighed
 	tried := 0
-	err := chain.All(v.report.Signer, untrusted, anchors, v.At, v.options(), func(p chain.Valid) bool {
+	err := finder.All(v.report.Signer, untrusted, v.At, v.options(), func(p chain.Valid) bool {
 		w := v.weigh(ctx, p, untrusted)
 		if tried++; best == nil || worse[verdict(w.findings)] < worse[verdict(best.findings)] {
 			best = w
@@ -174,7 +173,7 @@ func (v *verification) checkRevocation(ctx context.Context, w *weighed, certific
 		wait.Go(func() {
 			q := revocation.Question{
 				Certificate: w.path[i], Issuer: w.path.Issuer(i), At: v.At, Now: v.now,
-				Anchor: w.path.Anchor(), Certificates: certificates,
+				Anchor: w.path.Anchor(), Certificates: certificates, Directory: v.Set,
 			}
 			w.answers[i] = Answer{fingerprint(w.path[i]), v.Revocation.Check(ctx, q)}
 		})
