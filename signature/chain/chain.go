@@ -30,6 +30,9 @@
 //	            are critical                                                        chain.profile.criticality        refused
 //	4.2.1.9     basicConstraints of an authority is critical; pathLenConstraint
 //	            only with cA and keyCertSign                                        chain.profile.basic_constraints  reported
+//	4.2.1.9     an anchor says that it is an authority: one of version 3 that is
+//	            self-issued and has neither basicConstraints nor keyUsage
+//	            is trusted all the same (6.1.1 (d))                                 chain.profile.basic_constraints  reported
 //	4.2.1.1, 2  key identifiers are there (of the issuer: unless self-issued)       chain.profile.key_identifier     reported
 //	4.2.1.3     keyUsage of an authority is there, and has a bit set                chain.profile.key_usage          reported
 //	4.1.2.2     serial number positive, at most 20 octets                           chain.profile.serial             reported

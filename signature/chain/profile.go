@@ -25,8 +25,8 @@ const (
 	CodeProfileKeyPeriod        = "chain.profile.key_period"        // issued outside the issuer's private key usage period
 )
 
-// maxSerialBits are the 20 octets of RFC 5280 section 4.1.2.2.
-const maxSerialBits = 20 * 8
+// maxSerialBits are the 20 octets of RFC 5280 section 4.1.2.2, of which one bit is the sign.
+const maxSerialBits = 20*8 - 1
 
 // criticalities are what section 4.2 wants in so many words. What it only recommends is not here.
 var criticalities = []struct {
@@ -76,8 +76,8 @@ func checkProfile(c *cert.Certificate) *Error {
 }
 
 // deviations lists what the profile forbids and paths are not refused for. issuer is nil for an
-// anchor, whose own issuer plays no part.
-func deviations(c, issuer *cert.Certificate) []*Error {
+// anchor, whose own issuer plays no part; anchors says that a path ends in it.
+func deviations(c, issuer *cert.Certificate, anchors bool) []*Error {
 	var list []*Error
 	add := func(code, detail string) { list = append(list, &Error{Code: code, Certificate: c, Detail: detail}) }
 	if e, ok := c.Extension(cert.OIDBasicConstraints); ok {
@@ -87,6 +87,9 @@ func deviations(c, issuer *cert.Certificate) []*Error {
 		if c.PathLen >= 0 && (!c.IsCA || !c.HasKeyUsage || c.KeyUsage&cert.CertSign == 0) {
 			add(CodeProfileBasicConstraints, "path length without cA and keyCertSign")
 		}
+	}
+	if issuer == nil && anchors && c.Version == 3 && !c.HasBasicConstraints {
+		add(CodeProfileBasicConstraints, "an anchor that does not say that it is an authority")
 	}
 	if len(c.AKI) == 0 && !selfIssued(c) {
 		add(CodeProfileKeyIdentifier, "no identifier of the issuer's key")

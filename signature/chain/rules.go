@@ -32,9 +32,10 @@ func (s *search) checkCommon(c *cert.Certificate, timeElsewhere bool) *Error {
 
 // checkAuthority is RFC 5280 section 6.1.4 (k) and (n), and (a) because it is cheap: what makes a
 // certificate fit to issue. Certificates of versions 1 and 2 cannot say that they are authorities,
-// so only an anchor may be one, who is trusted for its key.
+// so only an anchor may be one, who is trusted for its key; so may a self-issued one of version 3
+// that says neither what it is nor what its key is for, as the root of TC26's examples.
 func checkAuthority(c *cert.Certificate, anchor bool) *Error {
-	if anchor && c.Version < 3 {
+	if anchor && (c.Version < 3 || saysNothing(c)) {
 		return nil
 	}
 	if !c.HasBasicConstraints || !c.IsCA {
@@ -52,6 +53,11 @@ func checkAuthority(c *cert.Certificate, anchor bool) *Error {
 		}
 	}
 	return nil
+}
+
+// saysNothing reports a self-issued certificate whose extensions leave open what it is for.
+func saysNothing(c *cert.Certificate) bool {
+	return !c.HasBasicConstraints && !c.HasKeyUsage && selfIssued(c)
 }
 
 // checkAlgorithm refuses a signature that cannot be checked under the issuer's key, before any

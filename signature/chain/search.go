@@ -175,11 +175,11 @@ func (s *search) checkIssuer(below *cert.Certificate, c candidate) *Error {
 		return err
 	}
 	if s.o.Strict {
-		if list := deviations(below, c.cert); len(list) > 0 {
+		if list := deviations(below, c.cert, false); len(list) > 0 {
 			return list[0]
 		}
 		if c.anchor {
-			if list := deviations(c.cert, nil); len(list) > 0 {
+			if list := deviations(c.cert, nil, true); len(list) > 0 {
 				return list[0]
 			}
 		}
@@ -233,7 +233,7 @@ func (s *search) complete() {
 	}
 	v := Valid{Path: slices.Clone(s.path), Policies: policies}
 	for i, c := range v.Path {
-		v.Deviations = append(v.Deviations, deviations(c, v.Path.Issuer(i))...)
+		v.Deviations = append(v.Deviations, deviations(c, v.Path.Issuer(i), i > 0)...)
 	}
 	if s.o.Strict && len(v.Deviations) > 0 { // a leaf that is an anchor
 		s.note(v.Deviations[0])

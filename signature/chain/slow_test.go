@@ -136,7 +136,8 @@ func slowValid(path []*cert.Certificate, at time.Time, o chain.Options) bool {
 		s.policies(anchor, true)
 	}
 	s.limits(anchor)
-	if n > 0 && !slowIssuer(anchor) {
+	silent := !anchor.HasBasicConstraints && !anchor.HasKeyUsage && slowName(anchor.Issuer, anchor.Subject)
+	if n > 0 && !silent && !slowIssuer(anchor) {
 		return false
 	}
 	for i := n - 1; i >= 0; i-- {
