@@ -46,6 +46,12 @@ func (r reader) readCertificates(s *SignedData, body *cryptobyte.String) (k kind
 func (r reader) readCertificate(s *SignedData, element []byte, tag casn1.Tag, k *kinds) *Problem {
 	switch tag {
 	case casn1.SEQUENCE:
+		if r.known != nil {
+			if c := r.known(element); c != nil {
+				s.Certificates = append(s.Certificates, c)
+				return nil
+			}
+		}
 		c, err := cert.Parse(element)
 		switch {
 		case err == nil:

@@ -51,23 +51,22 @@ func (s *SignedData) CertificateOf(si *SignerInfo, more ...*cert.Certificate) *c
 	var found []*cert.Certificate
 	for _, list := range [][]*cert.Certificate{s.Certificates, si.Values.Certificates, more} {
 		for _, c := range list {
-			if !si.names(c) || slices.ContainsFunc(found, c.Equal) {
-				continue
+			if si.names(c) && !slices.ContainsFunc(found, c.Equal) {
+				found = append(found, c)
 			}
-			if len(si.SigningCertificate) > 0 && si.SigningCertificate[0].names(c) {
-				return c
-			}
-			found = append(found, c)
 		}
 	}
-	if len(found) == 0 {
+	switch {
+	case len(found) == 0:
 		return nil
-	}
-	if len(found) > 1 && len(found) <= maxTwins && len(si.SigningCertificate) == 0 {
-		for _, c := range found {
-			if len(si.checkSignature(c)) == 0 {
-				return c
-			}
+	case len(found) == 1: // whose hash Check compares
+	case len(si.SigningCertificate) > 0:
+		if i := slices.IndexFunc(found, si.SigningCertificate[0].names); i >= 0 {
+			return found[i]
+		}
+	case len(found) <= maxTwins:
+		if i := slices.IndexFunc(found, func(c *cert.Certificate) bool { return len(si.checkSignature(c)) == 0 }); i >= 0 {
+			return found[i]
 		}
 	}
 	return found[0]

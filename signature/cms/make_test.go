@@ -107,7 +107,7 @@ func parties(t testing.TB) map[string]party {
 
 // verdict returns the codes of everything that is wrong.
 func verdict(der []byte) []string {
-	s, p := parse(der)
+	s, p := parse(der, Options{})
 	if p != nil {
 		return []string{p.Code}
 	}

@@ -11,6 +11,7 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"zaver/signature/algo"
+	"zaver/signature/cert"
 	"zaver/signature/internal/der"
 )
 
@@ -23,22 +24,27 @@ type Options struct {
 	// at hand, not nil and empty for the empty document. Content that lies
 	// inside as well must be the same bytes.
 	Content []byte
-	// MaxSize bounds the SignedData in bytes; zero is MaxOpenSize.
+	// MaxSize bounds the SignedData in bytes; zero is the reader's own bound.
 	MaxSize int
+	// Known returns the certificate of these very bytes where it was read
+	// before, as trust.Set does, and nil otherwise; it may be nil.
+	Known func(der []byte) *cert.Certificate
 }
 
 // Parse reads one confirmation and proves its form; see the package comment.
 // The error is always a *Problem.
-func Parse(b []byte) (*SignedData, error) { return ParseUpTo(b, MaxSize) }
+func Parse(b []byte) (*SignedData, error) { return ParseWith(b, Options{}) }
 
 // ParseUpTo is Parse with another bound of the size in bytes: for confirmations
 // that carry timestamps, certificates and revocation data ([MaxLongTerm]). The
 // bounds of the counts stay.
 func ParseUpTo(b []byte, maxSize int) (*SignedData, error) {
-	if len(b) > maxSize {
-		return nil, problem(codeTooLarge, "more than %d bytes", maxSize)
-	}
-	s, p := confirmation.read(bytes.Clone(b), Options{MaxSize: maxSize})
+	return ParseWith(b, Options{MaxSize: maxSize})
+}
+
+// ParseWith is Parse under options; a MaxSize of zero is [MaxSize].
+func ParseWith(b []byte, o Options) (*SignedData, error) {
+	s, p := parse(b, o)
 	if p != nil {
 		return nil, p
 	}
@@ -57,12 +63,15 @@ func Open(b []byte, o Options) (*SignedData, error) {
 	return s, nil
 }
 
-// parse is Parse with the typed error, so that no nil *Problem becomes an error.
-func parse(b []byte) (*SignedData, *Problem) {
-	if len(b) > MaxSize {
-		return nil, problem(codeTooLarge, "more than %d bytes", MaxSize)
+// parse is ParseWith with the typed error, so that no nil *Problem becomes an error.
+func parse(b []byte, o Options) (*SignedData, *Problem) {
+	if o.MaxSize == 0 {
+		o.MaxSize = MaxSize
 	}
-	return confirmation.read(bytes.Clone(b), Options{MaxSize: MaxSize})
+	if len(b) > o.MaxSize {
+		return nil, problem(codeTooLarge, "more than %d bytes", o.MaxSize)
+	}
+	return confirmation.read(bytes.Clone(b), o)
 }
 
 // reader is one of the two ways to read.
@@ -72,6 +81,7 @@ type reader struct {
 	strict                                            bool
 	certificates, signers, attributes, values, depths int
 	counters                                          *int // how many counter-signatures may still be read
+	known                                             func(der []byte) *cert.Certificate
 }
 
 var (
@@ -105,7 +115,7 @@ func (r reader) read(b []byte, o Options) (*SignedData, *Problem) {
 		return nil, problem(codeTooLarge, "more than %d bytes", o.MaxSize)
 	}
 	counters := MaxOpenSigners
-	r.counters = &counters
+	r.counters, r.known = &counters, o.Known
 	s, p := r.readInfo(b, o)
 	if p != nil && p.Code == codeMalformed && isBER(b) {
 		return nil, problem(codeNotDER, "BER, not DER: %s", p.Detail)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"zaver/signature/cert"
 	"zaver/signature/cms"
 	"zaver/softhsm-fixtures/mint"
 	"zaver/softhsm-fixtures/mint/asn"
@@ -425,6 +426,33 @@ func TestOldData(t *testing.T) {
 		}
 		if _, err := cms.Parse(der); err == nil || err.(*cms.Problem).Code != "cms.algorithm" { //nolint:errorlint // the type is promised
 			t.Errorf("%s passes for a confirmation: %v", k, err)
+		}
+	}
+}
+
+// TestKnown takes a certificate that was read before, and reads the others.
+func TestKnown(t *testing.T) {
+	w := newWorld(mint.P256)
+	der := w.sign(t)
+	leaf, err := cert.Parse(w.leaf.DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := cms.Options{Known: func(der []byte) *cert.Certificate {
+		if bytes.Equal(der, leaf.Raw) {
+			return leaf
+		}
+		return nil
+	}}
+	for name, read := range map[string]func([]byte, cms.Options) (*cms.SignedData, error){"strict": cms.ParseWith, "open": cms.Open} {
+		s, err := read(der, o)
+		if err != nil || len(s.Check()) > 0 || s.SignerCertificate() != leaf {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, c := range s.Certificates {
+			if c == nil || c != leaf && c.Equal(leaf) {
+				t.Errorf("%s: %v", name, c)
+			}
 		}
 	}
 }

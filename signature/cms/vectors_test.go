@@ -242,7 +242,7 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: nothing was changed", v.name)
 		}
 		if got := verdict(der); strings.Join(got, " ") != v.want {
-			s, p := parse(der)
+			s, p := parse(der, Options{})
 			if s != nil {
 				t.Log(s.Check())
 			}

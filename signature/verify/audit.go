@@ -155,5 +155,7 @@ func (t Terms) verification(at time.Time) *verification {
 	if t.Set != nil {
 		report.TrustSetID = t.Set.ID()
 	}
-	return &verification{Request: r, terms: t, now: t.At, asks: t.demand || t.Profile == ProfileQualified || t.Revocation != nil, report: report}
+	v := &verification{Request: r, terms: t, now: t.At, asks: t.demand || t.Profile == ProfileQualified || t.Revocation != nil, report: report}
+	v.admitLegacy()
+	return v
 }

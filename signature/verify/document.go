@@ -16,7 +16,7 @@ import (
 // Document audits a CMS signature: every signer under the terms. content is the document of a
 // detached signature, nil when there is none at hand.
 func Document(ctx context.Context, signature, content []byte, t Terms) *Audit {
-	signed, err := cms.Open(signature, cms.Options{Content: content})
+	signed, err := cms.Open(signature, cms.Options{Content: content, Known: known(t.Set)})
 	if err != nil {
 		code := "cms.malformed"
 		var p *cms.Problem
@@ -80,8 +80,8 @@ func (d document) signer(ctx context.Context, si *cms.SignerInfo) *Report {
 func (d document) verification(at time.Time) *verification {
 	v := d.terms.verification(at)
 	if len(d.answers) > 0 {
-		inside := &revocation.Archive{Answers: d.answers}
-		v.Revocation = either{d.terms.Revocation, inside}
+		inside := &revocation.Archive{Answers: d.answers, Legacy: v.legacy()}
+		v.Revocation = either{v.Revocation, inside}
 	}
 	return v
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"zaver/signature/algo"
 	"zaver/signature/cert"
 	"zaver/signature/chain"
 	"zaver/signature/revocation"
@@ -69,30 +68,12 @@ func (v *verification) options() chain.Options {
 	}
 }
 
-// legacyEnd is from when on nobody may sign by GOST R 34.10-2001: its use ended with the year 2019.
-var legacyEnd = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// legacy says whether algorithms kept for old data may be met: never in a confirmation, in a
-// qualified signature only where its time is proved to lie before their end.
-func (v *verification) legacy() bool {
-	switch v.terms.Profile {
-	case ProfileGeneric:
-		return true
-	case ProfileQualified:
-		return v.At.Before(legacyEnd)
-	default:
-		return false
-	}
-}
-
 // weigh finds out all about one path.
 func (v *verification) weigh(ctx context.Context, p chain.Valid, certificates []*cert.Certificate) *weighed {
 	w := &weighed{path: p.Path, policies: p.Policies}
 	top := p.Path.Anchor()
 	w.add(CodeChainOK, OK, top, "a path leads to a trust anchor")
-	for _, d := range p.Deviations {
-		w.add(d.Code, Warn, d.Certificate, d.Detail)
-	}
+	v.addDeviations(w, p)
 	anchor, ok := v.Set.Find(top)
 	if !ok { // All gives only anchors of the set; a report must not rest on that alone
 		w.add(CodeNotAccredited, Fail, top, "the path ends outside the set")
@@ -106,15 +87,6 @@ func (v *verification) weigh(ctx context.Context, p chain.Valid, certificates []
 	}
 	v.checkRevocation(ctx, w, certificates)
 	return w
-}
-
-// checkAlgorithms names the certificates signed by an algorithm that is kept for old data.
-func (v *verification) checkAlgorithms(w *weighed) {
-	for _, c := range w.path[:len(w.path)-1] {
-		if a, err := algo.ByCertificate(c.SignatureOID, c.SignatureParams); err == nil && a.Legacy {
-			w.add(CodeLegacyAlgorithm, Warn, c, "signed by "+a.Name)
-		}
-	}
 }
 
 func (w *weighed) add(code string, s Severity, c *cert.Certificate, detail string) {
@@ -159,6 +131,9 @@ func (v *verification) pathFailed(err error) {
 
 // checkRevocation asks about every certificate below the anchor, all at once.
 func (v *verification) checkRevocation(ctx context.Context, w *weighed, certificates []*cert.Certificate) {
+	if len(w.path) == 1 {
+		return // an anchor is trusted, not asked about
+	}
 	if v.Revocation == nil {
 		if v.asks {
 			w.add(CodeRevocationUnknown, Unknown, w.path.Leaf(), "not asked: nobody to ask")
@@ -181,6 +156,9 @@ func (v *verification) checkRevocation(ctx context.Context, w *weighed, certific
 	wait.Wait()
 	for i, a := range w.answers {
 		w.addAnswer(w.path[i], i == 0, v.asks, a.Result)
+		if by, ok := answeredBy(a.Result); ok && by.Legacy {
+			w.add(CodeLegacyAlgorithm, Warn, w.path[i], "the answer about it is signed by "+by.Name)
+		}
 	}
 }
 

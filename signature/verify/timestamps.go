@@ -75,7 +75,7 @@ func (d document) timestamp(ctx context.Context, si *cms.SignerInfo, der []byte)
 	v.report.Signer, v.purpose = t.Signer, timestamp.OIDPurpose
 	inside := slices.Concat(token.Signed.CRLs, token.Signed.OCSPs)
 	if len(inside) > 0 {
-		v.Revocation = either{v.Revocation, &revocation.Archive{Answers: inside}}
+		v.Revocation = either{v.Revocation, &revocation.Archive{Answers: inside, Legacy: v.legacy()}}
 	}
 	v.checkValidity()
 	v.checkKeyPeriod()

@@ -143,7 +143,7 @@ func (v *verification) add(code string, s Severity, c *cert.Certificate, detail 
 }
 
 func (v *verification) parse() *cms.SignedData {
-	signed, err := cms.Parse(v.CMS)
+	signed, err := cms.ParseWith(v.CMS, cms.Options{Known: known(v.Set)})
 	if err == nil {
 		v.report.Content = signed.Content
 		v.report.SigningTime = signed.Signer.SigningTime
@@ -160,12 +160,20 @@ func (v *verification) parse() *cms.SignedData {
 	return nil
 }
 
+// known finds certificates that need not be read again.
+func known(set *trust.Set) func(der []byte) *cert.Certificate {
+	if set == nil {
+		return nil
+	}
+	return set.Known
+}
+
 // checkSignature is about the bytes alone: nothing of certificate, time or trust.
 func (v *verification) checkSignature(signed *cms.SignedData) {
 	if a := signed.Signer.Algorithm; a.Legacy {
 		v.add(CodeLegacyAlgorithm, Fail, v.report.Signer, "signed by "+a.Name)
 	}
-	problems := signed.Check()
+	problems := signed.Signer.Check(v.report.Signer)
 	if len(problems) == 0 {
 		v.add(CodeOK, OK, v.report.Signer, "the signature holds over the content and the signed attributes")
 		return
