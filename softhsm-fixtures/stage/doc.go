@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package stage alone owns the whole world on loopback as one value: test PKI,
-// registers, SMS centre, mail server, inbox, card daemon with virtual cards,
-// tokens, and the two products, portal and agent, as real child processes with
-// configuration files of their own. Tests and the demo start it, break it and
-// end it.
+// list of accredited centres, registers, SMS centre, mail server, inbox, card
+// daemon with virtual cards, tokens, and the two products, portal and agent, as
+// real child processes with configuration files of their own. Tests and the demo
+// start it, break it and end it.
 //
 // Everything lies in one folder: a temporary one that Close removes, or a kept
 // one whose PKI, database, cards and tokens survive a restart. Children log

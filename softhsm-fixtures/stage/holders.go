@@ -34,96 +34,65 @@ type Token struct {
 	GOST    *gosttoken.Store // nil for any other
 	Serial  *big.Int         // of the certificate, for PKI.Authority(…).Revoke
 	DER     []byte           // the certificate
+	options []gosttoken.Option
 }
 
 // Token makes a person's token with one certificate of the variant, or opens
-// the one that was made before; its key is of the kind, P-256 when zero. Keys of
-// GOST are made by the token itself.
+// the one that was made before; its key is of the kind, P-256 when zero.
 func (w *World) Token(ctx context.Context, p people.Person, v pki.Variant, k pki.KeyKind) (*Token, error) {
+	switch k {
+	case pki.GOST256:
+		return w.GOSTToken(ctx, p, v, mint.GOST256A)
+	case pki.GOST512:
+		return w.GOSTToken(ctx, p, v, mint.GOST512A)
+	case 0:
+		k = pki.P256
+	}
+	return w.kept(p, v, k.String(), func(dir string, o pki.Order) ([]byte, error) {
+		o.Keys = k
+		id, err := w.PKI.Make(o)
+		if err != nil {
+			return nil, err
+		}
+		store, err := tokens.New(dir)
+		if err != nil {
+			return nil, err
+		}
+		return id.DER, store.Add(ctx, tokens.For(p, id))
+	}, func(dir string, t *Token) (err error) {
+		t.Store, err = tokens.New(dir)
+		return err
+	})
+}
+
+// kept opens the token in the drawer, or fills it first; name tells it from the
+// person's others.
+func (w *World) kept(p people.Person, v pki.Variant, name string, fill func(dir string, o pki.Order) ([]byte, error),
+	open func(dir string, t *Token) error) (*Token, error) {
 	w.drawer.Lock()
 	defer w.drawer.Unlock()
 	if v == "" {
 		v = pki.Good
 	}
-	if k == 0 {
-		k = pki.P256
-	}
-	dir := w.path("tokens", strings.ToLower(fmt.Sprintf("%s-%s-%s", p.Key, v, k)))
+	dir := w.path("tokens", strings.ToLower(fmt.Sprintf("%s-%s-%s", p.Key, v, name)))
 	mark := filepath.Join(dir, "certificate.der") // written last: without it the token is half made
-	if der, err := os.ReadFile(mark); err == nil && (v != pki.Good || fresh(der)) {
-		return w.openToken(p, v, k, dir, der)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
-	}
-	fill := w.fillSoftHSM
-	if gostKind(k) != "" {
-		fill = w.fillGOST
-	}
-	der, err := fill(ctx, dir, pki.Order{Person: p, Variant: v, Keys: k})
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(mark, der, 0o600); err != nil {
-		return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
-	}
-	return w.openToken(p, v, k, dir, der)
-}
-
-// gostKind is the kind of a GOST key as tokens make it, empty for any other.
-func gostKind(k pki.KeyKind) mint.Kind {
-	switch k {
-	case pki.GOST256:
-		return "gost256-A"
-	case pki.GOST512:
-		return "gost512-A"
-	}
-	return ""
-}
-
-// fillSoftHSM makes a token whose key the PKI made.
-func (w *World) fillSoftHSM(ctx context.Context, dir string, o pki.Order) ([]byte, error) {
-	id, err := w.PKI.Make(o)
-	if err != nil {
-		return nil, err
-	}
-	store, err := tokens.New(dir)
-	if err != nil {
-		return nil, err
-	}
-	return id.DER, store.Add(ctx, tokens.For(o.Person, id))
-}
-
-// fillGOST makes a token that makes its key, and has a certificate issued to it.
-func (w *World) fillGOST(ctx context.Context, dir string, o pki.Order) (der []byte, err error) {
-	store, err := w.gost.Store(dir)
-	if err != nil {
-		return nil, err
-	}
-	err = store.Issue(ctx, gosttoken.For(o.Person, gostKind(o.Keys)), func(_ int, key mint.SPKI) ([]byte, error) {
-		o.PublicKey = key
-		id, err := w.PKI.Make(o)
-		if err != nil {
+	der, err := os.ReadFile(mark)
+	if err != nil || v == pki.Good && !fresh(der) {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
+		}
+		if der, err = fill(dir, pki.Order{Person: p, Variant: v}); err != nil {
 			return nil, err
 		}
-		der = id.DER
-		return der, nil
-	})
-	return der, err
-}
-
-func (w *World) openToken(p people.Person, v pki.Variant, k pki.KeyKind, dir string, der []byte) (*Token, error) {
-	serial, err := pki.Serial(der)
-	if err != nil {
+		if err := os.WriteFile(mark, der, 0o600); err != nil {
+			return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
+		}
+	}
+	t := &Token{Person: p, Variant: v, DER: der}
+	if t.Serial, err = pki.Serial(der); err != nil {
 		return nil, err
 	}
-	t := &Token{Person: p, Variant: v, Serial: serial, DER: der}
-	if gostKind(k) != "" {
-		t.GOST, err = w.gost.Store(dir)
-	} else {
-		t.Store, err = tokens.New(dir)
-	}
-	return t, err
+	return t, open(dir, t)
 }
 
 // fresh reports whether a kept certificate will do for this run.
@@ -146,9 +115,10 @@ func (w *World) PlugIn(ts ...*Token) error {
 		return fmt.Errorf("plug in tokens: %w", err)
 	}
 	var gost []*gosttoken.Store
+	var options []gosttoken.Option
 	for _, t := range ts {
 		if t.GOST != nil {
-			gost = append(gost, t.GOST)
+			gost, options = append(gost, t.GOST), append(options, t.options...)
 			continue
 		}
 		// A copy: SoftHSM does not follow links, and keys and PIN are the same.
@@ -160,7 +130,7 @@ func (w *World) PlugIn(ts ...*Token) error {
 	if err := replace(w.softhsmConfig(), []byte(conf)); err != nil {
 		return fmt.Errorf("plug in tokens: %w", err)
 	}
-	if err := w.gostModule.PlugIn(gost...); err != nil {
+	if err := errors.Join(w.gostModule.PlugIn(gost...), w.gostModule.Set(options...)); err != nil {
 		return err
 	}
 	w.plugged = ts

@@ -109,6 +109,7 @@ func (w *World) startPortal(ctx context.Context) error {
 		"smtp":      map[string]any{"host": host, "port": mailPort, "from": "zaver <no-reply@portal.example>", "plain": true},
 		"smpp":      map[string]any{"address": w.SMS.Addr(), "system_id": smsUser, "password_file": "smpp.password", "from": "zaver"},
 		"registers": w.Registers.URL(), "agent_port": w.ports.Agent,
+		"trust_list": map[string]any{"url": w.Centres.URL(), "every_hours": 1},
 		"timestamps": []string{w.PKI.Authority(pki.GOSTCA).TSAURL()},
 	})
 	if err != nil {

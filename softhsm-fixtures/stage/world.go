@@ -22,6 +22,7 @@ import (
 	"zaver/softhsm-fixtures/readers"
 	"zaver/softhsm-fixtures/registers"
 	"zaver/softhsm-fixtures/smsc"
+	"zaver/softhsm-fixtures/tsl"
 	"zaver/softhsm-fixtures/vpcd"
 )
 
@@ -64,6 +65,7 @@ type World struct {
 	Dir string
 
 	PKI       *pki.PKI
+	Centres   *tsl.Server // the list of accredited centres
 	Registers *registers.Bus
 	SMS       *smsc.Server
 	Mail      *mailsink.Server
@@ -77,6 +79,7 @@ type World struct {
 	gost *gosttoken.Compiled
 	// gostModule is the driver of tokens with GOST keys that the agent loads.
 	gostModule *gosttoken.Store
+	accredited []tsl.Centre // what the list says in truth
 	ports      Ports
 	programs   string
 	pinentry   []string // argv of the scripted one
@@ -108,7 +111,7 @@ func (w *World) path(parts ...string) string {
 func Start(ctx context.Context, cfg Config) (*World, error) {
 	w := &World{cfg: cfg, ports: cfg.Ports}
 	for _, step := range []func(context.Context) error{
-		w.makeDir, w.takePorts, w.findPrograms, w.startPKI, w.startTokens, w.startInbox, w.startRegisters, w.startReaders, w.startPinentry, w.startPortal, w.startAgent,
+		w.makeDir, w.takePorts, w.findPrograms, w.startPKI, w.startCentres, w.startTokens, w.startInbox, w.startRegisters, w.startReaders, w.startPinentry, w.startPortal, w.startAgent,
 	} {
 		err := ctx.Err()
 		if err == nil {

@@ -12,8 +12,8 @@ import (
 	"zaver/softhsm-fixtures/pki"
 )
 
-// firstVersion is where the numbers of an emulated list begin.
-const firstVersion = 16314
+// FirstVersion is where the numbers of an emulated list begin.
+const FirstVersion = 16314
 
 // FromPKI makes what a stage publishes: a key for lists under the test PKI's GOST root, one under its
 // rogue root, and a list of its accredited centres. The rogue centre is not in it; a centre that lost
@@ -27,7 +27,7 @@ func FromPKI(p *pki.PKI, now time.Time) (Config, List, error) {
 	if c.Rogue, err = listKey(p, pki.RogueRoot); err != nil {
 		return Config{}, List{}, err
 	}
-	l := List{Version: firstVersion, Date: now}
+	l := List{Version: FirstVersion, Date: now}
 	var own Centre
 	for _, name := range []string{pki.CA, pki.GOSTCA} {
 		ca, err := cert.Parse(p.Authority(name).DER())
