@@ -15,7 +15,7 @@ import (
 	"zaver/signature/trust"
 )
 
-// reportJSON is the stored form: certificates as DER, times in UTC.
+// reportJSON is the stored form: certificates as DER and in words, times in UTC.
 type reportJSON struct {
 	Format      string       `json:"format"`
 	Subject     Subject      `json:"subject,omitempty"`
@@ -29,6 +29,8 @@ type reportJSON struct {
 	Path        [][]byte     `json:"path,omitempty"`
 	Anchor      *anchorJSON  `json:"anchor,omitempty"`
 	Revocations []answerJSON `json:"revocations,omitempty"`
+	// Certificates are read by nobody here: the DER counts.
+	Certificates []Description `json:"certificates,omitempty"`
 	// Policies are the user-constrained policies of the path, Authority those of its authorities.
 	Policies       []string        `json:"policies,omitempty"`
 	Authority      []string        `json:"authority_policies,omitempty"`
@@ -62,7 +64,7 @@ const reportFormat = "zaver.report/v1"
 func (r *Report) MarshalJSON() ([]byte, error) {
 	j := reportJSON{
 		Format: reportFormat, Subject: r.Subject, Verdict: r.Verdict(), CounterSigners: r.CounterSigners, At: r.At.UTC(), TrustSetID: r.TrustSetID, Findings: r.Findings,
-		Content: r.Content, SigningTime: r.SigningTime,
+		Content: r.Content, SigningTime: r.SigningTime, Certificates: r.Describe(),
 	}
 	if r.Signer != nil {
 		j.Signer = r.Signer.Raw
