@@ -19,6 +19,7 @@ import (
 	"zaver/softhsm-fixtures/pki"
 	"zaver/softhsm-fixtures/robot"
 	"zaver/softhsm-fixtures/stage"
+	"zaver/softhsm-fixtures/tsl"
 	"zaver/softhsm-fixtures/uec"
 )
 
@@ -90,6 +91,7 @@ func (w *World) tidy() {
 	for _, a := range w.PKI.Authorities() {
 		a.ClearFaults()
 	}
+	w.Centres.SetFault(tsl.None)
 	for _, c := range w.Controls() {
 		c.Set(mischief.Behave, 0)
 	}

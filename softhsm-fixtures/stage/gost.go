@@ -16,11 +16,11 @@ import (
 // options hold while the key is made and, over all such tokens, while this one is
 // plugged in.
 func (w *World) GOSTToken(ctx context.Context, p people.Person, v pki.Variant, kind mint.Kind, options ...gosttoken.Option) (*Token, error) {
-	name := string(kind)
+	habits := ""
 	for _, o := range options {
-		name += "-" + string(o)
+		habits += "-" + string(o)
 	}
-	return w.kept(p, v, name, func(dir string, o pki.Order) (der []byte, err error) {
+	return w.kept(p, v, string(kind), habits, func(dir string, o pki.Order) (der []byte, err error) {
 		store, err := w.gost.Store(dir, options...)
 		if err != nil {
 			return nil, err

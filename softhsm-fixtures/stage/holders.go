@@ -34,6 +34,7 @@ type Token struct {
 	GOST    *gosttoken.Store // nil for any other
 	Serial  *big.Int         // of the certificate, for PKI.Authority(…).Revoke
 	DER     []byte           // the certificate
+	Keys    string           // kind of the key, as pki and mint name kinds
 	options []gosttoken.Option
 }
 
@@ -48,7 +49,7 @@ func (w *World) Token(ctx context.Context, p people.Person, v pki.Variant, k pki
 	case 0:
 		k = pki.P256
 	}
-	return w.kept(p, v, k.String(), func(dir string, o pki.Order) ([]byte, error) {
+	return w.kept(p, v, k.String(), "", func(dir string, o pki.Order) ([]byte, error) {
 		o.Keys = k
 		id, err := w.PKI.Make(o)
 		if err != nil {
@@ -65,16 +66,16 @@ func (w *World) Token(ctx context.Context, p people.Person, v pki.Variant, k pki
 	})
 }
 
-// kept opens the token in the drawer, or fills it first; name tells it from the
+// kept opens the token in the drawer, or fills it first; keys and habits tell it from the
 // person's others.
-func (w *World) kept(p people.Person, v pki.Variant, name string, fill func(dir string, o pki.Order) ([]byte, error),
+func (w *World) kept(p people.Person, v pki.Variant, keys, habits string, fill func(dir string, o pki.Order) ([]byte, error),
 	open func(dir string, t *Token) error) (*Token, error) {
 	w.drawer.Lock()
 	defer w.drawer.Unlock()
 	if v == "" {
 		v = pki.Good
 	}
-	dir := w.path("tokens", strings.ToLower(fmt.Sprintf("%s-%s-%s", p.Key, v, name)))
+	dir := w.path("tokens", strings.ToLower(fmt.Sprintf("%s-%s-%s%s", p.Key, v, keys, habits)))
 	mark := filepath.Join(dir, "certificate.der") // written last: without it the token is half made
 	der, err := os.ReadFile(mark)
 	if err != nil || v == pki.Good && !fresh(der) {
@@ -88,7 +89,7 @@ func (w *World) kept(p people.Person, v pki.Variant, name string, fill func(dir 
 			return nil, fmt.Errorf("make token of %s: %w", p.Key, err)
 		}
 	}
-	t := &Token{Person: p, Variant: v, DER: der}
+	t := &Token{Person: p, Variant: v, DER: der, Keys: keys}
 	if t.Serial, err = pki.Serial(der); err != nil {
 		return nil, err
 	}
