@@ -3,37 +3,62 @@
 package token_test
 
 import (
+	"bytes"
 	"context"
-	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"zaver/signature/algo"
+	"zaver/signature/cms"
+	"zaver/signature/pin"
 	"zaver/signature/pkcs11"
 	"zaver/signature/token"
+	"zaver/softhsm-fixtures/mint"
 )
 
-// BenchmarkSign compares one signature through a worker process with the same calls made directly, and with C_Sign alone. "warm" is what a
-// person meets: the worker that listed the tokens signs. "cold" starts a worker first, as after a wrong PIN.
-func BenchmarkSign(b *testing.B) {
+// bench is a key to sign with.
+type bench struct {
+	module, softhsm string // softhsm is its configuration, empty for another module
+	host            *token.Host
+	found           token.Credential
+	pin             string
+}
+
+func benches(b *testing.B) map[string]bench {
+	soft, gost := theRig.store, theRig.gost
+	host := theRig.host(b, nil, soft.Module())
+	all := map[string]bench{}
 	for _, name := range []string{"p256", "rsa"} {
-		h := theRig.host(b, nil, theRig.store.Module())
-		c := theRig.credential(b, list(b, h), name)
-		k := c.Certificate.PublicKey
-		a, err := algo.ForKey(k.Kind(), k.Bits())
+		all[name] = bench{soft.Module(), soft.Config(), host, theRig.credential(b, list(b, host), name), userPIN}
+	}
+	store := gost.copyOf(b)
+	host = theRig.host(b, nil, store.Module())
+	for name, kind := range map[string]mint.Kind{"gost256": mint.GOST256A, "gost512": mint.GOST512A} {
+		all[name] = bench{store.Module(), "", host, gost.credential(b, list(b, host), kind), gost.token.PIN}
+	}
+	return all
+}
+
+// BenchmarkSign compares one signature through a worker process with the same calls made directly, and with C_Sign alone. "warm" is what a
+// person meets: the worker that listed the tokens signs. "cms" makes the whole CMS of a statement by it. "cold" starts a worker first, as
+// after a wrong PIN.
+func BenchmarkSign(b *testing.B) {
+	all := benches(b)
+	for _, name := range []string{"p256", "rsa", "gost256", "gost512"} {
+		k := all[name]
+		key := k.found.Certificate.PublicKey
+		a, err := algo.ForKey(key.Kind(), key.Bits())
 		if err != nil {
 			b.Fatal(err)
 		}
 		digest := a.Digest.Sum([]byte("statement"))
-		b.Run(name+"/warm", func(b *testing.B) {
-			measure(b, func() { list(b, h) }, func() { benchSign(b, h, c, a, digest) })
-		})
-		b.Run(name+"/cold", func(b *testing.B) {
-			measure(b, func() {}, func() { benchSign(b, h, c, a, digest) })
-		})
-		b.Run(name+"/direct", func(b *testing.B) { benchDirect(b, c, a, digest, false) })
-		b.Run(name+"/C_Sign", func(b *testing.B) { benchDirect(b, c, a, digest, true) })
+		relist := func() { list(b, k.host) }
+		b.Run(name+"/warm", func(b *testing.B) { measure(b, relist, func() { k.sign(b, a, digest) }) })
+		b.Run(name+"/cms", func(b *testing.B) { measure(b, relist, func() { k.cms(b) }) })
+		b.Run(name+"/cold", func(b *testing.B) { measure(b, func() {}, func() { k.sign(b, a, digest) }) })
+		b.Run(name+"/direct", func(b *testing.B) { k.direct(b, a, digest, false) })
+		b.Run(name+"/C_Sign", func(b *testing.B) { k.direct(b, a, digest, true) })
 	}
 }
 
@@ -54,47 +79,61 @@ func measure(b *testing.B, prepare, work func()) {
 	b.ReportMetric(float64(took[len(took)*95/100].Microseconds()), "µs-p95")
 }
 
-func benchSign(b *testing.B, h *token.Host, c token.Credential, a algo.Algorithm, digest []byte) {
-	if _, err := h.Sign(context.Background(), c.Ref, newPIN(b, userPIN), a, digest); err != nil {
+func (k bench) sign(b *testing.B, a algo.Algorithm, digest []byte) {
+	if _, err := k.SignDigest(b.Context(), a, digest); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// benchDirect loads SoftHSM into the benchmark's own process.
-func benchDirect(b *testing.B, c token.Credential, a algo.Algorithm, digest []byte, bare bool) {
-	old := os.Getenv("SOFTHSM2_CONF")
-	os.Setenv("SOFTHSM2_CONF", theRig.store.Config())
-	defer os.Setenv("SOFTHSM2_CONF", old)
-	m, err := pkcs11.Open(theRig.store.Module())
+// SignDigest implements cms.Signer.
+func (k bench) SignDigest(ctx context.Context, a algo.Algorithm, digest []byte) ([]byte, error) {
+	p := pin.New([]byte(k.pin))
+	defer p.Wipe()
+	return k.host.Sign(ctx, k.found.Ref, p, a, digest)
+}
+
+func (k bench) cms(b *testing.B) {
+	statement := bytes.Repeat([]byte("zaver.statement/v1\n"), 40)
+	if _, err := cms.Sign(b.Context(), cms.Request{Content: statement, Certificate: k.found.Certificate, SigningTime: time.Now(), Signer: k}); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// direct loads the module into the benchmark's own process.
+func (k bench) direct(b *testing.B, a algo.Algorithm, digest []byte, bare bool) {
+	if k.softhsm != "" {
+		b.Setenv("SOFTHSM2_CONF", k.softhsm)
+	}
+	m, err := pkcs11.Open(k.module)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer m.Close()
 	session := func(f func(*pkcs11.Key) error) {
-		err := m.Session(c.Ref.Slot, func(s *pkcs11.Session) error {
-			if err := s.Login(newPIN(b, userPIN)); err != nil {
+		err := m.Session(k.found.Ref.Slot, func(s *pkcs11.Session) error {
+			if err := s.Login(newPIN(b, k.pin)); err != nil {
 				return err
 			}
-			k, err := s.Key(c.ID, c.Certificate.PublicKey)
+			key, err := s.Key(k.found.ID, k.found.Certificate.PublicKey)
 			if err != nil {
 				return err
 			}
-			return f(k)
+			return f(key)
 		})
 		if err != nil {
 			b.Fatal(err)
 		}
 	}
-	sign := func(k *pkcs11.Key) error {
-		_, err := k.Sign(a, digest, nil)
+	sign := func(key *pkcs11.Key) error {
+		_, err := key.Sign(a, digest, nil)
 		return err
 	}
 	if !bare {
 		measure(b, func() {}, func() { session(sign) })
 		return
 	}
-	session(func(k *pkcs11.Key) error {
-		measure(b, func() {}, func() { err = sign(k) })
+	session(func(key *pkcs11.Key) error {
+		measure(b, func() {}, func() { err = sign(key) })
 		return err
 	})
 }
