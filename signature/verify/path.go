@@ -97,17 +97,24 @@ func (w *weighed) add(code string, s Severity, c *cert.Certificate, detail strin
 	w.findings = append(w.findings, f)
 }
 
-// checkAccreditation looks at the anchor and at every centre on the path that the set lists. A
-// centre that is not listed counts by its anchor's word.
+// checkAccreditation looks at the anchor and at every centre on the path. Where the set was made
+// with the list of accredited centres, a centre under an anchor for qualified signatures that the
+// list does not name has no accreditation; without a list it counts by its anchor's word.
 func (v *verification) checkAccreditation(w *weighed) {
 	holds := w.anchor.AccreditedAt(v.At)
 	if !holds {
 		w.add(CodeNotAccredited, Fail, w.anchor.Certificate, "the anchor's accreditation does not cover the moment")
 	}
-	for _, c := range w.path {
-		if centre, ok := v.Set.FindCentre(c); ok && !centre.AccreditedAt(v.At) {
+	_, listed := v.Set.List()
+	for i, c := range w.path {
+		centre, ok := v.Set.FindCentre(c)
+		switch {
+		case ok && !centre.AccreditedAt(v.At):
 			holds = false
 			w.add(CodeNotAccredited, Fail, c, "the centre's accreditation does not cover the moment")
+		case !ok && listed && i > 0 && i < len(w.path)-1 && w.anchor.Kind == trust.Qualified:
+			holds = false
+			w.add(CodeNotAccredited, Fail, c, "the list of accredited centres does not name this centre")
 		}
 	}
 	if holds && v.terms.Profile != ProfileGeneric { // there, an anchor is what the asker says
