@@ -35,6 +35,7 @@ Options:
   --dir DIR     run: the folder that keeps database, PKI, tokens and cards
                 (default zaver/demo under the user's cache folder; /var/cache/zaver/demo for root)
   --shots DIR   smoke: keep screenshots of every page in this folder
+  --only PART   bench: measure only passwords, programs, packages or signature
   --time D      bench: how long to repeat each package benchmark (default 0.5s)
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 4 a port or the folder is taken.
@@ -52,7 +53,7 @@ func main() {
 
 // options are the flags of all commands; each command looks at its own.
 type options struct {
-	dir, shots, time string
+	dir, shots, only, time string
 }
 
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -72,6 +73,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		flags.StringVar(&o.shots, "shots", "", "")
 		do = smoke
 	case "bench":
+		flags.StringVar(&o.only, "only", "", "")
 		flags.StringVar(&o.time, "time", "0.5s", "")
 		do = bench
 	case "help", "-h", "--help":

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -25,13 +26,32 @@ type Options struct {
 	World stage.Config
 	// Rounds is how often each road is walked; zero means 20.
 	Rounds int
+	// Only names the part to measure, of Parts; empty measures all.
+	Only string
 	// Time is how long each of the packages' benchmarks repeats; empty means 0.5s.
 	Time string
 	// Out takes the table, Progress what is being done.
 	Out, Progress io.Writer
 }
 
-// Run measures everything and prints the table.
+// part measures something that can be measured alone.
+type part struct {
+	name    string
+	measure func(context.Context, Options) ([]section, error)
+}
+
+var parts = []part{{"passwords", passwords}, {"programs", live}, {"packages", packages}, {"signature", signature}}
+
+// Parts are the names for Options.Only.
+func Parts() []string {
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// Run measures and prints the table.
 func Run(ctx context.Context, o Options) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New("measure: the Go tool is needed")
@@ -42,10 +62,16 @@ func Run(ctx context.Context, o Options) error {
 	if o.Time == "" {
 		o.Time = "0.5s"
 	}
+	if o.Only != "" && !slices.Contains(Parts(), o.Only) {
+		return fmt.Errorf("measure: no part %q, only %s", o.Only, strings.Join(Parts(), ", "))
+	}
 	began := time.Now()
 	var sections []section
-	for _, part := range []func(context.Context, Options) ([]section, error){passwords, live, packages} {
-		s, err := part(ctx, o)
+	for _, p := range parts {
+		if o.Only != "" && o.Only != p.name {
+			continue
+		}
+		s, err := p.measure(ctx, o)
 		if err != nil {
 			return fmt.Errorf("measure: %w", err)
 		}

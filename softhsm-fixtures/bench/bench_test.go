@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"zaver/softhsm-fixtures/mint"
 )
 
 const printed = `goos: linux
@@ -56,6 +58,61 @@ func TestBudgets(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, out.String())
 		}
+	}
+}
+
+// TestByTurns: the ratio of rounds outweighs that of the values.
+func TestByTurns(t *testing.T) {
+	r := row{unit: "/s", p50: 10, one: true, base: 10, ratio: 2.5}
+	if !r.atLeast(2).holds || r.times(2).holds {
+		t.Error("the ratio of rounds is not asked")
+	}
+	var out strings.Builder
+	if err := write(&out, []section{{"Part", []row{r.atLeast(2)}}}); err != nil || !strings.Contains(out.String(), "2.50×") {
+		t.Errorf("%v:\n%s", err, out.String())
+	}
+}
+
+func TestPattern(t *testing.T) {
+	for _, tt := range []struct {
+		rows []comparison
+		want string
+	}{
+		{gostTokens(), "^(BenchmarkSign)$/^(gost256|gost512)$/^(cms|C_Sign|warm|direct)$"},
+		{confirmations(), "^(BenchmarkVerify)$/^(gost256|gost512|p256|rsa2048)$"},
+		{[]comparison{{pkg: aPackage, p50: figure{"Sign", "a"}}, {pkg: aPackage, p50: figure{"List/x", "a"}}, {pkg: "another", p50: figure{"No", "a"}}}, "^(BenchmarkSign|BenchmarkList)$"},
+	} {
+		if got := pattern(tt.rows[0].pkg, tt.rows); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
+	}
+}
+
+const aPackage = "signature/token"
+
+// TestScene holds the documents and bags that are measured.
+func TestScene(t *testing.T) {
+	s, err := newScene(mint.GOST256A)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, detached := range []bool{false, true} {
+		der, beside := s.sign([]byte("документ"), detached, s.root.DER), []byte(nil)
+		if detached {
+			beside = []byte("документ")
+		}
+		if err := s.judge(t.Context(), der, beside); err != nil {
+			t.Error(err)
+		}
+		if err := s.judge(t.Context(), der, []byte("другой")); err == nil {
+			t.Error("another document holds, too")
+		}
+	}
+}
+
+func TestOnly(t *testing.T) {
+	if err := Run(t.Context(), Options{Only: "nothing"}); err == nil || !strings.Contains(err.Error(), "signature") {
+		t.Errorf("an unknown part: %v", err)
 	}
 }
 

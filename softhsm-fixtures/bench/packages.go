@@ -38,8 +38,6 @@ var server = []comparison{
 	{"portal/register", "sign in", "SQL", 1, figure{"SignIn", "sql/op"}, figure{}, figure{}, "", most(4)},
 	{"portal/register", "session check, CPU", "ms", 1, figure{"SessionCheck", "cpu-ms/op"}, figure{}, figure{}, "", most(0.15)},
 	{"portal/register", "session check", "SQL", 1, figure{"SessionCheck", "sql/op"}, figure{}, figure{}, "", most(1)},
-	{"signature/verify", "verify a CAdES-BES, chain of three, P-256", "µs", 1, figure{"Verify/p256", "verify-µs"}, figure{}, figure{"Verify/p256", "bare-µs"}, "bare signature checks", times(1.5)},
-	{"signature/verify", "verify a CAdES-BES, chain of three, RSA-2048", "µs", 1, figure{"Verify/rsa2048", "verify-µs"}, figure{}, figure{"Verify/rsa2048", "bare-µs"}, "bare signature checks", times(1.5)},
 }
 
 // carriers are token and card, beside the bare calls.
@@ -59,24 +57,36 @@ func over(n float64) func(row) row  { return func(r row) row { return r.over(n) 
 
 // packages runs the packages' own benchmarks.
 func packages(ctx context.Context, o Options) ([]section, error) {
+	return compared(ctx, o, group{"Server", server}, group{"Token and card beside the bare calls", carriers})
+}
+
+// group is a headed list of comparisons.
+type group struct {
+	title string
+	rows  []comparison
+}
+
+// compared runs the benchmarks that the groups are made of, each package once.
+func compared(ctx context.Context, o Options, groups ...group) ([]section, error) {
+	var all []comparison
+	for _, g := range groups {
+		all = append(all, g.rows...)
+	}
 	measured := map[string]map[figure]float64{}
-	for _, c := range slices.Concat(server, carriers) {
+	for _, c := range all {
 		if measured[c.pkg] != nil {
 			continue
 		}
 		o.say("running the benchmarks of %s", c.pkg)
 		var err error
-		if measured[c.pkg], err = benchmark(ctx, o, c.pkg); err != nil {
+		if measured[c.pkg], err = benchmark(ctx, o, c.pkg, all); err != nil {
 			return nil, err
 		}
 	}
 	var out []section
-	for _, s := range []struct {
-		title string
-		rows  []comparison
-	}{{"Server", server}, {"Token and card beside the bare calls", carriers}} {
-		made := section{title: s.title}
-		for _, c := range s.rows {
+	for _, g := range groups {
+		made := section{title: g.title}
+		for _, c := range g.rows {
 			r, err := c.row(measured[c.pkg])
 			if err != nil {
 				return nil, err
@@ -110,22 +120,43 @@ func (c comparison) row(measured map[figure]float64) (row, error) {
 }
 
 // benchmark runs those benchmarks of a package that rows are made of.
-func benchmark(ctx context.Context, o Options, pkg string) (map[figure]float64, error) {
-	var names []string
-	for _, c := range slices.Concat(server, carriers) {
-		for _, f := range []figure{c.p50, c.base} {
-			if top, _, _ := strings.Cut(f.bench, "/"); c.pkg == pkg && top != "" && !slices.Contains(names, top) {
-				names = append(names, top)
-			}
-		}
-	}
+func benchmark(ctx context.Context, o Options, pkg string, rows []comparison) (map[figure]float64, error) {
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark("+strings.Join(names, "|")+")$", "-benchtime", o.Time, "zaver/"+pkg)
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern(pkg, rows), "-benchtime", o.Time, "zaver/"+pkg)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("run benchmarks of %s: %w: %s%s", pkg, err, out.String(), errs.String())
 	}
 	return figures(out.String()), nil
+}
+
+// pattern matches the benchmarks that the rows name, level by level as far as all of them reach: what lies deeper
+// than a benchmark is would leave it out.
+func pattern(pkg string, rows []comparison) string {
+	var levels [][]string
+	depth := 9
+	for _, c := range rows {
+		for _, f := range []figure{c.p50, c.base} {
+			if c.pkg != pkg || f.bench == "" {
+				continue
+			}
+			names := strings.Split("Benchmark"+f.bench, "/")
+			depth = min(depth, len(names))
+			for i, name := range names {
+				if i == len(levels) {
+					levels = append(levels, nil)
+				}
+				if !slices.Contains(levels[i], name) {
+					levels[i] = append(levels[i], name)
+				}
+			}
+		}
+	}
+	var out []string
+	for _, names := range levels[:min(depth, len(levels))] {
+		out = append(out, "^("+strings.Join(names, "|")+")$")
+	}
+	return strings.Join(out, "/")
 }
 
 // figures reads the lines of a run: name-CPUS, count, then value and unit by turns.

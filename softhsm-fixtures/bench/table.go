@@ -20,6 +20,9 @@ type row struct {
 	// base is the baseline and against what it is; none when zero.
 	base    float64
 	against string
+	// ratio is of the value to the baseline where both were measured by turns, the median of the rounds; zero takes
+	// that of the values.
+	ratio float64
 	// budget says in words what must hold, holds whether it does; without words there is none.
 	budget string
 	holds  bool
@@ -33,7 +36,7 @@ func (r row) most(n, v float64) row {
 
 // times makes the budget "at most n times the baseline".
 func (r row) times(n float64) row {
-	r.budget, r.holds = "≤ "+amount(n)+"×", r.p50 <= n*r.base
+	r.budget, r.holds = "≤ "+amount(n)+"×", r.share() <= n
 	return r
 }
 
@@ -45,8 +48,16 @@ func (r row) over(n float64) row {
 
 // atLeast makes the budget "at least the share of the baseline".
 func (r row) atLeast(share float64) row {
-	r.budget, r.holds = "≥ "+amount(share)+"×", r.p50 >= share*r.base
+	r.budget, r.holds = "≥ "+amount(share)+"×", r.share() >= share
 	return r
+}
+
+// share is the ratio of the value to its baseline.
+func (r row) share() float64 {
+	if r.ratio > 0 {
+		return r.ratio
+	}
+	return r.p50 / r.base
 }
 
 func (r row) upper() float64 {
@@ -104,7 +115,7 @@ func write(out io.Writer, sections []section) error {
 				upper = amount(r.p95)
 			}
 			if r.base > 0 {
-				base, ratio = amount(r.base)+" "+r.against, amount(r.p50/r.base)+"×"
+				base, ratio = amount(r.base)+" "+r.against, amount(r.share())+"×"
 			}
 			if r.budget != "" {
 				budgets++
