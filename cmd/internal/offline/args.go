@@ -194,6 +194,8 @@ func (r *Request) single(name string, o *Options) *string {
 	switch name {
 	case "content":
 		return &r.Content
+	case "digest":
+		return &r.Digest
 	case "at":
 		return &r.At
 	case "profile":

@@ -3,7 +3,6 @@
 package offline
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -11,112 +10,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"zaver/portal/evidence"
 	"zaver/signature/cert"
 	"zaver/signature/challenge"
+	"zaver/signature/cms"
 	"zaver/signature/revocation"
 	"zaver/signature/trust"
 	"zaver/signature/verify"
 )
-
-// Codes of the findings about evidence. They are stable.
-const (
-	codeFilesOK       = "evidence.files"          // ok: the files are those of the digest
-	codeFilesChanged  = "evidence.files_changed"  // fail: a file is missing or another
-	codeOwnAnchor     = "evidence.own_anchor"     // info: the anchor is the one in the evidence
-	codeStatementOK   = "evidence.statement"      // ok: the statement is the portal's, and it was signed
-	codeStatement     = "evidence.statement_bad"  // fail: not the portal's statement, or another was signed
-	codeTimeClaimed   = "evidence.time_claimed"   // unknown: no timestamp, the time is the portal's word
-	codeReportSame    = "evidence.report"         // ok: the report of then comes to the same
-	codeReportDiffers = "evidence.report_differs" // warn: it does not
-)
-
-// Codes returns every code that this package adds to those of verify.
-func Codes() []string {
-	return []string{
-		codeFilesOK, codeFilesChanged, codeOwnAnchor, codeStatementOK, codeStatement, codeTimeClaimed, codeReportSame, codeReportDiffers,
-	}
-}
-
-// maxEntries bounds the files of one evidence archive.
-const maxEntries = evidence.MaxParts + 8
-
-// bundle is an exported evidence bundle by the names of its files.
-type bundle map[string][]byte
-
-// openBundle reads the zip archive or the folder.
-func openBundle(name string) (bundle, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, usagef("evidence: %v", err)
-	}
-	if info.IsDir() {
-		return openFolder(name)
-	}
-	file, err := read(askEvidence, name)
-	if err != nil {
-		return nil, err
-	}
-	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		return nil, usagef("evidence: %s is neither a folder nor a zip archive", name)
-	}
-	if len(z.File) > maxEntries {
-		return nil, usagef("evidence: more than %d files", maxEntries)
-	}
-	b := bundle{}
-	for _, f := range z.File {
-		if f.FileInfo().IsDir() {
-			continue
-		}
-		data, err := unpack(f)
-		if err != nil {
-			return nil, usagef("evidence: %s: %v", f.Name, err)
-		}
-		if base := filepath.Base(f.Name); b[base] == nil {
-			b[base] = data
-		} else {
-			return nil, usagef("evidence: %s is there twice", base)
-		}
-	}
-	return b, nil
-}
-
-func unpack(f *zip.File) (_ []byte, err error) {
-	r, err := f.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	data, err := io.ReadAll(io.LimitReader(r, evidence.MaxPart+1))
-	if err == nil && len(data) > evidence.MaxPart {
-		err = fmt.Errorf("larger than %d MiB", evidence.MaxPart>>20)
-	}
-	return data, err
-}
-
-func openFolder(name string) (bundle, error) {
-	files, err := folder(askEvidence, name)
-	if err != nil {
-		return nil, err
-	}
-	if len(files) > maxEntries {
-		return nil, usagef("evidence: more than %d files in %s", maxEntries, name)
-	}
-	b := bundle{}
-	for _, f := range files {
-		if b[filepath.Base(f)], err = read(askEvidence, f); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
-}
 
 // proof audits the evidence of one confirmation: its files, the statement, and
 // the signature by nothing but what lies in the evidence.
@@ -133,30 +39,36 @@ func proof(ctx context.Context, r Request, t verify.Terms) (*verify.Audit, error
 	if err != nil {
 		return nil, err
 	}
-	b.checkFiles(add)
-	b.checkStatement(decision, add)
+	b.checkFiles(r.Digest, add)
+	statement := b.checkStatement(decision, add)
+	if decision.State != stateConfirmed {
+		add(codeRefused, verify.Fail, "the portal's decision: %s %s", decision.State, strings.Join(decision.Codes, ", "))
+	}
 	if t.Set == nil {
-		if err := b.ownAnchor(&t, decision, add); err != nil {
-			return nil, err
-		}
+		b.ownAnchor(&t, decision, add)
 	}
 	if r.Profile == "" && decision.Method != "uec" {
 		t.Profile = verify.ProfileQualified
 	}
-	if err := b.answers(&t); err != nil {
-		return nil, err
-	}
+	b.answers(&t, add)
 	audit := b.signature(ctx, t, decision, add)
+	b.checkSigner(audit, statement, add)
+	if len(audit.Signers) == 1 && audit.Signers[0].Has(verify.CodeLegacyAlgorithm) {
+		add(verify.CodeLegacyAlgorithm, verify.Fail, "no confirmation may rest on it")
+	}
 	audit.Add(findings...)
 	return audit, nil
 }
+
+// stateConfirmed is the state of a decision that raised an account.
+const stateConfirmed = "confirmed"
 
 type adder func(code string, s verify.Severity, format string, args ...any)
 
 func (b bundle) decision() (evidence.Decision, error) {
 	var d evidence.Decision
 	if b[evidence.NameDecision] == nil || b[evidence.NameCMS] == nil {
-		return d, usagef("evidence: neither %s nor %s inside: is this an exported archive?", evidence.NameDecision, evidence.NameCMS)
+		return d, usagef("evidence: not both %s and %s inside: is this an exported archive?", evidence.NameDecision, evidence.NameCMS)
 	}
 	if err := json.Unmarshal(b[evidence.NameDecision], &d); err != nil {
 		return d, usagef("evidence: %s: %v", evidence.NameDecision, err)
@@ -164,83 +76,119 @@ func (b bundle) decision() (evidence.Decision, error) {
 	return d, nil
 }
 
-// checkFiles holds every file against the manifest.
-func (b bundle) checkFiles(add adder) {
+// beside are files of an export that the manifest does not list: made anew with each export.
+var beside = []string{evidence.NameReadme, evidence.NameManifest, evidence.NameEngine, evidence.NameComplete}
+
+// checkFiles holds every file against the manifest, and the manifest against the
+// digest that the asker knows from elsewhere.
+func (b bundle) checkFiles(digest string, add adder) {
 	manifest := b[evidence.NameManifest]
 	bad := []string{}
-	listed := 0
-	for _, l := range strings.Split(strings.TrimSuffix(string(manifest), "\n"), "\n") {
-		sum, name, ok := strings.Cut(l, "  ")
+	listed := map[string]bool{}
+	for l := range strings.Lines(string(manifest)) {
+		sum, name, ok := strings.Cut(strings.TrimSuffix(l, "\n"), "  ")
 		got := sha256.Sum256(b[name])
-		if !ok || b[name] == nil || hex.EncodeToString(got[:]) != sum {
+		if !ok || b[name] == nil || listed[name] || hex.EncodeToString(got[:]) != sum {
 			bad = append(bad, fmt.Sprintf("%q", name))
 		}
-		listed++
+		listed[name] = true
 	}
-	digest := sha256.Sum256(manifest)
-	if len(bad) > 0 || listed == 0 {
-		add(codeFilesChanged, verify.Fail, "missing or changed: %s", strings.Join(bad, ", "))
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		if !listed[name] && !slices.Contains(beside, name) {
+			bad = append(bad, fmt.Sprintf("%q is not listed", name))
+		}
+	}
+	for _, name := range []string{evidence.NameStatement, evidence.NameCMS, evidence.NameDecision} {
+		if !listed[name] {
+			bad = append(bad, fmt.Sprintf("no %q", name))
+		}
+	}
+	if len(bad) > 0 {
+		add(codeFilesChanged, verify.Fail, "missing or changed: %s", strings.Join(bad[:min(len(bad), 8)], ", "))
 		return
 	}
-	add(codeFilesOK, verify.OK, "%d files; digest for the audit log: %s", listed, hex.EncodeToString(digest[:]))
+	sum := sha256.Sum256(manifest)
+	if got := hex.EncodeToString(sum[:]); digest != "" && !strings.EqualFold(digest, got) {
+		add(codeDigest, verify.Fail, "digest %s, asked for %s", got, strings.ToLower(digest))
+	} else {
+		add(codeFilesOK, verify.OK, "%d files; digest for the audit log: %s", len(listed), got)
+	}
 }
 
-// checkStatement demands that the portal issued what lies there as the statement.
-func (b bundle) checkStatement(d evidence.Decision, add adder) {
+// checkStatement demands that whoever has the key in the decision issued what lies
+// there as the statement. Whose key that is, only a second channel tells.
+func (b bundle) checkStatement(d evidence.Decision, add adder) (s challenge.Statement) {
 	v, err := challenge.NewVerifier(d.StatementKey)
 	if err == nil {
-		var s challenge.Statement
 		if s, err = challenge.Open(b[evidence.NameStatement], v); err == nil && s.Request != d.Request {
 			err = errors.New("statement of another request")
 		}
 	}
 	if err != nil {
 		add(codeStatement, verify.Fail, "%v", err)
+		return challenge.Statement{}
+	}
+	add(codeStatementOK, verify.OK, "signed by the portal's key %s: compare it with the one that the portal publishes", d.StatementKey)
+	return s
+}
+
+// checkSigner compares whom the statement names with who has signed.
+func (b bundle) checkSigner(a *verify.Audit, s challenge.Statement, add adder) {
+	if len(a.Signers) != 1 || a.Signers[0].Signer == nil {
 		return
 	}
-	add(codeStatementOK, verify.OK, "signed by the portal's key %s", d.StatementKey)
+	c := a.Signers[0].Signer
+	if own := b["certificate-0-signer.cer"]; own != nil && !bytes.Equal(own, c.Raw) {
+		add(codeFilesChanged, verify.Fail, "certificate-0-signer.cer is not the signer's certificate")
+	}
+	if s.SNILS != "" && c.Holder().SNILS != "" && s.SNILS != c.Holder().SNILS {
+		add(codeOther, verify.Fail, "statement and certificate have different SNILS")
+	}
 }
 
 // ownAnchor trusts the root inside: who has no list of their own is told which it is.
-func (b bundle) ownAnchor(t *verify.Terms, d evidence.Decision, add adder) error {
+func (b bundle) ownAnchor(t *verify.Terms, d evidence.Decision, add adder) {
 	if b[evidence.NameRoot] == nil {
-		return nil
+		return
 	}
 	list, err := cert.ParsePEM(b[evidence.NameRoot])
-	if err != nil {
-		return usagef("evidence: %s: %v", evidence.NameRoot, err)
+	if err != nil || len(list) != 1 {
+		add(codeFilesChanged, verify.Fail, "%s is not one certificate: %v", evidence.NameRoot, err)
+		return
 	}
 	kind := trust.Qualified
 	if d.Method == "uec" {
 		kind = trust.UEC
 	}
 	if t.Set, err = trust.NewSet([]trust.Anchor{{Certificate: list[0], Kind: kind}}); err != nil {
-		return fmt.Errorf("trust the root inside: %w", err)
+		add(codeFilesChanged, verify.Fail, "%s: %v", evidence.NameRoot, err)
+		return
 	}
-	add(codeOwnAnchor, verify.Info, "SHA-256 %s: compare it with a list that you trust, or give --anchors", hash(list[0]))
-	return nil
+	add(codeOwnAnchor, verify.Warn, "SHA-256 %s: compare it with a list that you trust, or give --anchors", hash(list[0]))
 }
 
-// answers takes the kept answers and certificates into the terms.
-func (b bundle) answers(t *verify.Terms) error {
+// answers takes the kept answers and certificates into the terms, after those that were given.
+func (b bundle) answers(t *verify.Terms, add adder) {
 	if pem := b[evidence.NameIssuers]; pem != nil {
 		list, err := cert.ParsePEM(pem)
 		if err != nil {
-			return usagef("evidence: %s: %v", evidence.NameIssuers, err)
+			add(codeFilesChanged, verify.Fail, "%s: %v", evidence.NameIssuers, err)
 		}
 		t.Untrusted = append(t.Untrusted, list...)
 	}
 	a := &revocation.Archive{Certificates: t.Untrusted}
-	for name, data := range b {
+	if given, ok := t.Revocation.(*revocation.Archive); ok {
+		a.Answers = append(a.Answers, given.Answers...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(b)) {
 		if strings.HasSuffix(name, ".ocsp") || strings.HasSuffix(name, ".crl") {
-			a.Answers = append(a.Answers, data)
+			a.Answers = append(a.Answers, b[name])
 		}
 	}
 	t.Revocation = a
 	if t.Set != nil {
 		a.Anchors = t.Set.Certificates()
 	}
-	return nil
 }
 
 // signature judges the signature at the time that a timestamp proves. Without
@@ -267,8 +215,19 @@ func (b bundle) signature(ctx context.Context, t verify.Terms, d evidence.Decisi
 	if !bytes.Equal(audit.Content, b[evidence.NameStatement]) {
 		add(codeStatement, verify.Fail, "another text than %s was signed", evidence.NameStatement)
 	}
+	if b[evidence.NameLongTerm] != nil && !sameSignature(b[evidence.NameCMS], file) {
+		add(codeFilesChanged, verify.Fail, "%s does not extend %s", evidence.NameLongTerm, evidence.NameCMS)
+	}
 	b.compare(audit, add)
 	return audit
+}
+
+// sameSignature says whether two files hold the same signature of one signer.
+func sameSignature(a, b []byte) bool {
+	x, errX := cms.Open(a, cms.Options{})
+	y, errY := cms.Open(b, cms.Options{})
+	return errX == nil && errY == nil && len(x.Signers) == 1 && len(y.Signers) == 1 &&
+		bytes.Equal(x.Signer.Signature, y.Signer.Signature) && bytes.Equal(x.Signer.RawSignedAttributes, y.Signer.RawSignedAttributes)
 }
 
 // compare holds what is found now against what the portal found then.

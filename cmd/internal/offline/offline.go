@@ -37,10 +37,8 @@ const (
 )
 
 // Request is one question: the command line, or one line of a batch with the
-// same words.
+// same words, where a field id of any JSON is given back with the answer.
 type Request struct {
-	// ID is given back with the answer; any JSON.
-	ID any `json:"id,omitempty"`
 	// Verify is cms, chain or evidence.
 	Verify string `json:"verify"`
 	// File is the signature, the leaf certificate or the evidence.
@@ -52,6 +50,8 @@ type Request struct {
 	Untrusted []string `json:"untrusted,omitempty"`
 	CRL       []string `json:"crl,omitempty"`
 	OCSP      []string `json:"ocsp,omitempty"`
+	// Digest is the SHA-256 that the portal's log has of the evidence, in hexadecimal; empty is not compared.
+	Digest string `json:"digest,omitempty"`
 	// At is the moment of judgement, RFC 3339 or seconds since 1970; empty is now.
 	At string `json:"at,omitempty"`
 	// Profile is generic or qualified.

@@ -5,6 +5,7 @@ package offline
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"zaver/portal/text"
@@ -124,7 +125,7 @@ func (p *page) signer(r *verify.Report, title string, level int) {
 
 func (p *page) step(c *cert.Certificate, i int, anchor bool) step {
 	return step{
-		Number: i + 1, Holder: c.Subject.String(), Issuer: c.Issuer.String(), Serial: hex.EncodeToString(c.Serial.Bytes()),
+		Number: i + 1, Holder: c.Subject.String(), Issuer: c.Issuer.String(), Serial: verify.SerialText(c),
 		Validity: p.say("report.validity.range", map[string]any{
 			"From": c.NotBefore.UTC().Format(stamp), "Until": c.NotAfter.UTC().Format(stamp),
 		}),
@@ -154,10 +155,14 @@ func (p *page) lines(findings []verify.Finding, path []*cert.Certificate) []line
 func (p *page) line(f verify.Finding, path []*cert.Certificate) line {
 	l := line{Mark: marks[f.Severity], MarkWords: p.say("report.mark."+string(f.Severity), nil), Code: f.Code, Detail: f.Detail, Severity: f.Severity}
 	l.Words, l.Advice = p.words.Code(p.Lang, f.Code, nil)
-	if words, ok := p.words.Lookup(p.Lang, "report."+f.Code, nil); ok {
-		l.Words = words // said to a lawyer, not to the holder
+	// What the catalogue tells a holder to do is no advice to an auditor.
+	if !slices.Contains(Codes(), f.Code) {
+		l.Advice, _ = p.words.Lookup(p.Lang, "report."+f.Code+".do", nil)
 	}
-	if f.Severity != verify.Fail && f.Severity != verify.Unknown && f.Severity != verify.Warn {
+	if words, ok := p.words.Lookup(p.Lang, "report."+f.Code, nil); ok {
+		l.Words = words
+	}
+	if f.Severity == verify.OK || f.Severity == verify.Info {
 		l.Advice = ""
 	}
 	for i, c := range path {

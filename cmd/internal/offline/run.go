@@ -3,11 +3,7 @@
 package offline
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -26,15 +22,6 @@ type World struct {
 	Words *text.Catalogue
 	// Lang is the language of the environment, "ru" or "en".
 	Lang string
-}
-
-// answer is one line of a batch.
-type answer struct {
-	ID      any            `json:"id,omitempty"`
-	Exit    int            `json:"exit"`
-	Verdict verify.Verdict `json:"verdict,omitempty"`
-	Error   string         `json:"error,omitempty"`
-	Report  *verify.Audit  `json:"report,omitempty"`
 }
 
 // Run does what the words after "verify" say and returns the exit code.
@@ -85,76 +72,6 @@ func (w World) end(err error) int {
 	}
 	_, _ = io.WriteString(w.Errs, "zaver-portal verify help explains the options\n")
 	return ExitUsage
-}
-
-// batch answers one request a line. A line that cannot be read is answered, too:
-// who asks gets as many lines as were sent.
-func (w World) batch(ctx context.Context) error {
-	in := bufio.NewReaderSize(w.In, 64<<10)
-	out := bufio.NewWriter(w.Out)
-	for ctx.Err() == nil {
-		line, more, err := nextLine(in)
-		if err != nil {
-			return fmt.Errorf("read requests: %w", err)
-		}
-		if text := bytes.TrimSpace(line); len(text) > 0 {
-			b, err := json.Marshal(w.answer(ctx, text))
-			if err != nil {
-				return fmt.Errorf("write an answer: %w", err)
-			}
-			_, _ = out.Write(append(b, '\n')) // Flush reports it
-			if err := out.Flush(); err != nil {
-				return fmt.Errorf("write an answer: %w", err)
-			}
-		}
-		if !more {
-			return nil
-		}
-	}
-	return ctx.Err()
-}
-
-// nextLine reads a line of at most MaxLine bytes; what is longer is cut, and
-// will not parse.
-func nextLine(in *bufio.Reader) (line []byte, more bool, err error) {
-	for {
-		part, err := in.ReadSlice('\n')
-		if len(line) < MaxLine {
-			line = append(line, part...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF):
-			return line, false, nil
-		default:
-			return line, err == nil, err
-		}
-	}
-}
-
-func (w World) answer(ctx context.Context, line []byte) answer {
-	var r Request
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
-	err := d.Decode(&r)
-	if err == nil && d.More() {
-		err = errors.New("more than one value in the line")
-	}
-	if err == nil && len(line) >= MaxLine {
-		err = fmt.Errorf("line of more than %d bytes", MaxLine)
-	}
-	if err != nil {
-		return answer{ID: r.ID, Exit: ExitUsage, Error: "read the request: " + err.Error()}
-	}
-	report, err := w.judge(ctx, r)
-	if err != nil {
-		code := ExitUndecidable
-		if isUsage(err) {
-			code = ExitUsage
-		}
-		return answer{ID: r.ID, Exit: code, Error: err.Error()}
-	}
-	return answer{ID: r.ID, Exit: exit(report.Verdict), Verdict: report.Verdict, Report: report}
 }
 
 // language decides in which language the report is written.

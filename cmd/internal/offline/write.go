@@ -9,6 +9,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"zaver/signature/verify"
 )
 
 //go:embed report.html.tmpl
@@ -44,8 +46,11 @@ func (p *page) text(w *bufio.Writer) {
 				about = ", " + about
 			}
 			put("%s  %s %s [%s%s]\n", in, l.Mark, l.Words, l.Code, about)
-			if l.Detail != "" && l.Severity != "ok" {
+			if l.Detail != "" && (l.Severity != verify.OK || strings.HasPrefix(l.Code, "evidence.")) {
 				put("%s      %s\n", in, l.Detail)
+			}
+			if l.Advice != "" {
+				put("%s      → %s\n", in, l.Advice)
 			}
 		}
 	}
