@@ -107,6 +107,7 @@ func (a *Archive) answer(ctx context.Context, i *inquiry, onlyCRL bool) Result {
 	if lists := a.listsFor(i.q.Certificate); len(lists) > 0 {
 		result = i.weigh(result, i.byLists(ctx, lists))
 	}
+	result = i.settle(result)
 	if result.Status == Unknown {
 		if len(result.Problems) == 0 {
 			result.Problems = append(result.Problems, &Problem{Code: CodeNoSource, Detail: "no answer kept about the certificate"})

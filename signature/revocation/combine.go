@@ -60,7 +60,7 @@ func (i *inquiry) byLists(ctx context.Context, lists []*list) Result {
 		result.Problems = nil
 	}
 	result.Source = SourceCRL
-	return result
+	return i.settle(result)
 }
 
 // support adds another answer and what stands behind it.
@@ -113,6 +113,8 @@ func (i *inquiry) group(lists []*list) ([]*group, []*Problem) {
 		}
 		if g != nil {
 			g.complete = append(g.complete, l)
+		} else {
+			*i.cut = true
 		}
 	}
 	for _, l := range deltas {
@@ -199,15 +201,21 @@ func (i *inquiry) newest(ctx context.Context, g *group, earlier bool) Result {
 		if !earlier && i.earlier(last.this) {
 			continue
 		}
-		if tried++; tried > maxListTries {
+		if tried == maxListTries {
+			*i.cut = true
 			break
 		}
 		r := i.byList(ctx, l, delta)
 		if r.Status != Unknown {
 			return r
 		}
+		if code := r.Problems[0].Code; code != CodeStale && code != CodeEarly { // which cost nothing to see
+			tried++
+		}
 		result.Status = Unknown
-		result.Problems = append(result.Problems, r.Problems...)
+		if len(result.Problems) < maxProblems {
+			result.Problems = append(result.Problems, r.Problems...)
+		}
 	}
 	if earlier && result.Status == "" {
 		result.Status = Unknown

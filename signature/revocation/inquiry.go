@@ -35,6 +35,9 @@ type inquiry struct {
 	// asking are the certificates whose state is being asked above: who signs about himself proves nothing.
 	asking []*cert.Certificate
 	tries  *int
+	// cut says that something at hand was left unread for its amount: good would rest on what those
+	// who added the rest have left to be seen.
+	cut *bool
 	// signers are who signed the CRLs of this question, as far as it was found out.
 	signers map[*list]signed
 	// ask finds out the state of a signer; onlyCRL for OCSP responders, of whom responders are not asked.
@@ -42,8 +45,8 @@ type inquiry struct {
 }
 
 func newInquiry(r *rules, q Question, ask func(context.Context, *inquiry, bool) Result) *inquiry {
-	tries := maxTries
-	return &inquiry{rules: r, q: q, now: clock(q), tries: &tries, signers: map[*list]signed{}, ask: ask}
+	tries, cut := maxTries, false
+	return &inquiry{rules: r, q: q, now: clock(q), tries: &tries, cut: &cut, signers: map[*list]signed{}, ask: ask}
 }
 
 // incomplete answers a question that lacks what it is about.
@@ -65,7 +68,17 @@ func clock(q Question) time.Time {
 // spend reports whether one more check may be made.
 func (i *inquiry) spend() bool {
 	*i.tries--
+	*i.cut = *i.cut || *i.tries < 0
 	return *i.tries >= 0
+}
+
+// settle takes good back where not everything was looked at: whoever adds answers that cost checks and
+// decide nothing could hide behind them the one that tells of a revocation.
+func (i *inquiry) settle(r Result) Result {
+	if r.Status != Good || !*i.cut {
+		return r
+	}
+	return Result{Status: Unknown, Problems: append(r.Problems, &Problem{Code: CodeTooComplex, Detail: "more answers than are looked at"})}
 }
 
 // earlier reports that an answer was made by the moment asked about, clocks being as they are.

@@ -174,7 +174,8 @@ func (i *inquiry) checkResponder(ctx context.Context, r *response, s *single, re
 	if r.produced.After(made) {
 		made = r.produced
 	}
-	for _, c := range i.responders(r) {
+	responders, all := i.responders(r)
+	for _, c := range responders {
 		if !i.spend() {
 			return &Problem{Code: CodeTooComplex, Detail: "too many signatures to check"}
 		}
@@ -195,13 +196,13 @@ func (i *inquiry) checkResponder(ctx context.Context, r *response, s *single, re
 		}
 		return i.responderState(ctx, c, i.moment(made), result)
 	}
+	*i.cut = *i.cut || !all
 	return problem
 }
 
 // responders are the certificates with the responder's identifier, those of the response first. In
-// the directory a responder is found by its name only.
-func (i *inquiry) responders(r *response) []*cert.Certificate {
-	var out []*cert.Certificate
+// the directory a responder is found by its name only. all says that there are no more of them.
+func (i *inquiry) responders(r *response) (out []*cert.Certificate, all bool) {
 	for _, pool := range [][]*cert.Certificate{r.certificates(), i.q.Certificates, i.listed(r.name), i.known} {
 		for _, c := range pool {
 			if r.isBy(c) && !c.Equal(i.q.Issuer) && !slices.ContainsFunc(out, c.Equal) {
@@ -209,7 +210,7 @@ func (i *inquiry) responders(r *response) []*cert.Certificate {
 			}
 		}
 	}
-	return out[:min(len(out), maxSigners)]
+	return out[:min(len(out), maxSigners)], len(out) <= maxSigners
 }
 
 // certificates are those of the response that can be read, read once.

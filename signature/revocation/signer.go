@@ -50,7 +50,8 @@ func (i *inquiry) findSigner(ctx context.Context, l *list) signed {
 	if err := i.legacyAlgorithm(l.algorithm, l.params); err != nil {
 		return signed{problem: &Problem{Code: CodeSignature, Detail: "algorithm of the CRL", Cause: err}}
 	}
-	for _, c := range i.candidates(l) {
+	candidates, all := i.candidates(l)
+	for _, c := range candidates {
 		if c.HasKeyUsage && c.KeyUsage&cert.CRLSign == 0 {
 			note(&Problem{Code: CodeIssuer, Detail: "the key of the CRL issuer may not sign CRLs"})
 			continue
@@ -72,12 +73,13 @@ func (i *inquiry) findSigner(ctx context.Context, l *list) signed {
 		problem = p
 		break // others with this key are of no more use
 	}
+	*i.cut = *i.cut || !all
 	return signed{problem: problem}
 }
 
-// candidates are the certificates with the CRL issuer's name, those whose key identifier fits first.
-func (i *inquiry) candidates(l *list) []*cert.Certificate {
-	var out []*cert.Certificate
+// candidates are the certificates with the CRL issuer's name, those whose key identifier fits first; all
+// says that there are no more of them.
+func (i *inquiry) candidates(l *list) (out []*cert.Certificate, all bool) {
 	if i.q.Issuer.Subject.Key() == l.issuerKey {
 		out = append(out, i.q.Issuer)
 	}
@@ -96,7 +98,7 @@ func (i *inquiry) candidates(l *list) []*cert.Certificate {
 		return 2
 	}
 	slices.SortStableFunc(out, func(a, b *cert.Certificate) int { return rank(a) - rank(b) })
-	return out[:min(len(out), maxSigners)]
+	return out[:min(len(out), maxSigners)], len(out) <= maxSigners
 }
 
 // entitled checks that the path of a CRL signer leads to the anchor of the question, or through the
