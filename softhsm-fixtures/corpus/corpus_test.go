@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package corpus_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"zaver/signature/verify"
+	"zaver/softhsm-fixtures/corpus"
+	"zaver/softhsm-fixtures/mint"
+)
+
+// TestCorpus judges every case under every kind of key: never valid, for the reason named, and its twin valid.
+func TestCorpus(t *testing.T) {
+	for _, k := range corpus.Kinds() {
+		t.Run(string(k), func(t *testing.T) {
+			t.Parallel()
+			w, known := corpus.NewWorkshop(k), outcomes{}
+			for _, c := range corpus.All() {
+				if c.For(k) {
+					t.Run(c.Name, func(t *testing.T) { judge(t, w, known, c, k) })
+				}
+			}
+		})
+	}
+}
+
+// outcomes remembers what came of the twins, which many cases share.
+type outcomes map[string]corpus.Outcome
+
+func (o outcomes) judge(t *testing.T, in corpus.Input) corpus.Outcome {
+	t.Helper()
+	key := fmt.Sprintf("%+v", in)
+	if out, ok := o[key]; ok {
+		return out
+	}
+	out, err := in.Judge(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o[key] = out
+	return out
+}
+
+func judge(t *testing.T, w *corpus.Workshop, known outcomes, c corpus.Case, k mint.Kind) {
+	good := known.judge(t, w.Good(c))
+	if good.Verdict != verify.Valid {
+		t.Errorf("the twin is %s:\n%s", good.Verdict, strings.Join(good.Details, "\n"))
+	}
+	in := w.Bad(c)
+	bad, err := in.Judge(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bad.Verdict != c.Verdict {
+		t.Errorf("%s: %s, want %s", c.What, bad.Verdict, c.Verdict)
+	}
+	for _, code := range c.Codes(k) {
+		if !slices.Contains(bad.Codes, code) {
+			t.Errorf("%s: no %s in\n%s", c.What, code, strings.Join(bad.Details, "\n"))
+		}
+		if c.Verdict != verify.Valid && slices.Contains(good.Codes, code) {
+			t.Errorf("the twin gives %s, too", code)
+		}
+	}
+	if again := w.Bad(c); !bytes.Equal(again.File, in.File) {
+		t.Error("made twice, the bytes differ")
+	}
+}
