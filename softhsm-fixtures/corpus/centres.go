@@ -65,11 +65,11 @@ func (m *ministry) by(p *mint.Party) []byte {
 	return doc
 }
 
-func (w *Workshop) listInput(_ *scene, c Case, last edit) Input {
+func (w *Workshop) listInput(c Case, bad bool) Input {
 	m := w.ministry()
 	in := Input{Door: List, At: Moment, Anchors: [][]byte{m.Root.DER}}
 	make := c.lists.twin
-	if last.deep { // the bad one
+	if bad {
 		make = c.lists.bad
 		if c.lists.input != nil {
 			c.lists.input(m, &in)
@@ -108,8 +108,7 @@ func (in Input) judgeList(set *trust.Set) Outcome {
 func listCases() []Case {
 	var out []Case
 	add := func(name, what, codes string, lc listCase) {
-		out = append(out, Case{Name: "list/" + name, What: what, Standard: "XML Signature 1.1; the ministry's TSLExt", Door: List, Verdict: verify.Invalid, codes: codes, lists: &lc,
-			bad: edit{deep: true}})
+		out = append(out, Case{Name: "list/" + name, What: what, Standard: "XML Signature 1.1; the ministry's TSLExt", Door: List, Verdict: verify.Invalid, codes: codes, lists: &lc})
 	}
 	bytesOf := func(f func(m *ministry) []byte) listCase { return listCase{bad: f} }
 	with := func(f func(l *tsl.List)) listCase {

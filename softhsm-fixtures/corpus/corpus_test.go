@@ -71,3 +71,37 @@ func judge(t *testing.T, w *corpus.Workshop, known outcomes, c corpus.Case, k mi
 		t.Error("made twice, the bytes differ")
 	}
 }
+
+// TestNames counts the cases, and demands that each has a name of its own, a reason and a rule.
+func TestNames(t *testing.T) {
+	names, bad := map[string]bool{}, 0
+	for _, c := range corpus.All() {
+		if names[c.Name] || c.What == "" || c.Standard == "" || !strings.HasPrefix(c.Name, string(c.Door)+"/") {
+			t.Errorf("%+v", c)
+		}
+		names[c.Name] = true
+		if c.Verdict != verify.Valid {
+			bad++
+		}
+	}
+	if bad < 250 {
+		t.Errorf("only %d cases", bad)
+	}
+	total := 0
+	for _, k := range corpus.Kinds() {
+		n := 0
+		for _, c := range corpus.All() {
+			if c.For(k) && c.Verdict != verify.Valid {
+				n++
+			}
+		}
+		t.Logf("%s: %d bad inputs", k, n)
+		total += n
+	}
+	changes := map[string]bool{}
+	for name := range names {
+		_, change, _ := strings.Cut(name, "/")
+		changes[change] = true
+	}
+	t.Logf("%d cases, %d of them bad, by %d different changes; %d bad inputs over all kinds of keys", len(names), bad, len(changes), total)
+}

@@ -44,17 +44,17 @@ func (c Case) Codes(k mint.Kind) []string {
 }
 
 // Bad makes the input that must not hold.
-func (w *Workshop) Bad(c Case) Input { return w.make(c, c.bad) }
+func (w *Workshop) Bad(c Case) Input { return w.make(c, c.bad, true) }
 
 // Good makes its twin, which must.
-func (w *Workshop) Good(c Case) Input { return w.make(c, c.twin) }
+func (w *Workshop) Good(c Case) Input { return w.make(c, c.twin, false) }
 
-func (w *Workshop) make(c Case, last edit) Input {
+func (w *Workshop) make(c Case, last edit, bad bool) Input {
+	if c.Door == List {
+		return w.listInput(c, bad)
+	}
 	s := &scene{Workshop: w, door: c.Door, edits: []edit{c.with, last}, Signed: Moment.Add(-time.Minute), Stamped: Moment.Add(-time.Minute),
 		text: []byte("I agree.\n")}
-	if c.Door == List {
-		return w.listInput(s, c, last)
-	}
 	s.certificates()
 	in := Input{Door: c.Door, At: Moment, Profile: verify.ProfileGeneric, Anchors: [][]byte{s.Root.DER}}
 	switch {

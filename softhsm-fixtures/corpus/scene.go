@@ -255,3 +255,11 @@ func attribute(oid string, values ...[]byte) mint.Attribute {
 func unknownExtension(critical bool) mint.Extension {
 	return mint.Raw("1.3.6.1.4.1.99999.1", critical, asn.Null())
 }
+
+// Small is a good signature with nothing inside but its signer's certificate.
+func (w *Workshop) Small() Input {
+	s := &scene{Workshop: w, door: Document, Signed: Moment.Add(-time.Minute), text: []byte("I agree.\n")}
+	s.certificates()
+	der := mint.SignedData{Content: s.text, Certificates: [][]byte{s.Leaf.DER}, Signers: []mint.Signer{{By: s.Leaf, At: s.Signed}}}.DER()
+	return Input{Door: Document, File: der, Anchors: [][]byte{s.Root.DER}, Untrusted: [][]byte{s.CA.DER}, At: Moment}
+}
