@@ -140,6 +140,8 @@ type Certificate struct {
 	UnhandledCritical []asn1.ObjectIdentifier
 	// Warnings are the codes of what was tolerated: see [Codes].
 	Warnings []string
+
+	sum [sha256.Size]byte // of Raw; reports name a certificate by it again and again
 }
 
 // Error is why a certificate was refused, or what is wrong with a subject.
@@ -206,7 +208,12 @@ func malformed(format string, args ...any) error {
 }
 
 // Fingerprint returns the SHA-256 digest of the DER.
-func (c *Certificate) Fingerprint() [32]byte { return sha256.Sum256(c.Raw) }
+func (c *Certificate) Fingerprint() [32]byte {
+	if c.sum != [sha256.Size]byte{} {
+		return c.sum
+	}
+	return sha256.Sum256(c.Raw) // of one that was not parsed
+}
 
 // Equal reports the same certificate, byte for byte.
 func (c *Certificate) Equal(o *Certificate) bool {

@@ -4,6 +4,7 @@ package cert
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math/big"
 	"slices"
@@ -42,6 +43,7 @@ func Parse(b []byte) (*Certificate, error) {
 	if err := c.parseTBS(tbs, sigAlgorithm); err != nil {
 		return nil, err
 	}
+	c.sum = sha256.Sum256(c.Raw)
 	return c, nil
 }
 

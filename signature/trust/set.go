@@ -3,8 +3,10 @@
 package trust
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash/maphash"
 	"slices"
 	"sort"
 	"strconv"
@@ -26,6 +28,9 @@ type Set struct {
 	centres []Centre
 	list    *ListRef
 	finder  *chain.Finder
+
+	seed  maphash.Seed
+	known map[uint64]*cert.Certificate // anchors and centres by a hash of their bytes
 
 	anchorOf map[[sha256.Size]byte]int // by fingerprint
 	centreOf map[[sha256.Size]byte]int
@@ -51,6 +56,10 @@ func newSet(anchors []Anchor, centres []Centre, list *ListRef) (*Set, error) {
 		s.centres[i].Certificate = s.centres[i].Certificate.Remember(cache)
 	}
 	s.finder = chain.NewFinder(s.Certificates(), s.Centres())
+	s.seed, s.known = maphash.MakeSeed(), make(map[uint64]*cert.Certificate, len(s.anchors)+len(s.centres))
+	for _, c := range append(s.Certificates(), s.Centres()...) {
+		s.known[maphash.Bytes(s.seed, c.Raw)] = c
+	}
 	return s, nil
 }
 
@@ -240,12 +249,8 @@ func (s *Set) Named(key string) []*cert.Certificate {
 // Known returns the certificate of the anchor or centre with these very bytes, nil when there is none: who meets it in a
 // message need not read it again.
 func (s *Set) Known(der []byte) *cert.Certificate {
-	sum := sha256.Sum256(der)
-	if i, ok := s.anchorOf[sum]; ok {
-		return s.anchors[i].Certificate
-	}
-	if i, ok := s.centreOf[sum]; ok {
-		return s.centres[i].Certificate
+	if c := s.known[maphash.Bytes(s.seed, der)]; c != nil && bytes.Equal(c.Raw, der) {
+		return c
 	}
 	return nil
 }
