@@ -47,6 +47,9 @@ func TestCacheLife(t *testing.T) {
 			k := checker(t, revocation.Config{Now: clock.now, MaxCache: tt.maxCache})
 			first := k.Check(t.Context(), ask(c, issuer, clock.now()))
 			clock.set(moment.Add(tt.after))
+			if r, ok := k.Kept(t.Context(), ask(c, issuer, clock.now())); ok != (tt.requests == 1) || ok && r.Status != revocation.Good {
+				t.Errorf("kept: %v %v", ok, r)
+			}
 			second := k.Check(t.Context(), ask(c, issuer, clock.now()))
 			if first.Status != revocation.Good || second.Status != revocation.Good {
 				t.Fatal(first.Problems, second.Problems)

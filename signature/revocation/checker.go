@@ -154,6 +154,15 @@ func (k *Checker) Check(ctx context.Context, q Question) Result {
 	}
 }
 
+// Kept answers a question by what decided it before, without a wait for others: false when that is not
+// kept or decides no more. Only the state of whoever signed it may have to be asked for anew.
+func (k *Checker) Kept(ctx context.Context, q Question) (Result, bool) {
+	if _, yes := incomplete(q); yes {
+		return Result{}, false
+	}
+	return k.again(ctx, questionKey(q), newInquiry(k.rules, q, k.ask))
+}
+
 func pairKey(c, issuer *cert.Certificate) string {
 	a, b := c.Fingerprint(), issuer.Fingerprint()
 	return string(a[:]) + string(b[:])

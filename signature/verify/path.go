@@ -136,7 +136,13 @@ func (v *verification) pathFailed(err error) {
 	v.add(e.Code, Fail, e.Certificate, e.Error())
 }
 
-// checkRevocation asks about every certificate below the anchor, all at once.
+// keeper is a Revocation that answers at once what it was asked before: revocation.Checker.
+type keeper interface {
+	Kept(ctx context.Context, q revocation.Question) (revocation.Result, bool)
+}
+
+// checkRevocation asks about every certificate below the anchor, all at once where somebody has to
+// be asked.
 func (v *verification) checkRevocation(ctx context.Context, w *weighed, certificates []*cert.Certificate) {
 	if len(w.path) == 1 {
 		return // an anchor is trusted, not asked about
@@ -150,15 +156,21 @@ func (v *verification) checkRevocation(ctx context.Context, w *weighed, certific
 		return
 	}
 	w.answers = make([]Answer, len(w.path)-1)
+	keeper, _ := v.Revocation.(keeper)
 	var wait sync.WaitGroup
 	for i := range w.answers {
-		wait.Go(func() {
-			q := revocation.Question{
-				Certificate: w.path[i], Issuer: w.path.Issuer(i), At: v.At, Now: v.now,
-				Anchor: w.path.Anchor(), Certificates: certificates, Directory: v.Set,
+		q := revocation.Question{
+			Certificate: w.path[i], Issuer: w.path.Issuer(i), At: v.At, Now: v.now,
+			Anchor: w.path.Anchor(), Certificates: certificates, Directory: v.Set,
+		}
+		w.answers[i].Certificate = fingerprint(w.path[i])
+		if keeper != nil {
+			var kept bool
+			if w.answers[i].Result, kept = keeper.Kept(ctx, q); kept {
+				continue
 			}
-			w.answers[i] = Answer{fingerprint(w.path[i]), v.Revocation.Check(ctx, q)}
-		})
+		}
+		wait.Go(func() { w.answers[i].Result = v.Revocation.Check(ctx, q) })
 	}
 	wait.Wait()
 	for i, a := range w.answers {
