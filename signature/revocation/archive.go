@@ -136,13 +136,13 @@ func (a *Archive) byResponses(ctx context.Context, i *inquiry) Result {
 		}
 	}
 	slices.SortStableFunc(useful, func(x, y dated) int { return y.this.Compare(x.this) })
-	var decided [2]bool
+	var decided [2]time.Time // of one time, a revocation counts
 	for _, d := range useful {
 		kind := 0
 		if i.earlier(d.this) {
 			kind = 1
 		}
-		if decided[kind] {
+		if !decided[kind].IsZero() && !decided[kind].Equal(d.this) {
 			continue
 		}
 		r, p := i.byResponse(ctx, d.r)
@@ -153,7 +153,7 @@ func (a *Archive) byResponses(ctx context.Context, i *inquiry) Result {
 			}
 			continue
 		}
-		decided[kind] = true
+		decided[kind] = d.this
 		result = i.join(r, result)
 	}
 	return result

@@ -3,6 +3,7 @@
 package revocation
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -185,11 +186,16 @@ func (i *inquiry) join(then, later Result) Result {
 }
 
 // newest judges by the newest usable CRL of the group with its delta: of those made by the moment, or
-// of those made later. The zero Result says that there is none of that kind.
+// of those made later. The zero Result says that there is none of that kind. Of several made at one
+// time, one that lists the certificate counts.
 func (i *inquiry) newest(ctx context.Context, g *group, earlier bool) Result {
 	result := Result{}
 	tried := 0
+	var good *list
 	for _, l := range g.complete {
+		if good != nil && (!l.this.Equal(good.this) || bytes.Equal(l.raw, good.raw)) {
+			continue
+		}
 		if earlier && !i.earlier(l.this) {
 			continue
 		}
@@ -206,8 +212,14 @@ func (i *inquiry) newest(ctx context.Context, g *group, earlier bool) Result {
 			break
 		}
 		r := i.byList(ctx, l, delta)
-		if r.Status != Unknown {
+		switch {
+		case r.Status == Revoked:
 			return r
+		case r.Status == Good && good == nil:
+			good, result = l, r
+			continue
+		case good != nil:
+			continue
 		}
 		if code := r.Problems[0].Code; code != CodeStale && code != CodeEarly { // which cost nothing to see
 			tried++
