@@ -29,6 +29,7 @@ type entry struct {
 	serial     []byte // content octets
 	when       span   // revocationDate
 	reason     int
+	given      bool   // the reason is there
 	invalidity span   // content of invalidityDate, zero when absent
 	issuer     []byte // the value of the extension certificateIssuer, nil when absent
 	unknown    []byte // the identifier of the first critical extension that is not understood
@@ -198,7 +199,7 @@ func (e *entry) readExtension(oid []byte, critical bool, value []byte) bool {
 		if !whole || tag != tagEnumerated || stop-start != 1 || value[start] >= 0x80 {
 			return false
 		}
-		e.reason = int(value[start])
+		e.reason, e.given = int(value[start]), true
 	case oidInvalidityDate:
 		e.invalidity = span{tag, value[start:stop]}
 		return whole && tag == der.TagGeneralized && isTime(tag, value[start:stop])

@@ -124,13 +124,12 @@ func (i *inquiry) outlived(this, kept time.Time) *Problem {
 
 // counts reports that an entry makes the certificate revoked at the moment asked about.
 func (i *inquiry) counts(at, invalidity, this time.Time) bool {
-	reached := func(t time.Time) bool { return !t.IsZero() && !t.After(i.q.At) }
-	return reached(at) || reached(invalidity) || reached(this)
+	return !at.After(i.q.At) || !invalidity.IsZero() && !invalidity.After(i.q.At) || !this.After(i.q.At)
 }
 
 // revoked sets what an entry of an answer made at this says: revoked, or good with a revocation to come.
-func (i *inquiry) revoked(r *Result, this, at, invalidity time.Time, reason int) {
-	r.Status, r.RevokedAt, r.InvalidityDate, r.Reason = Revoked, at, invalidity, reason
+func (i *inquiry) revoked(r *Result, this, at, invalidity time.Time, reason int, given bool) {
+	r.Status, r.RevokedAt, r.InvalidityDate, r.Reason, r.ReasonGiven = Revoked, at, invalidity, reason, given
 	if !i.counts(at, invalidity, this) {
 		r.Status, r.RevokedLater = Good, true
 	}

@@ -59,7 +59,7 @@ func (i *inquiry) lookUp(r *Result, l, delta *list) *Problem {
 		}
 		if e := worst(found); e != nil {
 			if e.reason != removed {
-				i.revoked(r, delta.this, e.at(), e.doubted(), e.reason)
+				i.revoked(r, delta.this, e.at(), e.doubted(), e.reason, e.given)
 				return nil
 			}
 			// Taken back later than the moment it was still there at the moment.
@@ -77,7 +77,7 @@ func (i *inquiry) lookUp(r *Result, l, delta *list) *Problem {
 		if lifted && e.reason == hold { // nothing else can be taken back
 			return nil
 		}
-		i.revoked(r, l.this, e.at(), e.doubted(), e.reason)
+		i.revoked(r, l.this, e.at(), e.doubted(), e.reason, e.given)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (i *inquiry) byResponse(ctx context.Context, r *response) (Result, *Problem
 	}
 	switch s.status {
 	case Revoked:
-		i.revoked(&result, s.this, s.revokedAt, s.invalidity, s.reason)
+		i.revoked(&result, s.this, s.revokedAt, s.invalidity, s.reason, s.given)
 		if r.extended && s.reason == hold && s.revokedAt.Unix() == 0 {
 			result.Problems = append(result.Problems, &Problem{Code: CodeNotIssued, Source: SourceOCSP, Detail: "never issued, by the responder's word"})
 		}

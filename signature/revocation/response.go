@@ -60,6 +60,7 @@ type single struct {
 	status                Status
 	revokedAt, invalidity time.Time
 	reason                int
+	given                 bool      // the reason is there
 	this, next, cutoff    time.Time // cutoff: see RFC 6960 section 4.4.4
 	unknown               string    // the first critical extension that is not understood
 }
@@ -250,7 +251,7 @@ func (s *single) readStatus(w *walk) bool {
 		info := w.into(explicit(1))
 		s.revokedAt = info.generalized()
 		if x := info.optional(explicit(0)); x != nil {
-			s.reason = x.small(tagEnumerated)
+			s.reason, s.given = x.small(tagEnumerated), true
 			info.bad = info.bad || !x.done()
 		}
 		return info.done()
@@ -271,7 +272,7 @@ func (s *single) readExtension(x extension) bool {
 		return w.done()
 	case oidReasonCode:
 		if reason := w.small(tagEnumerated); s.reason == 0 {
-			s.reason = reason
+			s.reason, s.given = reason, true
 		}
 		return w.done()
 	case oidCRLReference:

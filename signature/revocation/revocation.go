@@ -87,6 +87,7 @@ type Result struct {
 	// set when Revoked, and when RevokedLater. A certificate on hold is revoked.
 	RevokedAt      time.Time `json:"revoked_at,omitzero"`
 	Reason         int       `json:"reason,omitempty"`
+	ReasonGiven    bool      `json:"reason_given,omitempty"` // tells unspecified, which is 0, from no reason at all
 	InvalidityDate time.Time `json:"invalidity_date,omitzero"`
 	// RevokedLater is set beside Good: the certificate was revoked after the moment asked about.
 	RevokedLater bool `json:"revoked_later,omitempty"`

@@ -19,9 +19,16 @@ import (
 // maxTimestamps bounds the timestamps of one signature that are looked at.
 const maxTimestamps = 16
 
-// keyCompromise is the reason for which tokens made before the revocation count no more (RFC 3161
-// section 4, item 1; RFC 5280 section 5.3.1).
-const keyCompromise = 1
+// Reasons by which keys were in wrong hands at a time that nobody knows (RFC 5280 section 5.3.1).
+const (
+	keyCompromise = 1
+	caCompromise  = 2
+)
+
+// harmless are the reasons under which the tokens made before the revocation of their authority still
+// count: unspecified, affiliationChanged, superseded, cessationOfOperation. Under every other, and where
+// none is given, all of them are invalid (RFC 3161 section 4, items 1 and 2).
+var harmless = [...]int{0, 3, 4, 5}
 
 // Timestamp is what was found about one timestamp over a signature.
 type Timestamp struct {
@@ -79,6 +86,7 @@ func (d document) timestamp(ctx context.Context, si *cms.SignerInfo, der []byte)
 	}
 	v.checkValidity()
 	v.checkKeyPeriod()
+	v.checkTokenAlgorithm(token)
 	if t.Time.After(d.terms.At) {
 		v.add(CodeTimestampTime, Fail, t.Signer, "stamped after the moment of judgement")
 	}
@@ -92,11 +100,31 @@ func (d document) timestamp(ctx context.Context, si *cms.SignerInfo, der []byte)
 	return t
 }
 
-// checkCompromise refuses an authority whose key was lost, whenever that was.
+// checkTokenAlgorithm refuses tokens made by an algorithm that is kept for old data where the time that
+// they state is not old: the path says nothing about the authority's own key.
+func (v *verification) checkTokenAlgorithm(t *timestamp.Token) {
+	severity := Warn
+	if !v.legacy() {
+		severity = Fail
+	}
+	if a := t.Signed.Signer.Algorithm; a.Legacy {
+		v.add(CodeLegacyAlgorithm, severity, v.report.Signer, "the timestamp is signed by "+a.Name)
+	}
+	if d := t.Imprint.Digest; d.Legacy {
+		v.add(CodeLegacyAlgorithm, severity, v.report.Signer, "the timestamp is over a digest by "+d.Name)
+	}
+}
+
+// checkCompromise refuses an authority that was revoked since in a way that leaves open who made its
+// tokens, whenever that was.
 func (v *verification) checkCompromise() {
 	for i, a := range v.report.Revocations {
-		if a.RevokedLater && a.Reason == keyCompromise {
-			v.add(CodeCertRevoked, Fail, v.report.Path[i], "the key was compromised: its tokens count no more")
+		switch {
+		case !a.RevokedLater:
+		case i == 0 && (!a.ReasonGiven || !slices.Contains(harmless[:], a.Reason)):
+			v.add(CodeCertRevoked, Fail, v.report.Path[i], "revoked since, and not for a reason that leaves earlier tokens good")
+		case a.Reason == keyCompromise || a.Reason == caCompromise:
+			v.add(CodeCARevoked, Fail, v.report.Path[i], "the key was compromised: what is below it counts no more")
 		}
 	}
 }
