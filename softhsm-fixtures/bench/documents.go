@@ -8,6 +8,8 @@ import (
 	"math"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"zaver/signature/algo"
 	"zaver/signature/cert"
 	"zaver/signature/trust"
@@ -48,16 +50,24 @@ func (s *scene) judge(ctx context.Context, der, content []byte) error {
 	return nil
 }
 
-// shortest is the best of the turns so far: other work on the machine only ever adds time.
+// shortest is the best of the turns so far, in time of the processors: other work on the machine stops a turn that
+// lasts, and then its time on the clock says nothing.
 type shortest time.Duration
 
 func (s *shortest) of(run func() error) error {
-	began := time.Now()
+	began := processorTime()
 	err := run()
-	if took := time.Since(began); *s == 0 || shortest(took) < *s {
+	if took := processorTime() - began; *s == 0 || shortest(took) < *s {
 		*s = shortest(took)
 	}
 	return err
+}
+
+// processorTime is what this process used so far, all threads together.
+func processorTime() time.Duration {
+	var t unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t) // every Linux has this clock
+	return time.Duration(t.Nano())
 }
 
 func (s shortest) micros() float64 { return float64(s) / float64(time.Microsecond) }
