@@ -2,8 +2,8 @@
 
 // Package backstage alone owns the demo's page behind the scenes: all data of
 // the made-up people, to be copied into forms, and buttons that change the
-// world: another token, no card, a register that is down, a revoked
-// certificate. It is served beside the inbox, to this computer's own pages only.
+// world: another token, no card, a register that is down, a list of accredited
+// centres that strikes ours off. It is served beside the inbox, to this computer's own pages only.
 package backstage
 
 import (
@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"zaver/softhsm-fixtures/mint"
 	"zaver/softhsm-fixtures/mischief"
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pki"
@@ -30,7 +31,7 @@ var source string
 
 var page = template.Must(template.New("backstage").Funcs(template.FuncMap{
 	"day": func(t time.Time) string { return t.Format("02.01.2006") },
-	"sex": Sex,
+	"sex": Sex, "about": about,
 }).Parse(source))
 
 // Sex is the word that the form has for it.
@@ -39,6 +40,22 @@ func Sex(p people.Person) string {
 		return "женский"
 	}
 	return "мужской"
+}
+
+// about says in Russian what a person is for; the people's own words for it are English.
+func about(p people.Person) string {
+	if words, ok := map[string]string{
+		people.TokenHolder().Key:     "её знают все реестры; подтверждает личность токеном",
+		people.CardHolder().Key:      "его знают все реестры, в имени буква ё; подтверждает личность картой УЭК",
+		people.Entrepreneur().Key:    "предприниматель с двойной фамилией",
+		people.Head().Key:            "руководитель организации",
+		people.SNILSRefused().Key:    "его СНИЛС не подтверждает Социальный фонд",
+		people.PassportRefused().Key: "её паспорт МВД считает недействительным",
+		people.Stranger().Key:        "без отчества; её сертификат предъявляют за других",
+	}[p.Key]; ok {
+		return words
+	}
+	return p.About
 }
 
 // limit bounds the making of a token, which runs several programs.
@@ -55,28 +72,74 @@ type service struct {
 
 type view struct {
 	People   []people.Person
-	Variants []pki.Variant
+	Variants []variant
 	Keys     []keys
-	Token    string // what is plugged in, "" nothing
-	Card     string
+	Tokens   []plugged
+	Card     string // whose is in the reader, "" nobody's
+	List     list
+	Proofs   []proof
+	Pavel    string // whose card is offered first
+	Origin   string
 	Services []service
 	Path     string
+}
+
+// plugged is a token in the computer, in words.
+type plugged struct{ Holder, Keys, Variant string }
+
+// variant is what is right or wrong with a certificate, in words.
+type variant struct{ pki.Variant }
+
+// Title says it as people do.
+func (v variant) Title() string {
+	switch v.Variant {
+	case pki.Good:
+		return "в порядке"
+	case pki.Expired:
+		return "истёк вчера"
+	case pki.NotYetValid:
+		return "действует с завтрашнего дня"
+	case pki.Revoked:
+		return "отозван час назад"
+	case pki.WrongUsage:
+		return "не для подписи"
+	case pki.WrongSubject:
+		return "с чужим СНИЛС"
+	case pki.NotAccredited:
+		return "выдан неаккредитованным центром"
+	case pki.NotQualified:
+		return "неквалифицированный"
+	default:
+		return string(v.Variant)
+	}
+}
+
+func variants() []variant {
+	var out []variant
+	for _, v := range pki.Variants() {
+		out = append(out, variant{v})
+	}
+	return out
 }
 
 // keys is a kind of token key on the page; the first is the usual one.
 type keys struct{ pki.KeyKind }
 
 // Title names the kind as people do.
-func (k keys) Title() string {
-	switch k.KeyKind {
-	case pki.GOST256:
-		return "ГОСТ Р 34.10-2012, 256"
-	case pki.GOST512:
-		return "ГОСТ Р 34.10-2012, 512"
-	case pki.RSA2048:
+func (k keys) Title() string { return keyTitle(k.String()) }
+
+func keyTitle(kind string) string {
+	switch kind {
+	case pki.GOST256.String(), string(mint.GOST256A):
+		return "ГОСТ Р 34.10-2012, 256 бит"
+	case pki.GOST512.String(), string(mint.GOST512A):
+		return "ГОСТ Р 34.10-2012, 512 бит"
+	case pki.RSA2048.String():
 		return "RSA 2048"
-	default:
+	case pki.P256.String():
 		return "ECDSA P-256"
+	default:
+		return kind
 	}
 }
 
@@ -86,15 +149,19 @@ func keyKinds() []keys { return []keys{{pki.GOST256}, {pki.GOST512}, {pki.P256},
 type desk struct {
 	w *stage.World
 
-	turn     sync.Mutex // one request at a time
-	services []*service
+	turn            sync.Mutex // one request at a time
+	services        []*service
+	condition       string // of the list of centres
+	refused, advice string // how its last renewal ended
 }
 
 // Pages adds the page to the server of the inbox; it fits stage.Config.Pages.
 func Pages(w *stage.World, mux *http.ServeMux) {
-	d := &desk{w: w}
+	d := &desk{w: w, condition: conditions()[0].Name}
 	protection := http.NewCrossOriginProtection()
 	mux.HandleFunc("GET "+Path, d.show)
+	mux.HandleFunc("GET "+Path+"/evidence/{request}", d.archive)
+	mux.HandleFunc("GET "+Path+"/report/{request}", d.report)
 	mux.Handle("POST "+Path, protection.Handler(http.HandlerFunc(d.change)))
 }
 
@@ -138,12 +205,18 @@ func (d *desk) switches() []*service {
 	return d.services
 }
 
-func (d *desk) show(rw http.ResponseWriter, _ *http.Request) {
+func (d *desk) show(rw http.ResponseWriter, r *http.Request) {
 	d.turn.Lock()
 	defer d.turn.Unlock()
-	v := view{People: people.All(), Variants: pki.Variants(), Keys: keyKinds(), Card: d.w.CardIn(), Path: Path}
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	defer cancel()
+	v := view{People: people.All(), Variants: variants(), Keys: keyKinds(), List: d.list(ctx), Proofs: d.proofs(ctx),
+		Pavel: people.CardHolder().Key, Origin: d.w.Origin(), Path: Path}
+	if p, ok := people.ByKey(d.w.CardIn()); ok {
+		v.Card = p.FullName()
+	}
 	for _, t := range d.w.Plugged() {
-		v.Token = t.Person.Key + ", " + string(t.Variant)
+		v.Tokens = append(v.Tokens, plugged{t.Person.FullName(), keyTitle(t.Keys), variant{t.Variant}.Title()})
 	}
 	for _, s := range d.switches() {
 		v.Services = append(v.Services, *s)
@@ -193,6 +266,8 @@ func (d *desk) act(ctx context.Context, r *http.Request) error {
 	case "no-card":
 		d.w.RemoveCard()
 		return nil
+	case "list":
+		return d.publish(ctx, r.PostFormValue("condition"))
 	case "switch":
 		for _, s := range d.switches() {
 			if s.Name == r.PostFormValue("service") {

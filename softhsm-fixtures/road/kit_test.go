@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"zaver/softhsm-fixtures/backstage"
 	"zaver/softhsm-fixtures/mischief"
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pinentry"
@@ -63,7 +64,7 @@ func Start(t testing.TB) *World {
 	t.Helper()
 	shared.once.Do(func() {
 		ctx := context.Background() // the world outlives the test that needs it first
-		shared.world, shared.err = stage.Start(ctx, stage.Config{})
+		shared.world, shared.err = stage.Start(ctx, stage.Config{Pages: backstage.Pages})
 		if shared.err == nil {
 			shared.browser, shared.err = robot.Launch(ctx)
 		}

@@ -224,6 +224,27 @@ func (r *Robot) Type(ctx context.Context, selector, text string) error {
 	return chromedp.Do(ctx, chromedp.SendKeys(field, text))
 }
 
+// mostOptions bounds the options of a list that Choose walks over.
+const mostOptions = 50
+
+// Choose walks down the options of a drop-down list, by keys, to the one of the value.
+func (r *Robot) Choose(ctx context.Context, selector, value string) error {
+	field := chromedp.CSS(selector)
+	if err := chromedp.Do(ctx, chromedp.ScrollIntoView(field), chromedp.Focus(field), chromedp.KeyEvent(kb.Home)); err != nil {
+		return err
+	}
+	for range mostOptions {
+		now, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q).value", selector)))
+		if err != nil || now == value {
+			return err
+		}
+		if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.ArrowDown)); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("choose %s: no option %q", selector, value)
+}
+
 // Fill is Type for several fields: selector, text, selector, text…
 func (r *Robot) Fill(ctx context.Context, pairs ...string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {

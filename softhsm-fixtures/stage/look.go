@@ -98,14 +98,8 @@ func (w *World) Later(ctx context.Context, request, method string) (err error) {
 	if err := w.Evidence(ctx, request, archive); err != nil {
 		return err
 	}
-	at := time.Now().AddDate(10, 0, 0).UTC().Format(time.RFC3339)
-	args := []string{"verify", "evidence", archive, "--at", at, "--lang", "en", "--anchors"}
-	for _, root := range []string{pki.Root, pki.GOSTRoot, pki.UEC} {
-		args = append(args, w.path("trust", root+".pem"))
-	}
-	out, err := w.Command(ctx, "zaver-portal", args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("judge evidence at %s (%s): %w: %s", at, method, err, out)
+	if out, err := w.judge(ctx, archive, time.Now().AddDate(10, 0, 0), "--lang", "en"); err != nil {
+		return fmt.Errorf("judge evidence ten years on (%s): %w: %s", method, err, out)
 	}
 	if err := unzip(archive, dir); err != nil {
 		return err
@@ -125,6 +119,60 @@ func (w *World) Later(ctx context.Context, request, method string) (err error) {
 		}
 	}
 	return errors.New("judge evidence: the README names no command")
+}
+
+// Report writes zaver's judgement at a moment about the proof of a confirmation, by its files alone, as a page in Russian.
+func (w *World) Report(ctx context.Context, request string, at time.Time, file string) (err error) {
+	dir, err := os.MkdirTemp(w.Dir, "evidence-")
+	if err != nil {
+		return fmt.Errorf("judge evidence: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	archive := filepath.Join(dir, "evidence.zip")
+	if err := w.Evidence(ctx, request, archive); err != nil {
+		return err
+	}
+	out, err := w.judge(ctx, archive, at, "--lang", "ru", "--html", file)
+	var ended *exec.ExitError
+	if errors.As(err, &ended) && ended.ExitCode() < badUsage {
+		return nil // not valid or not decidable: the page says so
+	}
+	if err != nil {
+		return fmt.Errorf("judge evidence: %w: %s", err, out)
+	}
+	return nil
+}
+
+// badUsage is the exit code of verify that is about the question, not about the signature.
+const badUsage = 3
+
+// judge runs verify over an archive with the roots of this world.
+func (w *World) judge(ctx context.Context, archive string, at time.Time, more ...string) ([]byte, error) {
+	args := append([]string{"verify", "evidence", archive, "--at", at.UTC().Format(time.RFC3339)}, more...)
+	args = append(args, "--anchors")
+	for _, root := range []string{pki.Root, pki.GOSTRoot, pki.UEC} {
+		args = append(args, w.path("trust", root+".pem"))
+	}
+	return w.Command(ctx, "zaver-portal", args...).CombinedOutput()
+}
+
+// Confirmation is one that has ended, as the portal's database has it.
+type Confirmation struct{ Request, Method, State, Codes, Ended string }
+
+// Confirmations are the newest that have ended, at most n.
+func (w *World) Confirmations(ctx context.Context, n int) ([]Confirmation, error) {
+	rows, err := w.Query(ctx, fmt.Sprintf(`SELECT request, method, state, array_to_string(codes, ' '), to_char(decided_at, 'HH24:MI:SS')
+		FROM confirmations WHERE digest IS NOT NULL AND decided_at IS NOT NULL ORDER BY decided_at DESC LIMIT %d`, n))
+	if err != nil {
+		return nil, err
+	}
+	var list []Confirmation
+	for row := range strings.Lines(rows) {
+		if f := strings.Split(strings.TrimSpace(row), "|"); len(f) == 5 {
+			list = append(list, Confirmation{f[0], f[1], f[2], f[3], f[4]})
+		}
+	}
+	return list, nil
 }
 
 // unzip lays the files of an archive out in a folder; they have no folders of their own.
