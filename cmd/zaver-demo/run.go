@@ -87,7 +87,7 @@ func keptDir(given string) (string, error) {
 	return filepath.Join(cache, "zaver", "demo"), nil
 }
 
-// furnish plugs the token in and puts the card into the reader.
+// furnish plugs the token in, puts the card into the reader and brings a portal that slept the list of centres of today.
 func furnish(ctx context.Context, w *stage.World) error {
 	token, err := w.Token(ctx, people.TokenHolder(), pki.Good, pki.GOST256)
 	if err != nil {
@@ -96,7 +96,10 @@ func furnish(ctx context.Context, w *stage.World) error {
 	if err := w.PlugIn(token); err != nil {
 		return err
 	}
-	_, err = w.InsertCard(ctx, people.CardHolder())
+	if _, err = w.InsertCard(ctx, people.CardHolder()); err != nil {
+		return err
+	}
+	_, err = w.RefreshCentres(ctx) // a refusal is for the page behind the stage to show
 	return err
 }
 
@@ -109,12 +112,13 @@ func tell(out io.Writer, w *stage.World, tty string) error {
 	fmt.Fprintf(&text, `
   Open             %s
   SMS and letters  %s
-  Behind the stage %s%s   all data to copy; pull the card, break a register …
+  Behind the stage %s%s   all data to copy; pull the card, break a register, strike a centre off …
 
   1. Register with a phone below; the code comes to the SMS page.
   2. Fill in the personal data; the registers answer within seconds: the account is standard.
-  3. Confirm with the token or the card. The agent asks %s:
+  3. Confirm with the token (a GOST key) or the card. The agent asks %s:
      compare the control code with the page, then type the PIN.
+  4. Behind the stage, take the evidence home and read what it will prove in ten years.
 
 `, w.Origin(), w.InboxURL(), w.InboxURL(), backstage.Path, where)
 	vera, pavel := people.TokenHolder(), people.CardHolder()
