@@ -97,6 +97,21 @@ func (r CertificateRef) names(c *cert.Certificate) bool {
 	return bytes.Equal(r.Digest.Sum(c.Raw), r.Hash) && (r.Serial == nil || issued(c, r.RawIssuer, r.Serial))
 }
 
+// Admits reports whether the path of the signer's certificate may lead through c: a signing-certificate
+// that names more than the signer's own certificate limits the path to those (RFC 5035 sections 3 and 4).
+// It is not for the signer's own certificate, nor for the anchor.
+func (si *SignerInfo) Admits(c *cert.Certificate) bool {
+	from := 0
+	for _, n := range si.named {
+		list := si.SigningCertificate[from : from+n]
+		from += n
+		if n > 1 && !slices.ContainsFunc(list[1:], func(r CertificateRef) bool { return r.names(c) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // Check checks every signer under the certificate inside. Nothing means that
 // the holders of those keys signed the content. Counter-signatures are not
 // checked with it: see [SignerInfo.Check].

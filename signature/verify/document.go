@@ -10,7 +10,6 @@ import (
 
 	"zaver/signature/cert"
 	"zaver/signature/cms"
-	"zaver/signature/revocation"
 )
 
 // Document audits a CMS signature: every signer under the terms. content is the document of a
@@ -80,8 +79,7 @@ func (d document) signer(ctx context.Context, si *cms.SignerInfo) *Report {
 func (d document) verification(at time.Time) *verification {
 	v := d.terms.verification(at)
 	if len(d.answers) > 0 {
-		inside := &revocation.Archive{Answers: d.answers, Legacy: v.legacy()}
-		v.Revocation = either{v.Revocation, inside}
+		v.Revocation = with(v.Revocation, d.answers, v.legacy())
 	}
 	return v
 }
@@ -100,6 +98,7 @@ func (d document) judge(ctx context.Context, v *verification, si *cms.SignerInfo
 		return
 	}
 	v.checkHolder()
+	v.admits = si.Admits
 	v.checkPath(ctx, slices.Concat(d.signed.Certificates, si.Values.Certificates))
 }
 
@@ -167,21 +166,4 @@ func (v *verification) checkHolder() {
 	for _, w := range c.Warnings {
 		v.add(CodeCertDeviation, Warn, c, w)
 	}
-}
-
-// either asks the answers that were given and then those inside the signature. A revocation in
-// either outweighs.
-type either struct{ given, inside Revocation }
-
-// Check implements Revocation.
-func (e either) Check(ctx context.Context, q revocation.Question) revocation.Result {
-	second := e.inside.Check(ctx, q)
-	if e.given == nil || second.Status == revocation.Revoked {
-		return second
-	}
-	first := e.given.Check(ctx, q)
-	if first.Status == revocation.Unknown && second.Status != revocation.Unknown {
-		return second
-	}
-	return first
 }

@@ -81,6 +81,7 @@ func (v *verification) weigh(ctx context.Context, p chain.Valid, certificates []
 	}
 	w.anchor = &anchor
 	v.checkAlgorithms(w)
+	v.checkAdmitted(w)
 	v.checkAccreditation(w)
 	if v.terms.Profile != ProfileGeneric && v.purpose == nil {
 		w.findings = append(w.findings, qualified(p.Path.Leaf(), anchor.Kind)...)
@@ -95,6 +96,18 @@ func (w *weighed) add(code string, s Severity, c *cert.Certificate, detail strin
 		f.Certificate = fingerprint(c)
 	}
 	w.findings = append(w.findings, f)
+}
+
+// checkAdmitted holds the authorities between to those that the signer named (RFC 5035 section 3).
+func (v *verification) checkAdmitted(w *weighed) {
+	if v.admits == nil {
+		return
+	}
+	for i := 1; i < len(w.path)-1; i++ {
+		if !v.admits(w.path[i]) {
+			w.add("cms.signing_certificate", Fail, w.path[i], "the signer limited the path to other authorities")
+		}
+	}
 }
 
 // checkAccreditation looks at the anchor and at every centre on the path. Where the set was made

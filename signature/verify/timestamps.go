@@ -12,7 +12,6 @@ import (
 	"zaver/signature/cert"
 	"zaver/signature/chain"
 	"zaver/signature/cms"
-	"zaver/signature/revocation"
 	"zaver/signature/timestamp"
 )
 
@@ -79,10 +78,9 @@ func (d document) timestamp(ctx context.Context, si *cms.SignerInfo, der []byte)
 		return t
 	}
 	v := d.verification(t.Time)
-	v.report.Signer, v.purpose = t.Signer, timestamp.OIDPurpose
-	inside := slices.Concat(token.Signed.CRLs, token.Signed.OCSPs)
-	if len(inside) > 0 {
-		v.Revocation = either{v.Revocation, &revocation.Archive{Answers: inside, Legacy: v.legacy()}}
+	v.report.Signer, v.purpose, v.admits = t.Signer, timestamp.OIDPurpose, token.Signed.Signer.Admits
+	if inside := slices.Concat(token.Signed.CRLs, token.Signed.OCSPs); len(inside) > 0 {
+		v.Revocation = with(v.Revocation, inside, v.legacy())
 	}
 	v.checkValidity()
 	v.checkKeyPeriod()

@@ -109,6 +109,7 @@ func Verify(ctx context.Context, r Request) *Report {
 		return v.report
 	}
 	v.checkCertificate()
+	v.admits = signed.Signer.Admits
 	v.checkPath(ctx, signed.Certificates)
 	return v.report
 }
@@ -131,7 +132,9 @@ type verification struct {
 	asks  bool      // the state of revocation must be known
 	// purpose is the extended key usage that the path must allow, nil for any.
 	purpose asn1.ObjectIdentifier
-	report  *Report
+	// admits says whether the signer lets the path lead through a certificate, nil for any.
+	admits func(*cert.Certificate) bool
+	report *Report
 }
 
 func (v *verification) add(code string, s Severity, c *cert.Certificate, detail string) {
