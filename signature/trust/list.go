@@ -4,6 +4,7 @@ package trust
 
 import (
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -176,12 +177,26 @@ func (o ListOptions) checkSigner(v *xmldsig.Verified) (chain.Path, error) {
 		return refuse("an authority's certificate", nil)
 	case v.Signer.HasKeyUsage && v.Signer.KeyUsage&(cert.DigitalSignature|cert.NonRepudiation) == 0:
 		return refuse("the key is not for signatures", nil)
+	case v.Signer.KeyUsage&cert.CRLSign != 0 || slices.ContainsFunc(v.Signer.ExtKeyUsage, service):
+		return refuse("the key is that of a service", nil)
 	}
-	if own, other := anchor.Certificate.Subject.Get(cert.OIDOGRN), v.Signer.Subject.Get(cert.OIDOGRN); own != other {
+	// An anchor that does not say whose it is lets nobody sign: no number is no proof of being the same.
+	own, other := anchor.Certificate.Subject.All(cert.OIDOGRN), v.Signer.Subject.All(cert.OIDOGRN)
+	if len(own) != 1 || len(other) != 1 || own[0] == "" || own[0] != other[0] {
 		return refuse("of another organisation than the anchor", nil)
 	}
 	return path, nil
 }
+
+// service reports the purposes of keys that machines answer with: timestamps and OCSP.
+func service(purpose asn1.ObjectIdentifier) bool {
+	return purpose.Equal(timeStamping) || purpose.Equal(ocspSigning)
+}
+
+var (
+	timeStamping = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
+	ocspSigning  = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 9}
+)
 
 // checkAge keeps versions from going back and dates from running ahead.
 func (o ListOptions) checkAge(l ListRef) error {

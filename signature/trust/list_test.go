@@ -145,11 +145,20 @@ func TestListRefused(t *testing.T) {
 	crypt := w.NewSigner(mint.Certificate{Extensions: []mint.Extension{mint.KeyUsage(mint.KeyEncipherment), mint.SKI(), mint.AKI()}})
 	stranger := w.NewSigner(mint.Certificate{Subject: mint.DN("C=RU", "OGRN=1027700132195", "CN=Кто-то")})
 	nobody := w.NewSigner(mint.Certificate{Subject: mint.DN("C=RU", "CN=Перечень")})
+	clock := w.NewSigner(mint.Certificate{Extensions: append(mint.LeafExtensions(), mint.EKU(mint.TimeStamping).Crit())})
+	lister := w.NewSigner(mint.Certificate{Extensions: []mint.Extension{mint.KeyUsage(mint.DigitalSignature, mint.CRLSign), mint.SKI(), mint.AKI()}})
+	twoNumbers := w.NewSigner(mint.Certificate{Subject: mint.DN("C=RU", "OGRN="+tsl.OGRN, "OGRN=1027700132195", "CN=Кто-то")})
+	mute := mint.Root("Root without a number", mint.GOST256A)
+	anyone := mint.Leaf("Anyone", mint.GOST256A, mute)
 	for _, tt := range []struct {
 		name, code string
 		doc        []byte
 		options    trust.ListOptions
 	}{
+		{"a service of timestamps", trust.CodeListSigner, by(clock), options},
+		{"a signer of CRLs", trust.CodeListSigner, by(lister), options},
+		{"of two organisations", trust.CodeListSigner, by(twoNumbers), options},
+		{"anchor and signer of no organisation", trust.CodeListSigner, by(anyone), trust.ListOptions{Set: setOf(t, mute), At: today}},
 		{"good", "", good, options},
 		{"good again", "", good, after(options, now)},
 		{"after an older one", "", good, after(options, trust.ListRef{Version: 16313})},
