@@ -20,6 +20,7 @@ import (
 
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/tsl"
 )
 
 // Variables by which this test binary runs as the parent that is killed.
@@ -164,6 +165,13 @@ func TestKeptFolderSurvivesAndIsOnesOwn(t *testing.T) {
 	again, w := serials()
 	if first != again {
 		t.Error("token or card are others after a restart")
+	}
+	// The list of centres goes on, too: the portal takes the new one for newer than that of before.
+	if v := w.Centres.List().Version; v != tsl.FirstVersion+1 {
+		t.Errorf("after a restart list %d is published", v)
+	}
+	if code, err := w.RefreshCentres(t.Context()); code != "" || err != nil {
+		t.Errorf("the list of after the restart: %q, %v", code, err)
 	}
 	if err := w.Close(); err != nil {
 		t.Error(err)
