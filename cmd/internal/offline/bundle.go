@@ -17,7 +17,7 @@ import (
 // maxEntries bounds the files of one evidence archive, maxBundle their bytes.
 const (
 	maxEntries = evidence.MaxParts + 8
-	maxBundle  = 256 << 20
+	maxBundle  = 128 << 20
 )
 
 // bundle is an exported evidence bundle by the names of its files.

@@ -94,8 +94,9 @@ func (b bundle) checkFiles(digest string, add adder) {
 		listed[name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(b)) {
-		if !listed[name] && !slices.Contains(beside, name) {
-			bad = append(bad, fmt.Sprintf("%q is not listed", name))
+		if len(manifest) > 0 && !listed[name] && !slices.Contains(beside, name) {
+			add(codeSkipped, verify.Warn, "%q is no part of the evidence", name)
+			delete(b, name)
 		}
 	}
 	for _, name := range []string{evidence.NameStatement, evidence.NameCMS, evidence.NameDecision} {
@@ -208,7 +209,9 @@ func (b bundle) signature(ctx context.Context, t verify.Terms, d evidence.Decisi
 	if !proved {
 		add(codeTimeClaimed, verify.Unknown, "no timestamp proves the time; the portal says %s", d.Judged.UTC().Format(time.RFC3339))
 		claimed := t
-		claimed.At = d.Judged
+		if d.Judged.Before(t.At) {
+			claimed.At = d.Judged
+		}
 		audit = verify.Document(ctx, file, nil, claimed)
 		audit.At = t.At
 	}
