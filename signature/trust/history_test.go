@@ -45,6 +45,8 @@ func TestHistory(t *testing.T) {
 		{"Moscow before 2014", []tsl.Status{{Text: tsl.Active, RawFrom: "2012-07-03T00:00:00"}}, []time.Time{time.Date(2012, 7, 2, 20, 0, 0, 0, time.UTC)}, []time.Time{time.Date(2012, 7, 2, 19, 59, 59, 0, time.UTC)}, nil},
 		{"Moscow since", []tsl.Status{{Text: tsl.Active, RawFrom: "2020-07-03"}}, []time.Time{time.Date(2020, 7, 2, 21, 0, 0, 0, time.UTC)}, []time.Time{time.Date(2020, 7, 2, 20, 59, 59, 0, time.UTC)}, nil},
 		{"with a zone", []tsl.Status{{Text: tsl.Active, RawFrom: "2020-07-03T00:00:00+05:00"}}, []time.Time{time.Date(2020, 7, 2, 19, 0, 0, 0, time.UTC)}, []time.Time{time.Date(2020, 7, 2, 18, 59, 59, 0, time.UTC)}, nil},
+		{"accredited after the present status", []tsl.Status{{Text: tsl.Active, From: day(2015)}, {Text: tsl.Active, From: day(2022)}, {Text: tsl.Ended, From: day(2020)}},
+			[]time.Time{day(2016)}, []time.Time{day(2020), day(2023), today}, []string{trust.FindHistory}},
 		{"begins in the future", []tsl.Status{{Text: tsl.Active, From: today.AddDate(0, 1, 0)}}, []time.Time{today.AddDate(0, 2, 0)}, []time.Time{today}, nil},
 	} {
 		l := w.list()

@@ -164,6 +164,7 @@ func (p *listReader) text(f *field) error {
 type history struct {
 	list     []Status
 	present  bool // СтатусАккредитации was there
+	now      Status
 	unclear  bool // one could not be read
 	repeated bool // СтатусАккредитации stood twice
 }
@@ -181,7 +182,11 @@ func (p *listReader) entry() error {
 		case "СтатусАккредитации":
 			h.repeated = h.repeated || h.present
 			h.present = true
-			return p.status(&h)
+			if err := p.status(&h); err != nil {
+				return err
+			}
+			h.now = h.list[len(h.list)-1]
+			return nil
 		case "ИсторияСтатусовАккредитации":
 			return p.inside(func() error { return p.status(&h) }, "СтатусАккредитации")
 		case "ПрограммноАппаратныеКомплексы":
@@ -257,7 +262,18 @@ func (p *listReader) judge(e *Entry, h history) {
 		p.find(FindHistory, e.Name, "a status or its moment cannot be read")
 		return
 	}
-	e.Periods = periods(e.Statuses)
+	all := len(e.Statuses)
+	counting := slices.DeleteFunc(slices.Clone(e.Statuses), h.now.contradicts)
+	if len(counting) < all {
+		p.find(FindHistory, e.Name, "accredited later than the present status, which does not count")
+	}
+	e.Periods = periods(counting)
+}
+
+// contradicts reports a past status that would make the centre accredited after the present one, which
+// says that it is not.
+func (s Status) contradicts(past Status) bool {
+	return !counts(s.Text) && counts(past.Text) && past.From.After(s.From)
 }
 
 // data reads one ДанныеСертификата: the certificate itself, never what is said about it.
