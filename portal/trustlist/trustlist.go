@@ -199,7 +199,7 @@ func (s *Service) rebuild(ctx context.Context, a Accepted) (*trust.Set, error) {
 	}
 	content, err := s.c.Store.SetOf(ctx, s.c.Base.ID(), a.Version)
 	if err == nil {
-		set, err := trust.Restore(content)
+		set, err := s.restore(content, a)
 		if err == nil {
 			s.kept = set.ID()
 			return set, nil
@@ -217,6 +217,26 @@ func (s *Service) rebuild(ctx context.Context, a Accepted) (*trust.Set, error) {
 		return nil, err
 	}
 	return s.c.Base.With(l)
+}
+
+// restore reads a kept set and makes sure that it is one of the folder's anchors and of that list.
+func (s *Service) restore(content []byte, a Accepted) (*trust.Set, error) {
+	set, err := trust.Restore(content)
+	if err != nil {
+		return nil, err
+	}
+	if ref, ok := set.List(); !ok || ref.Version != a.Version || ref.Digest != a.Digest {
+		return nil, errors.New("set of another list")
+	}
+	same := len(set.Anchors()) == len(s.c.Base.Anchors())
+	for _, kept := range set.Anchors() {
+		own, ok := s.c.Base.Find(kept.Certificate)
+		same = same && ok && own.Kind == kept.Kind && own.AccreditedFrom.Equal(kept.AccreditedFrom) && own.AccreditedUntil.Equal(kept.AccreditedUntil)
+	}
+	if !same {
+		return nil, errors.New("set of other anchors")
+	}
+	return set, nil
 }
 
 // keep keeps a set that is not kept yet.
@@ -255,6 +275,9 @@ func (s *Service) Restore(ctx context.Context, id string) (*trust.Set, error) {
 		return nil, fmt.Errorf("restore trust set: %w", err)
 	}
 	set, err := trust.Restore(content)
+	if err == nil && set.ID() != id {
+		err = &trust.Error{Code: trust.CodeSet, Detail: "another set is kept under this id"}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("restore trust set: %w", err)
 	}

@@ -333,3 +333,32 @@ func TestAddresses(t *testing.T) {
 		t.Errorf("refresh without an address: %v", err)
 	}
 }
+
+// swapped answers every question for a kept set with the same one.
+type swapped struct {
+	trustlist.Store
+	content []byte
+}
+
+func (s swapped) SetOf(context.Context, string, int64) ([]byte, error) { return s.content, nil }
+func (s swapped) Set(context.Context, string) ([]byte, error)          { return s.content, nil }
+
+// TestOtherSetKept: what lies in the database as a set counts only when it is the one that was asked for;
+// else the list is proved again.
+func TestOtherSetKept(t *testing.T) {
+	r := newRig(t)
+	s := r.service(t, nil)
+	refresh(t, s)
+	rogue := setOf(t, tsl.NewMinistry(mint.GOST256A).Root)
+	content, err := rogue.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := r.service(t, func(c *trustlist.Config) { c.Store = swapped{c.Store, content} })
+	if again.Set().ID() != s.Set().ID() {
+		t.Error("another set than that of the list is in force")
+	}
+	if _, err := again.Restore(t.Context(), r.base.ID()); trustlist.CodeOf(err) != trust.CodeSet {
+		t.Errorf("another set under an id: %v", err)
+	}
+}
