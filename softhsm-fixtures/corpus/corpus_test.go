@@ -57,7 +57,7 @@ func judge(t *testing.T, w *corpus.Workshop, known outcomes, c corpus.Case, k mi
 		t.Fatal(err)
 	}
 	if bad.Verdict != c.Verdict {
-		t.Errorf("%s: %s, want %s", c.What, bad.Verdict, c.Verdict)
+		t.Errorf("%s: %s, want %s:\n%s", c.What, bad.Verdict, c.Verdict, strings.Join(bad.Details, "\n"))
 	}
 	for _, code := range c.Codes(k) {
 		if !slices.Contains(bad.Codes, code) {

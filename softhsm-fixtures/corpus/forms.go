@@ -174,7 +174,7 @@ func point(f func(c *gostsign.Curve, p []byte) []byte) edit {
 }
 
 func pointRules() []rule {
-	gostCode, standard := "cert.malformed", "RFC 9215 4.1"
+	gostCode, standard := "cert.malformed", "RFC 9215 4.3"
 	half := func(n *big.Int, size int) []byte {
 		b := n.FillBytes(make([]byte, size))
 		slices.Reverse(b)
@@ -240,7 +240,7 @@ func setOIDRules() []rule {
 		if list[i].kinds == nil {
 			list[i].kinds = onlyGOST
 		}
-		list[i].standard = "RFC 9215 4.1"
+		list[i].standard = "RFC 9215 4.2"
 		switch list[i].name {
 		case "set_test", "set_512_test", "set_unknown": // a key that nobody can use; its certificate can be read
 			list[i].codes, list[i].only = "sig.invalid cms.algorithm", signatures
@@ -273,7 +273,7 @@ func weakRules() []rule {
 			bad: ca(func(_ *scene, c *mint.Certificate) { c.Key = with(c.Key, mint.MD5) })},
 		{name: "ca_sha1", what: "an authority's certificate signed with SHA-1", standard: "RFC 5754 3", kinds: notGOST, codes: "sig.chain chain.algorithm",
 			bad: root(func(_ *scene, c *mint.Certificate) { c.Key = with(c.Key, mint.SHA1) })},
-		{name: "legacy_certificate", what: "a confirmation under a certificate signed by GOST R 34.10-2001", standard: "RFC 9215 1", kinds: onlyGOST256, codes: "sig.chain chain.legacy", only: []Door{Confirmation},
+		{name: "legacy_certificate", what: "a confirmation under a certificate signed by GOST R 34.10-2001", standard: "RFC 9215 6", kinds: onlyGOST256, codes: "sig.chain chain.legacy", only: []Door{Confirmation},
 			bad: ca(func(s *scene, c *mint.Certificate) { c.Key = s.keyOf(mint.GOST2001A, "ca") })},
 	}
 }

@@ -85,7 +85,7 @@ func revokedRules() []rule {
 		{name: "key_compromise", what: "revoked because the key was lost", standard: "RFC 5280 5.3.1", bad: reason(1)},
 		{name: "superseded", what: "revoked because there is another", standard: "RFC 5280 5.3.1", bad: reason(4)},
 		{name: "hold", what: "on hold", standard: "RFC 5280 5.3.1", bad: reason(6)},
-		{name: "removed_alone", what: "removeFromCRL in a complete list", standard: "RFC 5280 5.3.1", bad: reason(8), codes: "-"},
+		{name: "removed_alone", what: "removeFromCRL in a complete list", standard: "RFC 5280 5.3.1", bad: reason(8), codes: "sig.revocation_unknown revocation.malformed", verdict: verify.Undecidable},
 		{name: "invalid_since", what: "revoked in an hour, invalid since yesterday", standard: "RFC 5280 5.3.2", bad: revoked(-10*time.Minute, mint.InvalidityDate(Moment.AddDate(0, 0, -1)))},
 		{name: "last_of_many", what: "the last of a thousand entries", standard: "RFC 5280 5.1.2.6",
 			bad: crl(func(s *scene, l *mint.CRL) {
@@ -120,9 +120,6 @@ func revokedRules() []rule {
 	}
 	out := rules[:0]
 	for _, r := range rules {
-		if r.codes == "-" { // what a complete list means by it, nobody says
-			continue
-		}
 		if r.codes == "" {
 			r.codes = "sig.cert_revoked"
 		}

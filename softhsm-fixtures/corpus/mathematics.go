@@ -302,8 +302,8 @@ func algorithmRules() []rule {
 		{name: "pss_for_pkcs1", what: "PSS named over a PKCS #1 signature", standard: "RFC 4055 3", codes: "cms.signature", kinds: onlyRSA,
 			bad: signer(func(s *scene, g *mint.Signer) { g.Algorithm = s.Leaf.Key.PSS(mint.SHA256, 32).CMSAlgorithm })},
 		{name: "pss_without_parameters", what: "PSS without parameters, which would mean SHA-1", standard: "RFC 4055 3.1", codes: "cms.algorithm", kinds: onlyRSA, bad: value(asn.Algorithm("1.2.840.113549.1.1.10"))},
-		{name: "legacy_2001", what: "a confirmation signed by GOST R 34.10-2001", standard: "RFC 9215 1", codes: "cms.algorithm", kinds: onlyGOST256, only: []Door{Confirmation}, bad: legacy()},
-		{name: "legacy_2001_qualified", what: "a qualified signature of today by GOST R 34.10-2001", standard: "RFC 9215 1", codes: "sig.legacy_algorithm", kinds: onlyGOST256, only: []Door{Document}, with: qualified(), bad: legacy()},
+		{name: "legacy_2001", what: "a confirmation signed by GOST R 34.10-2001", standard: "RFC 9215 6", codes: "cms.algorithm", kinds: onlyGOST256, only: []Door{Confirmation}, bad: legacy()},
+		{name: "legacy_2001_qualified", what: "a qualified signature of today by GOST R 34.10-2001", standard: "RFC 9215 6", codes: "sig.legacy_algorithm", kinds: onlyGOST256, only: []Door{Document}, with: qualified(), bad: legacy()},
 	}
 }
 

@@ -6,12 +6,13 @@ import (
 	"slices"
 	"time"
 
+	"zaver/signature/verify"
 	"zaver/softhsm-fixtures/mint"
 )
 
 // pathCases are about the way from a certificate to an anchor (RFC 5280 sections 4 and 6.1).
 func pathCases() []Case {
-	return expand("path", paths, slices.Concat(validityRules(), authorityRules(), issuerRules(), profileRules(), holderRules()))
+	return expand("path", paths, slices.Concat(validityRules(), authorityRules(), issuerRules(), profileRules(), toldRules(), holderRules()))
 }
 
 func validityRules() []rule {
@@ -158,16 +159,39 @@ func profileRules() []rule {
 	}
 }
 
+// toldRules are breaches of the certificate profile (RFC 5280 section 4): told always, and refused where
+// nothing but the RFC is asked for; qualified signatures with them are in use.
+func toldRules() []rule {
+	serial := func(octets ...byte) edit {
+		return leaf(func(_ *scene, c *mint.Certificate) { c.RawSerial = octets })
+	}
+	told := func(name, what, standard, codes string, bad edit) rule {
+		return rule{name: name, what: what, standard: standard, codes: codes, bad: bad, verdict: verify.Valid, only: []Door{Certificate}}
+	}
+	refused := func(name, what, standard, codes string, bad edit) rule {
+		return rule{name: name, what: what, standard: standard, codes: codes, bad: bad, only: []Door{Certificate}}
+	}
+	return []rule{
+		refused("serial_zero", "serial number 0", "RFC 5280 4.1.2.2", "chain.profile.serial sig.cert_deviation", serial(0)),
+		told("serial_negative", "a serial number below zero", "RFC 5280 4.1.2.2", "chain.profile.serial sig.cert_deviation", serial(0xff)),
+		refused("serial_21", "a serial number of 21 octets", "RFC 5280 4.1.2.2", "chain.profile.serial sig.cert_deviation", serial(slices.Repeat([]byte{0x11}, 21)...)),
+		refused("key_usage_nothing", "a key usage of nothing", "RFC 5280 4.2.1.3", "chain.profile.key_usage", leafWith(mint.KeyUsage())),
+		refused("no_key_identifier", "no identifier of the issuer's key", "RFC 5280 4.2.1.1", "chain.profile.key_identifier", leaf(without(mint.OIDAuthorityKeyID))),
+		told("constraints_loose", "basicConstraints of an authority not critical", "RFC 5280 4.2.1.9", "chain.profile.basic_constraints", caWith(mint.BasicConstraints(true, -1).NonCrit())),
+		refused("ca_without_usage", "an authority without key usage", "RFC 5280 4.2.1.3", "chain.profile.key_usage", ca(without(mint.OIDKeyUsage))),
+	}
+}
+
 func holderRules() []rule {
 	return []rule{
 		{name: "cannot_sign", what: "a key for encryption only", standard: "RFC 5280 4.2.1.3", codes: "sig.key_usage", certificate: "-", bad: leafWith(mint.KeyUsage(mint.KeyEncipherment, mint.DataEncipherment))},
 		{name: "crl_sign_only", what: "a key for revocation lists only", standard: "RFC 5280 4.2.1.3", codes: "sig.key_usage", certificate: "-", bad: leafWith(mint.KeyUsage(mint.CRLSign))},
-		{name: "no_usage", what: "a confirmation under a certificate without key usage", standard: "RFC 9215 5", codes: "sig.key_usage", only: []Door{Confirmation}, bad: leaf(without(mint.OIDKeyUsage))},
-		{name: "authority_signs", what: "a confirmation by an authority", standard: "RFC 9215 5", codes: "sig.key_usage", only: []Door{Confirmation},
+		{name: "no_usage", what: "a confirmation under a certificate without key usage", standard: "RFC 9215 4.4", codes: "sig.key_usage", only: []Door{Confirmation}, bad: leaf(without(mint.OIDKeyUsage))},
+		{name: "authority_signs", what: "a confirmation by an authority", standard: "RFC 9215 4.4", codes: "sig.key_usage", only: []Door{Confirmation},
 			bad: leafWith(mint.BasicConstraints(true, -1), mint.KeyUsage(mint.DigitalSignature, mint.KeyCertSign))},
-		{name: "no_class", what: "a certificate without the class of the tool", standard: "RFC 9215 4.1", codes: "sig.not_qualified", only: []Door{Confirmation}, bad: leaf(without("2.5.29.32"))},
-		{name: "no_tool", what: "a certificate without subjectSignTool", standard: "RFC 9215 4", codes: "sig.not_qualified", only: []Door{Confirmation}, bad: leaf(without("1.2.643.100.111"))},
-		{name: "no_issuer_tool", what: "a certificate without issuerSignTool", standard: "RFC 9215 4", codes: "sig.not_qualified", only: []Door{Confirmation}, bad: leaf(without("1.2.643.100.112"))},
+		{name: "no_class", what: "a certificate without the class of the tool", standard: "RFC 9215 5.2", codes: "sig.not_qualified", only: []Door{Confirmation}, bad: leaf(without("2.5.29.32"))},
+		{name: "no_tool", what: "a certificate without subjectSignTool", standard: "RFC 9215 5.3", codes: "sig.not_qualified", only: []Door{Confirmation}, bad: leaf(without("1.2.643.100.111"))},
+		{name: "no_issuer_tool", what: "a certificate without issuerSignTool", standard: "RFC 9215 5.4", codes: "sig.not_qualified", only: []Door{Confirmation}, bad: leaf(without("1.2.643.100.112"))},
 	}
 }
 
