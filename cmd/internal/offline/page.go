@@ -4,11 +4,11 @@ package offline
 
 import (
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
 	"zaver/portal/text"
+	"zaver/signature/algo"
 	"zaver/signature/cert"
 	"zaver/signature/verify"
 )
@@ -62,8 +62,11 @@ func newPage(a *verify.Audit, words *text.Catalogue, lang text.Lang) *page {
 	p.fact(&p.Facts, "report.profile", p.say("report.profile."+string(a.Profile), nil))
 	p.fact(&p.Facts, "report.trust_set", a.TrustSetID)
 	if len(a.Findings) > 0 {
-		s := section{Title: p.say("report.file", nil), State: a.Verdict}
-		s.Findings = p.lines(a.Findings, nil)
+		s := section{Title: p.say("report.file", nil)}
+		if v := (&verify.Report{Findings: a.Findings}).Verdict(); v != verify.Valid {
+			s.State = v // else it says nothing by itself
+		}
+		s.Findings = p.lines(a.Findings, nil, "")
 		p.Sections = append(p.Sections, s)
 	}
 	for i, r := range a.Signers {
@@ -99,6 +102,9 @@ func (p *page) signer(r *verify.Report, title string, level int) {
 		if t.Holds {
 			value = p.say("report.timestamp.holds", map[string]any{"Time": t.Time.UTC().Format(stamp)})
 		}
+		if t.Signer != nil {
+			value += " · " + t.Signer.Subject.String()
+		}
 		p.fact(&s.Facts, "report.timestamp", value)
 	}
 	var policies []string
@@ -113,9 +119,9 @@ func (p *page) signer(r *verify.Report, title string, level int) {
 	for i, c := range path {
 		s.Path = append(s.Path, p.step(c, i, len(r.Path) > 0 && i == len(r.Path)-1))
 	}
-	s.Findings = p.lines(r.Findings, path)
+	s.Findings = p.lines(r.Findings, path, "")
 	for _, t := range r.Timestamps {
-		s.Findings = append(s.Findings, p.lines(t.Findings, path)...)
+		s.Findings = append(s.Findings, p.lines(t.Findings, nil, p.say("report.timestamp", nil))...)
 	}
 	p.Sections = append(p.Sections, s)
 	for i, c := range r.CounterSigners {
@@ -129,9 +135,20 @@ func (p *page) step(c *cert.Certificate, i int, anchor bool) step {
 		Validity: p.say("report.validity.range", map[string]any{
 			"From": c.NotBefore.UTC().Format(stamp), "Until": c.NotAfter.UTC().Format(stamp),
 		}),
-		Key:  fmt.Sprintf("%v, %d", c.PublicKey.Kind(), c.PublicKey.Bits()),
-		Hash: hash(c), Anchor: anchor,
+		Key: p.key(c), Hash: hash(c), Anchor: anchor,
 	}
+}
+
+// key names the algorithm of a certificate's key for people.
+func (p *page) key(c *cert.Certificate) string {
+	name := strings.ToUpper(c.PublicKey.Kind().String())
+	switch c.PublicKey.Kind() {
+	case algo.GOST256, algo.GOST512:
+		name = p.say("report.key.gost2012", nil)
+	case algo.GOST2001:
+		name = p.say("report.key.gost2001", nil)
+	}
+	return p.say("report.key.text", map[string]any{"Kind": name, "Bits": c.PublicKey.Bits()})
 }
 
 func hash(c *cert.Certificate) string {
@@ -139,21 +156,22 @@ func hash(c *cert.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// lines are findings in words, what does not hold first.
-func (p *page) lines(findings []verify.Finding, path []*cert.Certificate) []line {
+// lines are findings in words, what does not hold first. about is what they are about
+// where it is no certificate of the path.
+func (p *page) lines(findings []verify.Finding, path []*cert.Certificate, about string) []line {
 	var out []line
 	for _, severity := range []verify.Severity{verify.Fail, verify.Unknown, verify.Warn, verify.OK, verify.Info} {
 		for _, f := range findings {
 			if f.Severity == severity {
-				out = append(out, p.line(f, path))
+				out = append(out, p.line(f, path, about))
 			}
 		}
 	}
 	return out
 }
 
-func (p *page) line(f verify.Finding, path []*cert.Certificate) line {
-	l := line{Mark: marks[f.Severity], MarkWords: p.say("report.mark."+string(f.Severity), nil), Code: f.Code, Detail: f.Detail, Severity: f.Severity}
+func (p *page) line(f verify.Finding, path []*cert.Certificate, about string) line {
+	l := line{About: about, Mark: marks[f.Severity], MarkWords: p.say("report.mark."+string(f.Severity), nil), Code: f.Code, Detail: f.Detail, Severity: f.Severity}
 	l.Words, l.Advice = p.words.Code(p.Lang, f.Code, nil)
 	// What the catalogue tells a holder to do is no advice to an auditor.
 	if !slices.Contains(Codes(), f.Code) {
@@ -165,10 +183,18 @@ func (p *page) line(f verify.Finding, path []*cert.Certificate) line {
 	if f.Severity == verify.OK || f.Severity == verify.Info {
 		l.Advice = ""
 	}
+	if f.Severity == verify.OK && !tells(f.Code) {
+		l.Detail = ""
+	}
 	for i, c := range path {
 		if f.Certificate == hash(c) {
 			l.About = p.say("report.about", map[string]any{"Number": i + 1})
 		}
 	}
 	return l
+}
+
+// tells says whether a fact that holds has more to say than its words.
+func tells(code string) bool {
+	return strings.HasPrefix(code, "evidence.") || code == verify.CodeNotRevoked || code == verify.CodeTimestamp
 }

@@ -9,8 +9,6 @@ import (
 	"html/template"
 	"io"
 	"strings"
-
-	"zaver/signature/verify"
 )
 
 //go:embed report.html.tmpl
@@ -31,8 +29,16 @@ func (p *page) text(w *bufio.Writer) {
 	facts(put, p.Facts, "")
 	for _, s := range p.Sections {
 		in := strings.Repeat("  ", s.Level)
-		put("\n%s%s: %s\n", in, s.Title, p.Label(string(s.State)))
+		put("\n%s%s", in, s.Title)
+		if s.State != "" {
+			put(": %s", p.Label(string(s.State)))
+		}
+		put("\n")
 		facts(put, s.Facts, in+"  ")
+		findings(put, s.Findings, in)
+		if len(s.Path) > 0 {
+			put("%s  %s\n", in, p.Label("path"))
+		}
 		for _, c := range s.Path {
 			role := ""
 			if c.Anchor {
@@ -40,18 +46,21 @@ func (p *page) text(w *bufio.Writer) {
 			}
 			put("%s  %d. %s%s\n%s     %s; %s; %s\n%s     SHA-256 %s\n", in, c.Number, c.Holder, role, in, c.Serial, c.Validity, c.Key, in, c.Hash)
 		}
-		for _, l := range s.Findings {
-			about := l.About
-			if about != "" {
-				about = ", " + about
-			}
-			put("%s  %s %s [%s%s]\n", in, l.Mark, l.Words, l.Code, about)
-			if l.Detail != "" && (l.Severity != verify.OK || strings.HasPrefix(l.Code, "evidence.")) {
-				put("%s      %s\n", in, l.Detail)
-			}
-			if l.Advice != "" {
-				put("%s      → %s\n", in, l.Advice)
-			}
+	}
+}
+
+func findings(put func(string, ...any), list []line, in string) {
+	for _, l := range list {
+		about := l.About
+		if about != "" {
+			about = ", " + about
+		}
+		put("%s  %s %s [%s%s]\n", in, l.Mark, l.Words, l.Code, about)
+		if l.Detail != "" {
+			put("%s      %s\n", in, l.Detail)
+		}
+		if l.Advice != "" {
+			put("%s      → %s\n", in, l.Advice)
 		}
 	}
 }
