@@ -13,8 +13,12 @@ import (
 	"zaver/signature/cert"
 )
 
-// maxTwins bounds how many certificates of one name are tried under a signature.
-const maxTwins = 8
+// maxTwins bounds how many certificates of one name are tried under a signature, maxNamed how many are
+// held against the hash that the signer signed.
+const (
+	maxTwins = 8
+	maxNamed = 64
+)
 
 // payload is what is signed, and its digests: each is made once.
 type payload struct {
@@ -49,9 +53,10 @@ func (s *SignedData) SignerCertificate() *cert.Certificate { return s.Certificat
 // under which the signature holds.
 func (s *SignedData) CertificateOf(si *SignerInfo, more ...*cert.Certificate) *cert.Certificate {
 	var found []*cert.Certificate
+	names := si.names()
 	for _, list := range [][]*cert.Certificate{s.Certificates, si.Values.Certificates, more} {
 		for _, c := range list {
-			if si.names(c) && !slices.ContainsFunc(found, c.Equal) {
+			if len(found) < maxNamed && names(c) && !slices.ContainsFunc(found, c.Equal) {
 				found = append(found, c)
 			}
 		}
@@ -72,29 +77,38 @@ func (s *SignedData) CertificateOf(si *SignerInfo, more ...*cert.Certificate) *c
 	return found[0]
 }
 
-// names reports whether SignerIdentifier is that of c.
-func (si *SignerInfo) names(c *cert.Certificate) bool {
+// names returns what tells whether SignerIdentifier is that of a certificate. It reads the signer's name
+// once: a message may have many certificates and a name as long as itself.
+func (si *SignerInfo) names() func(*cert.Certificate) bool {
 	if si.Serial == nil {
-		return len(si.KeyID) > 0 && bytes.Equal(si.KeyID, c.SKI)
+		return func(c *cert.Certificate) bool { return len(si.KeyID) > 0 && bytes.Equal(si.KeyID, c.SKI) }
 	}
-	return issued(c, si.RawIssuer, si.Serial)
+	key := sync.OnceValues(func() (string, error) {
+		name, err := cert.ParseName(si.RawIssuer)
+		return name.Key(), err
+	})
+	return func(c *cert.Certificate) bool { return issued(c, si.RawIssuer, si.Serial, key) }
 }
 
-// issued reports whether issuer and serial number are those of c, the name
-// compared by RFC 5280 section 7.1.
-func issued(c *cert.Certificate, issuer []byte, serial *big.Int) bool {
+// issued reports whether issuer and serial number are those of c, the name compared by RFC 5280 section
+// 7.1 where its bytes differ: then key is asked for.
+func issued(c *cert.Certificate, issuer []byte, serial *big.Int, key func() (string, error)) bool {
 	if serial.Cmp(c.Serial) != 0 {
 		return false
 	}
 	if bytes.Equal(issuer, c.RawIssuer) {
 		return true
 	}
-	name, err := cert.ParseName(issuer)
-	return err == nil && name.Equal(c.Issuer)
+	k, err := key()
+	return err == nil && k == c.Issuer.Key()
 }
 
 func (r CertificateRef) names(c *cert.Certificate) bool {
-	return bytes.Equal(r.Digest.Sum(c.Raw), r.Hash) && (r.Serial == nil || issued(c, r.RawIssuer, r.Serial))
+	key := func() (string, error) {
+		name, err := cert.ParseName(r.RawIssuer)
+		return name.Key(), err
+	}
+	return bytes.Equal(r.Digest.Sum(c.Raw), r.Hash) && (r.Serial == nil || issued(c, r.RawIssuer, r.Serial, key))
 }
 
 // Admits reports whether the path of the signer's certificate may lead through c: a signing-certificate

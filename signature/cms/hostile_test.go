@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"zaver/signature/cms"
 	"zaver/softhsm-fixtures/mint"
@@ -197,4 +199,28 @@ func TestManyGoroutines(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// A name as long as the message is read once, however many certificates bear the signer's number.
+func TestLongNameManyCertificates(t *testing.T) {
+	key := mint.NewKey(mint.P256)
+	signer := mint.Certificate{Subject: mint.CN("signer"), Key: key, Serial: big.NewInt(7), Extensions: mint.LeafExtensions()}.Sign(nil)
+	var bag [][]byte
+	for n := range cms.MaxOpenCertificates {
+		bag = append(bag, mint.Certificate{Subject: mint.CN(strconv.Itoa(n)), Key: key, Serial: big.NewInt(7)}.Sign(nil).DER)
+	}
+	long := mint.DN("CN=" + strings.Repeat("Ё", 1<<20))
+	s := mint.Signer{By: signer, SID: asn.Seq(long, asn.BigInt(signer.Serial))}
+	der := mint.SignedData{Content: []byte("x"), Certificates: bag, Signers: []mint.Signer{s}}.DER()
+	signed, err := cms.Open(der, cms.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if c := signed.SignerCertificate(); c != nil {
+		t.Error("a certificate of another name")
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
 }
