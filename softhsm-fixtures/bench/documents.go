@@ -190,19 +190,17 @@ func bags(ctx context.Context, o Options) (section, error) {
 			return nil
 		}
 		var whole, path, parsing shortest
-		var wholes, parts []float64
 		for range bagRounds {
-			began := processorTime()
-			err := whole.of(func() error { return s.judge(ctx, many, nil) })
-			between := processorTime()
-			err = errors.Join(err, path.of(func() error { return s.judge(ctx, few, nil) }), parsing.of(parse))
+			err := errors.Join(
+				whole.of(func() error { return s.judge(ctx, many, nil) }),
+				path.of(func() error { return s.judge(ctx, few, nil) }),
+				parsing.of(parse))
 			if err != nil {
 				return out, err
 			}
-			wholes, parts = append(wholes, float64(between-began)), append(parts, float64(processorTime()-between))
 		}
 		r := row{what: "judge it, " + k.name, unit: "µs", p50: whole.micros(), one: true, base: path.micros() + parsing.micros(),
-			against: fmt.Sprintf("useful path (%s) and parsing", amount(math.Round(path.micros()))), ratio: medianRatio(wholes, parts)}
+			against: fmt.Sprintf("useful path (%s) and parsing", amount(math.Round(path.micros())))}
 		out.rows = append(out.rows, r.times(1.1))
 	}
 	return out, nil
