@@ -195,3 +195,17 @@ func TestNameBomb(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestOtherNameBomb gives names that no constraint is for, which must be looked at all the same.
+func TestOtherNameBomb(t *testing.T) {
+	const n = 1000
+	var names []mint.GeneralName
+	for i := range n {
+		names = append(names, mint.OtherName("1.2.3.4", fmt.Appendf([]byte{0x0c, 4}, "%04d", i)))
+	}
+	list := parsed(t, line(root, ca("a", exclude(mint.Mail("example.org"))), ca("b", exclude(dns("example.org"))), end("leaf", mint.SAN(names...)))...)
+	_, work, err := chain.Cost(list[3], list[1:3], list[:1], moment, chain.Options{})
+	if err != nil || work < n+2*n/64 || work > 2*n {
+		t.Errorf("%d steps, %v", work, err)
+	}
+}

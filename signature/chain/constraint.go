@@ -71,11 +71,20 @@ func (k *constraints) refuse(c *cert.Certificate) string {
 		}
 	}
 	mail := false
+	if !k.spend(len(c.SubjectAltNames)/64, c) { // to pass over them
+		return "too many names"
+	}
 	for i := range c.SubjectAltNames {
 		n := &c.SubjectAltNames[i]
 		mail = mail || n.Tag == cert.RFC822Name
 		if detail := k.judge(n); detail != "" {
 			return detail
+		}
+		if n.Tag != cert.OtherName || !k.limits(cert.RFC822Name) {
+			continue
+		}
+		if !k.spend(1, c) { // for a name that may be of no kind that is compared
+			return "too many names"
 		}
 		if text, ok := smtpUTF8Mailbox(n); ok {
 			if detail := k.judge(&cert.GeneralName{Tag: cert.RFC822Name, Text: text}); detail != "" {
