@@ -20,11 +20,12 @@ usage:
   zaver-portal verify chain LEAF --anchors F… [--untrusted F…] [--crl F…] [--ocsp F…] [--at TIME]
                       [--policy OID…] [--explicit-policy] [--inhibit-any-policy] [--inhibit-mapping]
                       [--profile generic|qualified] [--json] [--lang ru|en]
-  zaver-portal verify evidence FILE [--anchors F…] [--at TIME] [--json] [--lang ru|en]
+  zaver-portal verify evidence FILE [--anchors F…] [--digest SHA256] [--at TIME] [--json] [--lang ru|en]
   zaver-portal verify batch < REQUESTS
 
-  F is a file (PEM or DER), a pattern such as 'crl/*.crl', or a folder. An option that ends in … takes all
-  words up to the next option and may be repeated. FILE may stand first or last.
+  F is a file (PEM, DER or base64), a pattern such as 'crl/*.crl', or a folder. An option that ends in … takes
+  all words up to the next option and may be repeated. FILE may stand first or last. What lies among F and
+  cannot be read is told and left out.
   TIME is RFC 3339 ("2026-11-22T12:00:00Z"), a day ("2026-11-22") or seconds since 1970; without it, now.
   Revocation: with --crl or --ocsp, or under the qualified profile, every certificate below the anchor must be
   shown to be good; without them, the generic profile reports that nobody was asked.
