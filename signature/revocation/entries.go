@@ -262,12 +262,12 @@ func (l *list) find(c *cert.Certificate) ([]entry, *Problem) {
 			continue
 		}
 		var out []entry
+		whose := owner{run: -1}
 		for _, pos := range append([]uint32{first}, l.again[first]...) {
-			ours, p := l.isOf(pos, c)
-			if p != nil {
+			if p := whose.look(l, pos, c); p != nil {
 				return nil, p
 			}
-			if ours {
+			if whose.ours {
 				var e entry
 				l.readEntry(int(pos), &e)
 				out = append(out, e)
@@ -278,23 +278,34 @@ func (l *list) find(c *cert.Certificate) ([]entry, *Problem) {
 	return nil, nil
 }
 
-// isOf reports whether the entry at a position is about a certificate of c's issuer: the last
+// owner knows whether the entries of one run are about certificates of an issuer, so that the names of a
+// run are read once for all its entries.
+type owner struct {
+	run  int // how many runs begin before the entry, -1: none was looked at
+	ours bool
+}
+
+// look finds out whether the entry at a position is about a certificate of c's issuer: the last
 // certificateIssuer up to there says whose it is, and without one the CRL's own issuer.
-func (l *list) isOf(pos uint32, c *cert.Certificate) (bool, *Problem) {
-	i := sort.Search(len(l.runs), func(i int) bool { return l.runs[i].from > pos })
-	want := c.Issuer.Key()
-	if i == 0 {
-		return l.issuerKey == want, nil
+func (o *owner) look(l *list, pos uint32, c *cert.Certificate) *Problem {
+	run := sort.Search(len(l.runs), func(i int) bool { return l.runs[i].from > pos })
+	if run == o.run {
+		return nil
 	}
-	s := cryptobyte.String(l.runs[i-1].issuer)
+	o.run = run
+	want := c.Issuer.Key()
+	if run == 0 {
+		o.ours = l.issuerKey == want
+		return nil
+	}
+	s := cryptobyte.String(l.runs[run-1].issuer)
 	names, err := cert.ReadGeneralNames(&s)
 	if err != nil || !s.Empty() {
-		return false, malformed("certificate issuer of a CRL entry", err)
+		return malformed("certificate issuer of a CRL entry", err)
 	}
+	o.ours = false
 	for _, n := range names {
-		if n.Tag == cert.DirectoryName && n.Name.Key() == want {
-			return true, nil
-		}
+		o.ours = o.ours || n.Tag == cert.DirectoryName && n.Name.Key() == want
 	}
-	return false, nil
+	return nil
 }

@@ -3,6 +3,7 @@
 package revocation_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -158,5 +159,25 @@ func TestIndirect(t *testing.T) {
 				replay(t, s.question(t, lister), r)
 			}
 		})
+	}
+}
+
+// TestRepeatedEntries: an indirect CRL that lists one serial number again and again under an issuer of many
+// names takes no longer for it.
+func TestRepeatedEntries(t *testing.T) {
+	s := newScene(mint.P256)
+	var names []mint.GeneralName
+	for n := range 1000 {
+		names = append(names, mint.Dir(mint.CN(fmt.Sprint("centre ", n))))
+	}
+	entries := []mint.Entry{mint.Revoked(s.leaf.Serial, moment.Add(-hour), mint.CertificateIssuer(names...))}
+	for range 20_000 {
+		entries = append(entries, mint.Revoked(s.leaf.Serial, moment.Add(-hour)))
+	}
+	crl := list(entries, mint.IDP{Indirect: true}.Extension()).Sign(s.ca)
+	start := time.Now()
+	expect(t, kept(t, s.question(t), crl), good, "")
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
