@@ -49,13 +49,7 @@ func (k gostKey) Verify(a algo.Algorithm, digest, sig []byte) error {
 	if err := k.allows(a, digest); err != nil {
 		return err
 	}
-	holds := false
-	if k.cache == nil {
-		holds = k.key.Verify(digest, sig)
-	} else {
-		holds = k.cache.Verify(k.key, digest, sig)
-	}
-	if !holds {
+	if !k.cache.Verify(k.key, digest, sig) { // without a cache it verifies all the same
 		return ErrVerify
 	}
 	return nil
@@ -74,7 +68,7 @@ func (g *gostKind) parse(b base, params, bits []byte, warn func(string)) (Public
 		return nil, malformed("parameters of a GOST key")
 	}
 	ps, ok := gost.ByOID(set)
-	if !ok || g.kind == algo.GOST2001 && !(len(set) > 5 && set[:5].Equal(oidCryptoProCurves)) {
+	if !ok || g.kind == algo.GOST2001 && (len(set) <= 5 || !set[:5].Equal(oidCryptoProCurves)) {
 		return unknownKey{b}, nil
 	}
 	if ps.Bits() != g.bits {

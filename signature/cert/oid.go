@@ -48,7 +48,6 @@ var (
 	OIDIssuerSignTool     = asn1.ObjectIdentifier{1, 2, 643, 100, 112}
 	OIDIdentificationKind = asn1.ObjectIdentifier{1, 2, 643, 100, 114}
 
-	oidSubjectInfo     = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 11}
 	oidAccessOCSP      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1}
 	oidAccessCAIssuers = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 2}
 )

@@ -116,7 +116,7 @@ func smtpUTF8Mailbox(n *cert.GeneralName) (text string, ok bool) {
 		return "", false
 	}
 	rest, err := asn1.Unmarshal(n.Raw, &id)
-	if err != nil || !id.Equal(oidSmtpUTF8Mailbox) {
+	if err != nil || !id.Equal(oidSMTPUTF8Mailbox) {
 		return "", false
 	}
 	if rest, err = asn1.UnmarshalWithParams(rest, &text, "explicit,tag:0,utf8"); err != nil || len(rest) > 0 {
@@ -125,8 +125,8 @@ func smtpUTF8Mailbox(n *cert.GeneralName) (text string, ok bool) {
 	return text, true
 }
 
-// oidSmtpUTF8Mailbox is id-on-SmtpUTF8Mailbox.
-var oidSmtpUTF8Mailbox = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 9}
+// oidSMTPUTF8Mailbox is id-on-SmtpUTF8Mailbox.
+var oidSMTPUTF8Mailbox = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 9}
 
 // judge says why one name is not allowed. Whatever cannot be processed refuses: a form of name, a
 // minimum or maximum, a constraint or a name that is not in the form it should have.

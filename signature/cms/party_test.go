@@ -107,10 +107,11 @@ func readPEM(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	block, _ := pem.Decode(b)
-	if block == nil {
-		t.Fatalf("%s is no PEM", name)
+	if block != nil {
+		return block.Bytes
 	}
-	return block.Bytes
+	t.Fatalf("%s is no PEM", name)
+	return nil
 }
 
 func oidDER(t testing.TB, oid asn1.ObjectIdentifier) []byte {

@@ -69,7 +69,7 @@ func invert(x, m *words, n int) words {
 	f, g := modulus, x.signed(size)
 	var d signed
 	e := signed{1}
-	inverse := uint64(m[0]) // of m modulo 2^62, by Newton
+	inverse := m[0] // of m modulo 2^62, by Newton
 	for range 5 {
 		inverse *= 2 - m[0]*inverse
 	}

@@ -10,11 +10,11 @@ import (
 // third is C3 of RFC 5831 section 6.1; C2 and C4 are zero.
 var third = word{0xff00ff00ff00ff00, 0x00ff00ff00ff00ff, 0xff0000ff00ffff00, 0xff00ffff000000ff}
 
-// step is the step hashing function of RFC 5831 section 6: keys from h and m,
-// encryption of h by quarters, mixing.
-func (h *word) step(m *word, b *box) {
+// step is the step hashing function of RFC 5831 section 6: keys from the state and m,
+// encryption of the state by quarters, mixing.
+func (a *word) step(m *word, b *box) {
 	var s word
-	u, v := *h, *m
+	u, v := *a, *m
 	for i := range s {
 		if i > 0 {
 			u = u.turn()
@@ -26,14 +26,14 @@ func (h *word) step(m *word, b *box) {
 		}
 		w := u.xor(&v)
 		key := w.spread()
-		s[i] = b.encrypt(&key, h[i])
+		s[i] = b.encrypt(&key, a[i])
 	}
 	s.shift(12)
 	s = s.xor(m)
 	s.shift(1)
-	s = s.xor(h)
+	s = s.xor(a)
 	s.shift(61)
-	*h = s
+	*a = s
 }
 
 func (a word) xor(b *word) word {

@@ -137,9 +137,9 @@ func (d *digest) finish() (out [Size512]byte) {
 }
 
 // add adds b modulo 2^512.
-func (a *word) add(b *word) {
+func (h *word) add(b *word) {
 	var carry uint64
-	for i := range a {
-		a[i], carry = bits.Add64(a[i], b[i], carry)
+	for i := range h {
+		h[i], carry = bits.Add64(h[i], b[i], carry)
 	}
 }
