@@ -172,6 +172,9 @@ func (si *SignerInfo) Check(c *cert.Certificate) []*Problem {
 }
 
 func (si *SignerInfo) checkSignature(c *cert.Certificate) []*Problem {
+	if si.Algorithm.Name == "" { // outside the table: reading has said so
+		return []*Problem{problem(codeAlgorithm, "none that could be checked")}
+	}
 	err := c.PublicKey.Verify(si.Algorithm, si.input(), si.Signature)
 	switch {
 	case err == nil:
