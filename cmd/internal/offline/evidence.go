@@ -108,11 +108,39 @@ func (b bundle) checkFiles(digest string, add adder) {
 		add(codeFilesChanged, verify.Fail, "missing or changed: %s", strings.Join(bad[:min(len(bad), 8)], ", "))
 		return
 	}
+	b.checkBeside(add)
 	sum := sha256.Sum256(manifest)
 	if got := hex.EncodeToString(sum[:]); digest != "" && !strings.EqualFold(digest, got) {
 		add(codeDigest, verify.Fail, "digest %s, asked for %s", got, strings.ToLower(digest))
 	} else {
 		add(codeFilesOK, verify.OK, "%d files; digest for the audit log: %s", len(listed), got)
+	}
+}
+
+// checkBeside holds the files that the manifest does not list against those that an export makes of the
+// others: people follow the one and give the others to OpenSSL, which may load code that they name.
+func (b bundle) checkBeside(add adder) {
+	manifest := b[evidence.NameManifest]
+	var parts []evidence.Part
+	for l := range strings.Lines(string(manifest)) {
+		_, name, _ := strings.Cut(strings.TrimSuffix(l, "\n"), "  ")
+		parts = append(parts, evidence.Part{Name: name, Data: b[name]})
+	}
+	files, err := evidence.Export(parts, sha256.Sum256(manifest))
+	if err != nil {
+		add(codeFilesChanged, verify.Fail, "%v", err)
+		return
+	}
+	for _, name := range beside {
+		own := slices.IndexFunc(files, func(p evidence.Part) bool { return p.Name == name })
+		if b[name] == nil || own >= 0 && bytes.Equal(b[name], files[own].Data) {
+			continue
+		}
+		if name == evidence.NameComplete && !sameSignature(b[name], b[evidence.NameCMS]) {
+			add(codeFilesChanged, verify.Fail, "%s holds another signature than %s", name, evidence.NameCMS)
+			continue
+		}
+		add(codeSkipped, verify.Warn, "%q is not as this program writes it, and nothing proves it: do not use it", name)
 	}
 }
 
@@ -142,8 +170,13 @@ func (b bundle) checkSigner(a *verify.Audit, s challenge.Statement, add adder) {
 	if own := b["certificate-0-signer.cer"]; own != nil && !bytes.Equal(own, c.Raw) {
 		add(codeFilesChanged, verify.Fail, "certificate-0-signer.cer is not the signer's certificate")
 	}
-	if s.SNILS != "" && c.Holder().SNILS != "" && s.SNILS != c.Holder().SNILS {
+	// A certificate without the number is that of anyone: the portal confirms nobody by it.
+	h := c.Holder()
+	if s.SNILS != "" && s.SNILS != h.SNILS {
 		add(codeOther, verify.Fail, "statement and certificate have different SNILS")
+	}
+	if s.OGRN != "" && s.OGRN != h.OGRN {
+		add(codeOther, verify.Fail, "statement and certificate have different OGRN")
 	}
 }
 

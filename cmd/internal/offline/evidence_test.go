@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,10 +40,9 @@ func newTrial(t *testing.T, change func(*trial)) *trial {
 	at := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	root := mint.Root("Root", mint.GOST2012256)
 	ca := mint.CA("CA", mint.GOST2012256, root)
-	tools := []mint.Extension{mint.SubjectSignTool("Средство"), mint.IssuerSignTool("Средство", "УЦ", "1", "2"), mint.KC(1), mint.IdentificationKind(0)}
 	leaf := mint.Certificate{
 		Subject: mint.DN("CN=Светлова Вера", "SN=Светлова", "GN=Вера", "SNILS="+vera), Key: mint.NewKey(mint.GOST2012256),
-		Extensions: mint.Extensions(mint.LeafExtensions(), tools...),
+		Extensions: (*trial)(nil).tools(),
 	}.Sign(ca)
 	tsa := mint.Certificate{Subject: mint.CN("TSA"), Key: mint.NewKey(mint.GOST2012256), Extensions: []mint.Extension{
 		mint.SKI(), mint.AKI(), mint.KeyUsage(mint.DigitalSignature), mint.EKU(mint.TimeStamping).Crit(),
@@ -138,6 +138,11 @@ func (d *desk) zipped(name string, files []evidence.Part) string {
 	return d.file(name, b.Bytes())
 }
 
+// tools are the extensions of a qualified certificate.
+func (*trial) tools() []mint.Extension {
+	return mint.Extensions(mint.LeafExtensions(), mint.SubjectSignTool("Средство"), mint.IssuerSignTool("Средство", "УЦ", "1", "2"), mint.KC(1), mint.IdentificationKind(0))
+}
+
 func TestEvidence(t *testing.T) {
 	d := newDesk(t)
 	x := newTrial(t, nil)
@@ -201,6 +206,9 @@ func TestForgedEvidence(t *testing.T) {
 			x.bundle.Decision.State, x.bundle.Decision.Codes = "refused", []string{"confirm.name_differs"}
 		}},
 		{"another person", "evidence.other_person", 1, func(t *testing.T, x *trial) { x.bundle.Statement = x.statement(t, "12738509473") }},
+		{"a signer without a number", "evidence.other_person", 1, func(_ *testing.T, x *trial) {
+			x.leaf = mint.Certificate{Subject: mint.DN("CN=Светлова Вера", "SN=Светлова", "GN=Вера"), Key: mint.NewKey(mint.GOST2012256), Extensions: x.tools()}.Sign(x.ca)
+		}},
 		{"another portal's key", "evidence.statement_bad", 1, func(t *testing.T, x *trial) {
 			_, x.bundle.Decision.StatementKey, _ = challenge.GenerateKey("portal.example")
 		}},
@@ -227,6 +235,34 @@ func TestForgedEvidence(t *testing.T) {
 			d.want(c.exit, c.codes+" evidence.files", "evidence", zipped)
 			d.want(c.exit, c.codes+" evidence.files", "evidence", zipped, "--at", "2036-11-22")
 		})
+	}
+}
+
+// TestFilesBeside: what the manifest does not list is not evidence, but people read it and give it to OpenSSL.
+func TestFilesBeside(t *testing.T) {
+	d := newDesk(t)
+	x := newTrial(t, nil)
+	y := newTrial(t, func(y *trial) { y.bundle.LongTerm = []byte{} })
+	other := mint.SignedData{Content: y.bundle.Statement, Signers: []mint.Signer{{By: y.leaf, At: y.at.Add(-time.Second)}}}.DER()
+	for _, c := range []struct {
+		name  string
+		x     *trial
+		file  string
+		data  []byte
+		exit  int
+		codes string
+	}{
+		{"instructions", x, evidence.NameReadme, []byte("sh evil.sh"), 0, "evidence.files input.skipped"},
+		{"configuration of OpenSSL", x, evidence.NameEngine, []byte("dynamic_path = evil.so"), 0, "evidence.files input.skipped"},
+		{"a complete signature where none is made", x, evidence.NameComplete, x.bundle.CMS, 0, "evidence.files input.skipped"},
+		{"another complete signature", y, evidence.NameComplete, other, 1, "evidence.files_changed"},
+	} {
+		files := c.x.files(t)
+		files = append(slices.DeleteFunc(files, func(p evidence.Part) bool { return p.Name == c.file }), evidence.Part{Name: c.file, Data: c.data})
+		d.want(c.exit, c.codes, "evidence", d.zipped("beside.zip", files))
+	}
+	if exit, out, _ := d.run("", "evidence", d.zipped("good.zip", y.files(t))); exit != 2 || strings.Contains(out, "input.skipped") {
+		t.Errorf("exit %d, %s", exit, out)
 	}
 }
 
