@@ -3,9 +3,11 @@
 package offline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"zaver/signature/cert"
 	"zaver/signature/revocation"
@@ -96,6 +98,11 @@ func (in *inputs) trust(r Request) error {
 	if in.asked = len(r.Anchors) > 0; !in.asked {
 		return nil
 	}
+	if len(r.Anchors) == 1 {
+		if kept, err := in.kept(r.Anchors[0]); kept || err != nil {
+			return err
+		}
+	}
 	before := len(in.findings)
 	anchors, err := in.certificates("--anchors", r.Anchors)
 	if err != nil {
@@ -125,6 +132,22 @@ func (in *inputs) trust(r Request) error {
 		return fmt.Errorf("--anchors: %w", err)
 	}
 	return nil
+}
+
+// kept takes a set that `zaver-portal trust restore` wrote: anchors, and the centres with their
+// history of accreditation. The second result is false for any other file.
+func (in *inputs) kept(name string) (bool, error) {
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return false, nil //nolint:nilerr // a folder, a pattern or nothing: the reader of certificates tells
+	}
+	b, err := read("--anchors", name)
+	if err != nil || !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")) {
+		return false, err
+	}
+	if in.Set, err = trust.Restore(b); err != nil {
+		return true, usagef("--anchors: %s is no set of anchors: %v", name, err)
+	}
+	return true, nil
 }
 
 // answers reads CRLs and OCSP responses. Whoever names a place for them, even an
