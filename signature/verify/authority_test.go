@@ -102,3 +102,29 @@ func TestLegacyTimestamp(t *testing.T) {
 		}
 	}
 }
+
+// RFC 5280 section 4.2.1.12: a key that is for the answers of a service alone signs no documents, but may sign
+// those answers.
+func TestServiceSignsDocument(t *testing.T) {
+	root := mint.Root("Root", mint.P256)
+	for _, tt := range []struct {
+		name    string
+		purpose mint.Extension
+		content string
+		valid   bool
+	}{
+		{"timestamps alone", mint.EKU(mint.TimeStamping).Crit(), mint.OIDData, false},
+		{"answers alone", mint.EKU(mint.OCSPSigning).Crit(), mint.OIDData, false},
+		{"timestamps and others", mint.EKU(mint.TimeStamping, mint.EmailProtection).Crit(), mint.OIDData, true},
+		{"timestamps, by way of a hint", mint.EKU(mint.TimeStamping), mint.OIDData, true},
+		{"a token", mint.EKU(mint.TimeStamping).Crit(), mint.OIDTSTInfo, true},
+	} {
+		p := mint.Certificate{Subject: mint.CN("Service"), Key: mint.NewKey(mint.P256),
+			Extensions: append(mint.LeafExtensions(), tt.purpose)}.Sign(root)
+		der := mint.SignedData{Content: content, ContentType: tt.content, Signers: []mint.Signer{{By: p, At: moment}}}.DER()
+		r := verify.Document(t.Context(), der, nil, terms(t, root.DER)).Signers[0]
+		if (r.Verdict() == verify.Valid) != tt.valid || r.Has(verify.CodeKeyUsage) == tt.valid {
+			t.Errorf("%s: %+v", tt.name, r.Findings)
+		}
+	}
+}

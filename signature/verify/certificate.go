@@ -3,12 +3,16 @@
 package verify
 
 import (
+	"encoding/asn1"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"zaver/signature/cert"
+	"zaver/signature/cms"
 	"zaver/signature/ident"
+	"zaver/signature/timestamp"
 	"zaver/signature/trust"
 )
 
@@ -47,6 +51,24 @@ func (v *verification) checkKeyPeriod() {
 		v.add(CodeKeyPeriod, Fail, c, "the private key's usage period does not cover the moment")
 	}
 }
+
+// checkService refuses a document signed by a key that is, in words that must be heeded, for the answers of
+// a service alone: timestamps or OCSP (RFC 5280 section 4.2.1.12).
+func (v *verification) checkService(content asn1.ObjectIdentifier) {
+	c := v.report.Signer
+	if c == nil || !content.Equal(cms.OIDData) {
+		return
+	}
+	service := func(purpose asn1.ObjectIdentifier) bool {
+		return purpose.Equal(timestamp.OIDPurpose) || purpose.Equal(oidOCSPSigning)
+	}
+	e, ok := c.Extension(cert.OIDExtKeyUsage)
+	if ok && e.Critical && !slices.ContainsFunc(c.ExtKeyUsage, func(p asn1.ObjectIdentifier) bool { return !service(p) }) {
+		v.add(CodeKeyUsage, Fail, c, "the key is for the answers of a service alone")
+	}
+}
+
+var oidOCSPSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 9}
 
 // holderDetail keeps to codes: the text of an error might repeat what is in the name.
 func holderDetail(err error) string {

@@ -61,6 +61,7 @@ func (d document) signer(ctx context.Context, si *cms.SignerInfo) *Report {
 		}
 	}
 	d.judge(ctx, v, si)
+	v.checkService(d.signed.ContentType)
 	for _, counter := range si.CounterSigners {
 		c := d.verification(d.terms.At)
 		d.judge(ctx, c, counter)

@@ -109,6 +109,7 @@ func Verify(ctx context.Context, r Request) *Report {
 		return v.report
 	}
 	v.checkCertificate()
+	v.checkService(signed.ContentType)
 	v.admits = signed.Signer.Admits
 	v.checkPath(ctx, signed.Certificates)
 	return v.report
