@@ -192,7 +192,7 @@ func (r road) once(ctx context.Context, w *stage.World, v *robot.Robot, p people
 	if level, err := w.Level(ctx, request); err != nil || level != "confirmed" {
 		return k, fmt.Errorf("confirmation %s left level %q: %w", request, level, err)
 	}
-	if k.agents, err = agentSteps(w.Agent.Log(), request); err != nil {
+	if k.agents, err = endedSteps(ctx, w.Agent.Log(), request); err != nil {
 		return k, err
 	}
 	// Back to standard, and as if the starts were hours ago: an account may start only so many.
@@ -225,6 +225,19 @@ func insert(ctx context.Context, w *stage.World, p people.Person) (*noticed, err
 	}
 	n.inserted = time.Now()
 	return n, nil
+}
+
+// endedSteps waits for the end of a request in the agent's log: the browser may show the result first.
+func endedSteps(ctx context.Context, log, request string) (map[string]time.Time, error) {
+	for began := time.Now(); ; {
+		steps, err := agentSteps(log, request)
+		if err == nil || time.Since(began) > 5*time.Second {
+			return steps, err
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // agentSteps reads from the agent's log when each step of a request began; the
