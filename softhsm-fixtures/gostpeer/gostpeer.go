@@ -112,10 +112,11 @@ func (p *Peer) bundle(kind string, list ...[]byte) string {
 func (p *Peer) der(path string) []byte {
 	p.t.Helper()
 	block, _ := pem.Decode(p.read(path))
-	if block == nil {
-		p.t.Fatalf("%s: no PEM", path)
+	if block != nil {
+		return block.Bytes
 	}
-	return block.Bytes
+	p.t.Fatalf("%s: no PEM", path)
+	return nil
 }
 
 // newKey are the options of `openssl req` and `genpkey` for a kind of key.

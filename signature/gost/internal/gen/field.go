@@ -20,7 +20,9 @@ type writer struct {
 	fold uint64
 }
 
-func (w *writer) put(format string, args ...any) { w.WriteString(fmt.Sprintf(format+"\n", args...)) }
+func (w *writer) put(format string, args ...any) {
+	_, _ = fmt.Fprintf(w, format+"\n", args...) // a buffer takes all
+}
 
 // each joins n copies of a format, in which %d stands for the index.
 func each(n int, format, separator string) string {
