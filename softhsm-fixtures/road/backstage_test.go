@@ -62,6 +62,7 @@ func TestBackstageChangesTheWorld(t *testing.T) {
 	w.shows(w.order(r, "button[name=service][value=timestamps]"), "Служба штампов времени не работает")
 	w.shows(w.order(r, "button[name=service][value=timestamps]"), "Служба штампов времени работает")
 
+	w.publish(t.Context(), nil) // an older one is refused only where one is in force
 	good := w.inForce()
 	said = w.order(r, list+"button", "[name=condition]", "signature")
 	w.says(text.Russian, said, trust.CodeListSignature, nil)
