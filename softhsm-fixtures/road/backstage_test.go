@@ -33,7 +33,14 @@ func (w *World) order(r *robot.Robot, button string, pairs ...string) string {
 				return err
 			}
 		}
+		// The page answers under its own path: only a mark tells the old one from the new.
+		if err := r.Until(ctx, "window.former = true"); err != nil {
+			return err
+		}
 		if err := r.Click(ctx, button); err != nil {
+			return err
+		}
+		if err := r.Until(ctx, "!window.former && document.readyState === 'complete'"); err != nil {
 			return err
 		}
 		return r.At(backstage.Path)
