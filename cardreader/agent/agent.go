@@ -58,6 +58,10 @@ type Config struct {
 	// ConflictPatience is how long a conflict that follows a lost answer counts as an outage: longer than the
 	// portal's lease on a judgement. Zero means 45 s.
 	ConflictPatience time.Duration
+	// Turn takes the turn among all processes that work for this person (several native hosts and the loopback door),
+	// and must not wait. An error means that another process has it: the request is answered with CodeBusy. nil means
+	// that there is only this process.
+	Turn func() (release func(), err error)
 }
 
 // Agent does one request at a time. It may be used from many goroutines.
@@ -68,6 +72,8 @@ type Agent struct {
 
 	mu   sync.Mutex
 	open bool
+	// giveBack ends the turn that the open request took.
+	giveBack func()
 }
 
 type portal struct {
@@ -170,7 +176,15 @@ func (a *Agent) Begin(sender string, r Request) (*Operation, error) {
 	if a.open {
 		return nil, fail(CodeBusy, nil)
 	}
-	a.open = true
+	giveBack := func() {}
+	if a.cfg.Turn != nil {
+		release, err := a.cfg.Turn()
+		if err != nil {
+			return nil, fail(CodeBusy, err)
+		}
+		giveBack = release
+	}
+	a.open, a.giveBack = true, giveBack
 	return &Operation{agent: a, portal: p, request: r, source: source, log: a.cfg.Log.With("request", r.Request, "method", string(r.Method))}, nil
 }
 
@@ -178,4 +192,5 @@ func (a *Agent) release() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.open = false
+	a.giveBack()
 }

@@ -134,6 +134,41 @@ func TestBusy(t *testing.T) {
 	second.Close()
 }
 
+// One request at a time over all processes of a person: another process that has the turn makes this one busy, and a
+// request that ended gives the turn back exactly once.
+func TestTurn(t *testing.T) {
+	taken, given, elsewhere := 0, 0, false
+	r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), func(c *agent.Config) {
+		c.Turn = func() (func(), error) {
+			if elsewhere {
+				return nil, errors.New("held by another process")
+			}
+			taken++
+			return func() { given++ }, nil
+		}
+	})
+	elsewhere = true
+	if _, err := r.agent.Begin(r.portal.URL, r.request); agent.CodeOf(err) != agent.CodeBusy {
+		t.Errorf("another process has the turn: %v", err)
+	}
+	if r.agent.Busy() {
+		t.Error("a request that got no turn left the agent busy")
+	}
+	elsewhere = false
+	op, err := r.agent.Begin(r.portal.URL, r.request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.agent.Begin(r.portal.URL, r.request); agent.CodeOf(err) != agent.CodeBusy || taken != 1 {
+		t.Errorf("second request: %v, %d turns taken", err, taken)
+	}
+	op.Close()
+	op.Close()
+	if taken != 1 || given != 1 {
+		t.Errorf("%d turns taken, %d given back", taken, given)
+	}
+}
+
 func TestTicketUsedTwice(t *testing.T) {
 	r := newRig(t, newCarrier(t, pki.Good), yes("12345678"))
 	r.run(t, t.Context())
