@@ -110,7 +110,7 @@ func TestCommandLine(t *testing.T) {
 		{"nothing", nil, 2, "", "hint: zaver-agent help"},
 		{"unknown", []string{"sign"}, 2, "", `unknown command "sign"`},
 		{"help", []string{"help"}, 0, "Exit codes", ""},
-		{"help of a command", []string{"run", "--help"}, 0, "Exit codes", ""},
+		{"help of a command", []string{"run", "--help"}, 0, "--tty", ""},
 		{"version", []string{"version"}, 0, "zaver-agent ", ""},
 		{"unknown flag", []string{"tokens", "--pin=1234"}, 2, "", "-pin"},
 		{"argument too many", []string{"cards", "x"}, 2, "", `unexpected argument "x"`},

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 
@@ -45,8 +44,8 @@ type cardRow struct {
 	Signature *certificateRow `json:"certificate,omitempty"`
 }
 
-func listCards(ctx context.Context, o options, stdout io.Writer) error {
-	c, err := loadConfig(o.config, false)
+func listCards(ctx context.Context, a *app, asJSON bool) error {
+	c, err := loadConfig(a.config, false)
 	if err != nil {
 		return err
 	}
@@ -72,13 +71,13 @@ func listCards(ctx context.Context, o options, stdout io.Writer) error {
 		}
 		rows = append(rows, row)
 	}
-	if o.json {
-		return printJSON(stdout, struct {
+	if asJSON {
+		return printJSON(a.stdout, struct {
 			Readers []cardRow `json:"readers"`
 		}{rows})
 	}
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(stdout, "no reader is connected")
+		_, err := fmt.Fprintln(a.stdout, "no reader is connected")
 		return err
 	}
 	out := newTable("READER")
@@ -89,5 +88,5 @@ func listCards(ctx context.Context, o options, stdout io.Writer) error {
 		}
 		out.row(r.Reader, tries, r.Signature, r.Reason)
 	}
-	return out.print(stdout)
+	return out.print(a.stdout)
 }

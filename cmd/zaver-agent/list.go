@@ -61,8 +61,8 @@ type moduleRow struct {
 	Error  string `json:"error"`
 }
 
-func listTokens(ctx context.Context, o options, stdout io.Writer) error {
-	c, err := loadConfig(o.config, false)
+func listTokens(ctx context.Context, a *app, asJSON bool) error {
+	c, err := loadConfig(a.config, false)
 	if err != nil {
 		return err
 	}
@@ -82,14 +82,14 @@ func listTokens(ctx context.Context, o options, stdout io.Writer) error {
 	for _, p := range problems {
 		out.Modules = append(out.Modules, moduleRow{p.Module, p.Code, fmt.Sprint(p.Err)})
 	}
-	if o.json {
-		return printJSON(stdout, out)
+	if asJSON {
+		return printJSON(a.stdout, out)
 	}
-	if err := printTokens(stdout, out.Tokens); err != nil {
+	if err := printTokens(a.stdout, out.Tokens); err != nil {
 		return err
 	}
 	for _, m := range out.Modules {
-		if _, err := fmt.Fprintf(stdout, "module %s: %s (%s)\n", m.Module, words.Reason(words.English, m.Code), m.Code); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "module %s: %s (%s)\n", m.Module, words.Reason(words.English, m.Code), m.Code); err != nil {
 			return err
 		}
 	}

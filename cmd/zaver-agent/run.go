@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,8 +21,8 @@ import (
 )
 
 // run answers pages until ctx ends.
-func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	c, err := loadConfig(o.config, true)
+func run(ctx context.Context, a *app, tty string) error {
+	c, err := loadConfig(a.config, true)
 	if err != nil {
 		return err
 	}
@@ -36,12 +35,12 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer func() { _ = release() }()
-	log, closeLog, err := boot.OpenLog(c.Log, stderr)
+	log, closeLog, err := boot.OpenLog(c.Log, a.stderr)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = closeLog() }()
-	tty := firstOf(o.tty, c.TTY, os.Getenv("GPG_TTY"), ownTerminal())
+	tty = firstOf(tty, c.TTY, os.Getenv("GPG_TTY"), ownTerminal())
 	dialogs, err := pinentry.Find(pinentry.Config{Argv: c.Pinentry, TTY: tty, Env: os.Environ()})
 	if err != nil {
 		return &boot.Failure{Exit: boot.ExitConfig, Err: err,
@@ -56,12 +55,12 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a, err := agent.New(agent.Config{Portals: c.portals(), Dialogs: dialogs, Language: c.Language, Log: log,
+	worker, err := agent.New(agent.Config{Portals: c.portals(), Dialogs: dialogs, Language: c.Language, Log: log,
 		Sources: map[agent.Method]agent.Source{agent.MethodToken: tokens.New(host, log), agent.MethodUEC: card}})
 	if err != nil {
 		return &boot.Failure{Exit: boot.ExitConfig, Err: err}
 	}
-	door, err := loopback.Listen(ctx, loopback.Config{Agent: a, Version: version(), Port: c.Loopback.Port, Log: log})
+	door, err := loopback.Listen(ctx, loopback.Config{Agent: worker, Version: version(), Port: c.Loopback.Port, Log: log})
 	if err != nil {
 		f := &boot.Failure{Exit: boot.ExitFailure, Err: err}
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -69,8 +68,8 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		}
 		return f
 	}
-	log.InfoContext(ctx, "ready", "address", door.Addr(), "portals", strings.Join(a.Origins(), " "), "pinentry", dialogs.Path())
-	if _, err := fmt.Fprintf(stdout, "zaver-agent: ready on http://%s\n", door.Addr()); err != nil {
+	log.InfoContext(ctx, "ready", "address", door.Addr(), "portals", strings.Join(worker.Origins(), " "), "pinentry", dialogs.Path())
+	if _, err := fmt.Fprintf(a.stdout, "zaver-agent: ready on http://%s\n", door.Addr()); err != nil {
 		return errors.Join(fmt.Errorf("say that the door is open: %w", err), door.Close())
 	}
 	err = door.Serve(ctx)
