@@ -11,8 +11,12 @@ import (
 	"zaver/signature/pin"
 )
 
-// PINRef names the PIN in pin.Error: PKCS#11 has one for the normal user.
-const PINRef = "user"
+// Names of PINs in pin.Error.
+const (
+	PINRef    = "user" // the normal user's
+	SOPINRef  = "so"   // the security officer's
+	NewPINRef = "new"  // the one that is to be set
+)
 
 // Session is an open read-only session with one token. It is valid only inside the function that
 // Module.Session lends it to.

@@ -8,6 +8,7 @@ import (
 
 	"zaver/signature/cert"
 	"zaver/signature/pin"
+	"zaver/signature/pkcs11"
 )
 
 // Codes of Error: why a module or a token did not do its work. They are stable.
@@ -53,7 +54,20 @@ type Token struct {
 	Problem                            pin.Reason // why no PIN can succeed now (blocked, not_initialised, must_change), or empty
 	LoginRequired                      bool       // false: no PIN is needed
 	ProtectedPath                      bool       // the PIN is entered on the token or reader; Sign takes nil
+	SOTries                            pin.Tries  // of the security officer's PIN, by which UnblockPIN works
+	SOCountLow                         bool       // a wrong PIN of the officer was entered since the last right one
+	SOProblem                          pin.Reason // why the officer's PIN can't succeed now (blocked, must_change), or empty
+	MinPIN, MaxPIN                     int        // bytes; 0 where the module names no bound
+	Ref                                TokenRef
 	Credentials                        []Credential
+}
+
+// TokenRef names a token for Host.ChangePIN and Host.UnblockPIN. It remembers what the person was shown: which token, and how many tries.
+type TokenRef struct {
+	Module         string
+	Slot           uint
+	Label, Serial  string
+	Tries, SOTries pin.Tries // as listed: with Left(1) the last try may be spent, otherwise it may not
 }
 
 // Credential is a certificate on a token, or a key that lacks one. Usable ones can be given to Host.Sign; the others carry the Reason.
@@ -76,6 +90,13 @@ type CredentialRef struct {
 	Certificate   *cert.Certificate
 	Tries         pin.Tries // as listed: with Left(1) the last try may be spent, otherwise it may not
 }
+
+// Names of PINs in pin.Error.Ref.
+const (
+	PINUser = pkcs11.PINRef    // the normal user's
+	PINSO   = pkcs11.SOPINRef  // the security officer's, which unblocks
+	PINNew  = pkcs11.NewPINRef // the one to be set; its only reason is pin.ReasonFormat
+)
 
 // Error says why a module or a token did not do its work. Callers match Code; PIN failures are *pin.Error instead.
 type Error struct {

