@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/window"
 	"zaver/cardreader/agent/words"
 	"zaver/signature/challenge"
 	"zaver/signature/pin"
@@ -25,6 +26,11 @@ import (
 type Dialogs interface {
 	Confirm(ctx context.Context, d pinentry.Dialog) (pinentry.Answer, error)
 	PIN(ctx context.Context, d pinentry.Dialog) (*pin.PIN, error)
+}
+
+// Window opens the agent's own window. Package window has the real one; its errors are matched.
+type Window interface {
+	Open(ctx context.Context, f window.Form) (*window.Session, error)
 }
 
 // Portal is a portal that the agent works for; there are no others.
@@ -42,8 +48,10 @@ type Portal struct {
 type Config struct {
 	Portals []Portal
 	// Sources has one source for each method that is offered.
-	Sources  map[Method]Source
-	Dialogs  Dialogs
+	Sources map[Method]Source
+	Dialogs Dialogs
+	// Window shows the request, the choice and the result; nil, or one that can't be shown, leaves them to Dialogs.
+	Window   Window
 	Language words.Language // for requests that name none
 	Log      *slog.Logger   // nil logs nothing
 	// RootCAs checks the portal's TLS certificate; nil means the system's.

@@ -31,6 +31,8 @@ type Credential struct {
 	Tries pin.Tries
 	// Entry says where the PIN is typed. Unless it is PINTyped, Sign gets nil.
 	Entry PINEntry
+	// PIN is the Ref of the PINState that the signature needs, where the source is a Keeper; else nil.
+	PIN any
 }
 
 // PINEntry says where a PIN is typed.
