@@ -11,8 +11,7 @@ import (
 	"encoding/asn1"
 	"math/big"
 
-	"github.com/miekg/pkcs11"
-
+	"zaver/signature/algo"
 	"zaver/signature/cert"
 )
 
@@ -22,7 +21,7 @@ const maxCandidates = 4
 // Key is the private key of a certificate in an open session.
 type Key struct {
 	s          *Session
-	candidates []pkcs11.ObjectHandle // the likeliest first; more than one where the token does not tell them apart
+	candidates []uint // the likeliest first; more than one where the token does not tell them apart
 	public     cert.PublicKey
 }
 
@@ -30,9 +29,8 @@ type Key struct {
 // key, among all. A key that shows another public half never matches. ErrNoKey when there is none.
 // Most tokens show private keys only after Login.
 func (s *Session) Key(id []byte, public cert.PublicKey) (*Key, error) {
-	private := attribute(pkcs11.CKA_CLASS, uint(pkcs11.CKO_PRIVATE_KEY))
 	if len(id) > 0 {
-		handles, err := s.find(private, attribute(pkcs11.CKA_ID, id))
+		handles, err := s.find(ckoPrivateKey, id)
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +38,7 @@ func (s *Session) Key(id []byte, public cert.PublicKey) (*Key, error) {
 			return &Key{s: s, candidates: c, public: public}, nil
 		}
 	}
-	handles, err := s.find(private)
+	handles, err := s.find(ckoPrivateKey, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -52,14 +50,14 @@ func (s *Session) Key(id []byte, public cert.PublicKey) (*Key, error) {
 
 // choose puts the keys first that prove to be the certificate's. Where trustID is set, keys of the right kind that
 // show no public half at all follow, because their CKA_ID vouches for them.
-func (s *Session) choose(handles []pkcs11.ObjectHandle, public cert.PublicKey, trustID bool) []pkcs11.ObjectHandle {
-	var proven, vouched []pkcs11.ObjectHandle
+func (s *Session) choose(handles []uint, public cert.PublicKey, trustID bool) []uint {
+	var proven, vouched []uint
 	for _, h := range handles {
-		if signs, known := s.flag(h, pkcs11.CKA_SIGN); known && !signs {
+		if signs, known := s.flag(h, ckaSign); known && !signs {
 			continue
 		}
 		k := s.publicKey(h)
-		if k.Kind != public.Kind() {
+		if k.Kind != keyKind(public) {
 			continue
 		}
 		shown := [][]byte{k.SPKI}
@@ -77,9 +75,17 @@ func (s *Session) choose(handles []pkcs11.ObjectHandle, public cert.PublicKey, t
 	return all[:min(len(all), maxCandidates)]
 }
 
+// keyKind is what a token calls the kind of a certificate's key: it knows no RSA keys that are for PSS alone.
+func keyKind(public cert.PublicKey) algo.KeyKind {
+	if public.Kind() == algo.RSAPSS {
+		return algo.RSA
+	}
+	return public.Kind()
+}
+
 // shownBeside are the public halves in public key objects with a private key's CKA_ID: elliptic private keys show none themselves.
 func (s *Session) shownBeside(k PublicKey) (shown [][]byte) {
-	handles, err := s.find(attribute(pkcs11.CKA_CLASS, uint(pkcs11.CKO_PUBLIC_KEY)), attribute(pkcs11.CKA_ID, k.ID))
+	handles, err := s.find(ckoPublicKey, k.ID)
 	if err != nil {
 		return nil
 	}
@@ -108,12 +114,26 @@ func match(shown [][]byte, public cert.PublicKey) proof {
 		if bytes.Equal(spki, public.SPKI()) {
 			return same
 		}
-		if k, err := cert.ParsePublicKey(spki); err == nil && k.Equal(public) || samePoint(spki, public) {
+		if k, err := cert.ParsePublicKey(spki); err == nil && k.Equal(public) || samePoint(spki, public) || sameModulus(spki, public) {
 			return same
 		}
 		result = other
 	}
 	return result
+}
+
+// sameModulus compares an RSA key of a token with a certificate's key for PSS alone: both end with the same RSAPublicKey (RFC 4055 section 1.2).
+func sameModulus(spki []byte, public cert.PublicKey) bool {
+	if public.Kind() != algo.RSAPSS {
+		return false
+	}
+	var shown, wanted struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       asn1.BitString
+	}
+	_, err1 := asn1.Unmarshal(spki, &shown)
+	_, err2 := asn1.Unmarshal(public.SPKI(), &wanted)
+	return err1 == nil && err2 == nil && len(shown.Key.Bytes) > 0 && bytes.Equal(shown.Key.Bytes, wanted.Key.Bytes)
 }
 
 // rsaSPKI builds SubjectPublicKeyInfo from CKA_MODULUS and CKA_PUBLIC_EXPONENT; nil when they are no key.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package pkcs11 alone owns the token as PKCS#11 (OASIS v2.40) shows it: module, slot, session, key.
-// It is the only importer of the binding to C.
+// It is the only one that calls a module's C code, through a few functions of its own in ck.c.
 //
 // The code of a module is foreign C code inside this process: it may crash, hang or corrupt memory.
 // So the package runs only inside a worker process of package token, and in tests and benchmarks.
@@ -13,8 +13,6 @@ package pkcs11
 import (
 	"errors"
 	"fmt"
-
-	"github.com/miekg/pkcs11"
 )
 
 // Bounds on what is read from one module.
@@ -26,38 +24,39 @@ const (
 
 // Module is a loaded and initialised PKCS#11 library.
 type Module struct {
-	ctx  *pkcs11.Ctx
+	lib  *library
 	path string
 	// swaps says which models of token put r before s; see gostOrder.
 	swaps map[string]bool
 }
 
-// Open loads the library at path and initialises it. Close must be called.
-func Open(path string) (*Module, error) {
-	ctx := pkcs11.New(path)
-	if ctx == nil {
-		return nil, &Error{Op: "load module"}
+// Open loads the library at path and initialises it with parameters in the field of CK_C_INITIALIZE_ARGS that the standard reserves: NSS and
+// p11-kit's x-init-reserved use it; empty for none. Close must be called.
+func Open(path, parameters string) (*Module, error) {
+	lib, err := load(path)
+	if err != nil {
+		return nil, wrap("load module", err)
 	}
-	err := ctx.Initialize()
-	if errors.Is(err, pkcs11.Error(pkcs11.CKR_CANT_LOCK)) || errors.Is(err, pkcs11.Error(pkcs11.CKR_ARGUMENTS_BAD)) {
+	err = lib.initialize(ckfOSLocking, parameters)
+	if errors.Is(err, ckrCantLock) || errors.Is(err, ckrArgumentsBad) {
 		// A module that knows no threads is still good for its single owner.
-		err = ctx.Initialize(pkcs11.InitializeWithFlags(0))
+		err = lib.initialize(0, parameters)
 	}
 	if err != nil {
-		ctx.Destroy()
+		lib.free()
 		return nil, wrap("initialise module", err)
 	}
-	return &Module{ctx: ctx, path: path, swaps: make(map[string]bool)}, nil
+	return &Module{lib: lib, path: path, swaps: make(map[string]bool)}, nil
 }
 
-// Close finalises and unloads the library. It may be called twice.
+// Close finalises the library, which stays loaded. It may be called twice.
 func (m *Module) Close() error {
-	if m.ctx == nil {
+	if m.lib == nil {
 		return nil
 	}
-	err := m.ctx.Finalize()
-	m.ctx.Destroy()
-	m.ctx = nil
+	err := m.lib.finalize()
+	m.lib.free()
+	m.lib = nil
 	return wrap("finalise module", err)
 }
 
@@ -68,8 +67,8 @@ func (m *Module) Path() string { return m.path }
 // means, so both lists are asked for and merged. A slot whose token is absent, unknown to the module or not initialised does not
 // count; one whose token can't be described for another reason does, so that the reason is seen where it is used.
 func (m *Module) Slots() ([]uint, error) {
-	with, err1 := m.slotList(true)
-	all, err2 := m.slotList(false)
+	with, err1 := m.lib.slots(true)
+	all, err2 := m.lib.slots(false)
 	if err1 != nil && err2 != nil {
 		return nil, wrap("list slots", err1)
 	}
@@ -88,47 +87,30 @@ func (m *Module) Slots() ([]uint, error) {
 }
 
 func (m *Module) occupied(slot uint) bool {
-	info, err := m.ctx.GetTokenInfo(slot)
+	info, err := m.lib.tokenInfo(slot)
 	if err != nil {
 		return !errors.Is(wrap("describe token", err), ErrRemoved)
 	}
-	return info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0
+	return info.flags&ckfTokenInitialized != 0
 }
 
-// slotList asks again when a reader was plugged in between the two calls that the binding makes.
-func (m *Module) slotList(present bool) (slots []uint, err error) {
-	for range 3 {
-		slots, err = m.ctx.GetSlotList(present)
-		if !errors.Is(err, pkcs11.Error(pkcs11.CKR_BUFFER_TOO_SMALL)) {
-			break
-		}
-	}
-	return slots, err
-}
-
-// Error is a call of the module that did not return CKR_OK. Callers match ErrRemoved and ErrNoKey with
+// Error is a call of the module that did not return CKR_OK. Callers match ErrRemoved, ErrNoKey and ErrUnsupported with
 // errors.Is; everything else is fatal for the operation.
 type Error struct {
 	Op string // verb phrase
-	RV uint   // CK_RV of the call; 0 when the module was not even loaded
+	RV uint   // CK_RV of the call
 }
 
-func (e *Error) Error() string {
-	if e.RV == 0 {
-		return e.Op
-	}
-	return fmt.Sprintf("%s: %s", e.Op, pkcs11.Error(e.RV).Error())
-}
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, rv(e.RV)) }
 
-// Is makes ErrRemoved match every return value by which modules say that the token is gone.
+// Is makes ErrRemoved match every return value by which modules say that the token is gone, and ErrUnsupported those by which they say
+// that it can't do what was asked.
 func (e *Error) Is(target error) bool {
-	if target != ErrRemoved {
-		return false
-	}
-	switch e.RV {
-	case pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_TOKEN_NOT_RECOGNIZED, pkcs11.CKR_SESSION_HANDLE_INVALID,
-		pkcs11.CKR_SESSION_CLOSED, pkcs11.CKR_SLOT_ID_INVALID:
-		return true
+	switch rv(e.RV) {
+	case ckrDeviceRemoved, ckrTokenNotPresent, ckrTokenNotRecognized, ckrSessionHandle, ckrSessionClosed, ckrSlotIDInvalid:
+		return target == ErrRemoved
+	case ckrNotSupported, ckrWriteProtected, ckrSessionReadOnly, ckrMechanismInvalid, ckrMechanismParam, ckrUserTypeInvalid, ckrActionProhibited:
+		return target == ErrUnsupported
 	}
 	return false
 }
@@ -139,15 +121,17 @@ var (
 	ErrRemoved = errors.New("token removed")
 	// ErrNoKey says that the token holds no private key for that certificate.
 	ErrNoKey = errors.New("no private key for the certificate")
+	// ErrUnsupported says that the token or its module can't do that.
+	ErrUnsupported = errors.New("not supported by the token")
 )
 
 func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var rv pkcs11.Error
-	if errors.As(err, &rv) {
-		return &Error{Op: op, RV: uint(rv)}
+	var v rv
+	if errors.As(err, &v) {
+		return &Error{Op: op, RV: uint(v)}
 	}
 	return fmt.Errorf("%s: %w", op, err)
 }

@@ -4,8 +4,7 @@ package pkcs11
 
 import (
 	"bytes"
-
-	"github.com/miekg/pkcs11"
+	"encoding/binary"
 
 	"zaver/signature/algo"
 )
@@ -28,16 +27,16 @@ type PublicKey struct {
 // Certificates reads the X.509 certificates. Objects without a value are skipped; the same certificate
 // seen twice is one, with whichever CKA_ID is not empty.
 func (s *Session) Certificates() ([]Certificate, error) {
-	handles, err := s.find(attribute(pkcs11.CKA_CLASS, uint(pkcs11.CKO_CERTIFICATE)))
+	handles, err := s.find(ckoCertificate, nil)
 	if err != nil {
 		return nil, err
 	}
 	var out []Certificate
 	for _, h := range handles {
-		if kind, ok := s.number(h, pkcs11.CKA_CERTIFICATE_TYPE); ok && kind != pkcs11.CKC_X_509 {
+		if kind, ok := s.number(h, ckaCertificateType); ok && kind != ckcX509 {
 			continue
 		}
-		c := Certificate{DER: s.value(h, pkcs11.CKA_VALUE), ID: s.value(h, pkcs11.CKA_ID), Label: printable(string(s.value(h, pkcs11.CKA_LABEL)))}
+		c := Certificate{DER: s.value(h, ckaValue), ID: s.value(h, ckaID), Label: printable(string(s.value(h, ckaLabel)))}
 		if len(c.DER) == 0 {
 			continue
 		}
@@ -61,7 +60,7 @@ func indexDER(list []Certificate, der []byte) int {
 
 // PublicKeys reads the public keys that the token shows; many tokens show none.
 func (s *Session) PublicKeys() ([]PublicKey, error) {
-	handles, err := s.find(attribute(pkcs11.CKA_CLASS, uint(pkcs11.CKO_PUBLIC_KEY)))
+	handles, err := s.find(ckoPublicKey, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -84,35 +83,35 @@ func containsKey(list []PublicKey, k PublicKey) bool {
 	return false
 }
 
-func (s *Session) publicKey(h pkcs11.ObjectHandle) PublicKey {
-	k := PublicKey{ID: s.value(h, pkcs11.CKA_ID), Label: printable(string(s.value(h, pkcs11.CKA_LABEL)))}
-	kind, _ := s.number(h, pkcs11.CKA_KEY_TYPE)
+func (s *Session) publicKey(h uint) PublicKey {
+	k := PublicKey{ID: s.value(h, ckaID), Label: printable(string(s.value(h, ckaLabel)))}
+	kind, _ := s.number(h, ckaKeyType)
 	switch kind {
-	case pkcs11.CKK_RSA:
+	case ckkRSA:
 		k.Kind = algo.RSA
-		k.SPKI = rsaSPKI(s.value(h, pkcs11.CKA_MODULUS), s.value(h, pkcs11.CKA_PUBLIC_EXPONENT))
-	case pkcs11.CKK_EC:
+		k.SPKI = rsaSPKI(s.value(h, ckaModulus), s.value(h, ckaPublicExponent))
+	case ckkEC:
 		k.Kind = algo.ECDSA
-		k.SPKI = ecSPKI(s.value(h, pkcs11.CKA_EC_PARAMS), s.value(h, pkcs11.CKA_EC_POINT))
-	case pkcs11.CKK_GOSTR3410, ckkGOST512:
+		k.SPKI = ecSPKI(s.value(h, ckaECParams), s.value(h, ckaECPoint))
+	case ckkGOST, ckkGOST512:
 		k.Kind, k.SPKI = s.gostKey(h, kind)
 	}
 	if k.SPKI == nil {
-		k.SPKI = s.value(h, pkcs11.CKA_PUBLIC_KEY_INFO) // v2.40, few tokens have it
+		k.SPKI = s.value(h, ckaPublicKeyInfo) // v2.40, few tokens have it
 	}
 	return k
 }
 
-// find returns the handles that match, each once.
-func (s *Session) find(template ...*pkcs11.Attribute) ([]pkcs11.ObjectHandle, error) {
-	if err := s.m.ctx.FindObjectsInit(s.h, template); err != nil {
+// find returns the handles of a class, with that CKA_ID unless it is empty, each once.
+func (s *Session) find(class uint, id []byte) ([]uint, error) {
+	if err := s.m.lib.findInit(s.h, class, id); err != nil {
 		return nil, wrap("search objects", err)
 	}
-	defer func() { _ = s.m.ctx.FindObjectsFinal(s.h) }() // the search is over in any case
-	var out []pkcs11.ObjectHandle
-	seen := make(map[pkcs11.ObjectHandle]bool)
+	defer func() { _ = s.m.lib.findFinal(s.h) }() // the search is over in any case
+	var out []uint
+	seen := make(map[uint]bool)
 	for range MaxObjects { // a module that repeats itself for ever is stopped here
-		batch, _, err := s.m.ctx.FindObjects(s.h, 32)
+		batch, err := s.m.lib.find(s.h)
 		if err != nil {
 			return nil, wrap("search objects", err)
 		}
@@ -131,30 +130,21 @@ func (s *Session) find(template ...*pkcs11.Attribute) ([]pkcs11.ObjectHandle, er
 
 // value reads one attribute; nil when the object has none, hides it, or it is beyond MaxAttribute. Attributes are read one by one
 // because a single missing one makes some modules fail the whole call.
-func (s *Session) value(h pkcs11.ObjectHandle, kind uint) []byte {
-	got, err := s.m.ctx.GetAttributeValue(s.h, h, []*pkcs11.Attribute{attribute(kind, nil)})
-	if err != nil || len(got) != 1 || len(got[0].Value) == 0 || len(got[0].Value) > MaxAttribute {
-		return nil
+func (s *Session) value(object, kind uint) []byte { return s.m.lib.attribute(s.h, object, kind) }
+
+// number reads a CK_ULONG attribute, which has the machine's own size and byte order; a value of another size is none.
+func (s *Session) number(object, kind uint) (uint, bool) {
+	switch v := s.value(object, kind); len(v) {
+	case ulongSize:
+		if ulongSize == 4 {
+			return uint(binary.NativeEndian.Uint32(v)), true
+		}
+		return uint(binary.NativeEndian.Uint64(v)), true
 	}
-	return got[0].Value
+	return 0, false
 }
 
-// number reads a CK_ULONG attribute, which has the machine's own size and byte order.
-func (s *Session) number(h pkcs11.ObjectHandle, kind uint) (uint, bool) {
-	v := s.value(h, kind)
-	if len(v) != len(attribute(kind, uint(0)).Value) {
-		return 0, false
-	}
-	var n uint
-	for i := range v {
-		n |= uint(v[i]) << (8 * i)
-	}
-	return n, true
-}
-
-func (s *Session) flag(h pkcs11.ObjectHandle, kind uint) (set, known bool) {
+func (s *Session) flag(h, kind uint) (set, known bool) {
 	v := s.value(h, kind)
 	return len(v) == 1 && v[0] != 0, len(v) == 1
 }
-
-func attribute(kind uint, value any) *pkcs11.Attribute { return pkcs11.NewAttribute(kind, value) }

@@ -4,9 +4,6 @@ package pkcs11
 
 import (
 	"errors"
-	"unsafe"
-
-	"github.com/miekg/pkcs11"
 
 	"zaver/signature/pin"
 )
@@ -18,22 +15,31 @@ const (
 	NewPINRef = "new"  // the one that is to be set
 )
 
-// Session is an open read-only session with one token. It is valid only inside the function that
-// Module.Session lends it to.
+// Session is an open session with one token. It is valid only inside the function that
+// Module.Session or Module.Change lends it to.
 type Session struct {
 	m        *Module
-	h        pkcs11.SessionHandle
+	h        uint
 	token    Token
 	loggedIn bool
 }
 
-// Session opens a session, lends it to fn, then logs out and closes it, whatever fn returned.
+// Session opens a read-only session, lends it to fn, then logs out and closes it, whatever fn returned.
 func (m *Module) Session(slot uint, fn func(*Session) error) error {
+	return m.session(slot, ckfSerialSession, fn)
+}
+
+// Change is Session for a session in which SetPIN and InitPIN work.
+func (m *Module) Change(slot uint, fn func(*Session) error) error {
+	return m.session(slot, ckfSerialSession|ckfRWSession, fn)
+}
+
+func (m *Module) session(slot, flags uint, fn func(*Session) error) error {
 	token, err := m.Token(slot)
 	if err != nil {
 		return err
 	}
-	h, err := m.ctx.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
+	h, err := m.lib.openSession(slot, flags)
 	if err != nil {
 		return wrap("open session", err)
 	}
@@ -45,10 +51,10 @@ func (m *Module) Session(slot uint, fn func(*Session) error) error {
 // end can't fail usefully: the result of the work is known, and a token that was pulled out has closed the session itself.
 func (s *Session) end() {
 	if s.loggedIn {
-		_ = s.m.ctx.Logout(s.h)
+		_ = s.m.lib.logout(s.h)
 		s.loggedIn = false
 	}
-	_ = s.m.ctx.CloseSession(s.h)
+	_ = s.m.lib.closeSession(s.h)
 }
 
 // Token is the description read when the session was opened.
@@ -62,77 +68,105 @@ func (s *Session) Login(p *pin.PIN) error {
 		return nil
 	}
 	if s.token.Problem != "" {
-		return s.pinError(s.token.Problem, nil)
+		return s.pinError(s.token.Problem, PINRef, nil)
 	}
-	if !s.token.ProtectedPath {
-		if p == nil || p.Len() == 0 || p.Len() < s.token.MinPIN || s.token.MaxPIN > 0 && p.Len() > s.token.MaxPIN {
-			return s.pinError(pin.ReasonFormat, nil)
-		}
+	if !s.fits(p) {
+		return s.pinError(pin.ReasonFormat, PINRef, nil)
 	}
-	err := s.login(pkcs11.CKU_USER, p)
-	if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_ALREADY_LOGGED_IN)) {
-		// Somebody's earlier login must not stand for the PIN that the person has entered now.
-		_ = s.m.ctx.Logout(s.h)
-		err = s.login(pkcs11.CKU_USER, p)
-	}
-	if err != nil {
-		return s.loginError(err)
+	if err := s.enter(ckuUser, p); err != nil {
+		return s.loginError(err, PINRef)
 	}
 	s.loggedIn = true
 	return nil
 }
 
-// login lends the PIN's own bytes to the binding as a string: no copy of them is made in Go's memory. The binding copies them
-// into C memory for the time of the call; the worker process ends after the operation, and with it what is left there.
+// fits reports whether the token could accept a PIN of that length.
+func (s *Session) fits(p *pin.PIN) bool {
+	return s.token.ProtectedPath || p.Len() > 0 && p.Len() >= s.token.MinPIN && (s.token.MaxPIN == 0 || p.Len() <= s.token.MaxPIN)
+}
+
+// enter logs in. Somebody's earlier login must not stand for the PIN that the person has entered now.
+func (s *Session) enter(user uint, p *pin.PIN) error {
+	err := s.login(user, p)
+	if errors.Is(err, ckrAlreadyLoggedIn) || errors.Is(err, ckrAnotherLoggedIn) {
+		_ = s.m.lib.logout(s.h)
+		err = s.login(user, p)
+	}
+	return err
+}
+
+// login lends the PIN's own bytes to the module: no copy of them is made here. What the module copies ends with the worker process.
 func (s *Session) login(user uint, p *pin.PIN) error {
-	if s.token.ProtectedPath {
-		return s.m.ctx.Login(s.h, user, "") // the binding turns this into the NULL that asks for the keypad
+	p, err := s.given(p)
+	if err != nil {
+		return err
 	}
-	if p == nil {
-		return pkcs11.Error(pkcs11.CKR_PIN_LEN_RANGE)
+	return s.m.lib.login(s.h, user, p)
+}
+
+// given is what a module is handed for a PIN: nil, which asks for the keypad, and only where there is one.
+func (s *Session) given(p *pin.PIN) (*pin.PIN, error) {
+	switch {
+	case s.token.ProtectedPath:
+		return nil, nil
+	case p.Len() == 0:
+		return nil, ckrPINLenRange
 	}
-	return p.Use(func(b []byte) error {
-		return s.m.ctx.Login(s.h, user, unsafe.String(unsafe.SliceData(b), len(b)))
-	})
+	return p, nil
 }
 
 // loginError says why the PIN failed and reads the flags again, because only now they tell what the try has cost.
-func (s *Session) loginError(err error) error {
+func (s *Session) loginError(err error, ref string) error {
 	cause := wrap("log in", err)
-	if fresh, infoErr := s.m.Token(s.token.Slot); infoErr == nil {
-		s.token = fresh
-	}
-	var rv pkcs11.Error
-	if !errors.As(err, &rv) {
+	s.refresh()
+	var v rv
+	if !errors.As(err, &v) {
 		return cause
 	}
-	reason, known := loginReasons[uint(rv)]
+	reason, known := loginReasons[v]
 	if !known {
 		return cause
 	}
-	if reason == pin.ReasonWrong && s.token.Tries.Blocked() {
+	if reason == pin.ReasonWrong && s.triesOf(ref).Blocked() {
 		reason = pin.ReasonBlocked // that was the last try
 	}
-	return s.pinError(reason, cause)
+	return s.pinError(reason, ref, cause)
 }
 
-// loginReasons is what C_Login's return values mean to a person (PKCS#11 v2.40 section 5.1).
-var loginReasons = map[uint]pin.Reason{
-	pkcs11.CKR_PIN_INCORRECT:            pin.ReasonWrong,
-	pkcs11.CKR_PIN_INVALID:              pin.ReasonFormat,
-	pkcs11.CKR_PIN_LEN_RANGE:            pin.ReasonFormat,
-	pkcs11.CKR_PIN_EXPIRED:              pin.ReasonMustChange,
-	pkcs11.CKR_PIN_LOCKED:               pin.ReasonBlocked,
-	pkcs11.CKR_USER_PIN_NOT_INITIALIZED: pin.ReasonNotInitialised,
-	pkcs11.CKR_FUNCTION_CANCELED:        pin.ReasonCancelled,
-	pkcs11.CKR_CANCEL:                   pin.ReasonCancelled,
-	pkcs11.CKR_FUNCTION_REJECTED:        pin.ReasonCancelled,
+func (s *Session) refresh() {
+	if fresh, err := s.m.Token(s.token.Slot); err == nil {
+		s.token = fresh
+	}
 }
 
-func (s *Session) pinError(reason pin.Reason, cause error) error {
-	tries := s.token.Tries
+// loginReasons is what return values mean to a person (PKCS#11 v2.40 section 5.1).
+var loginReasons = map[rv]pin.Reason{
+	ckrPINIncorrect:      pin.ReasonWrong,
+	ckrPINInvalid:        pin.ReasonFormat,
+	ckrPINLenRange:       pin.ReasonFormat,
+	ckrPINTooWeak:        pin.ReasonFormat,
+	ckrPINExpired:        pin.ReasonMustChange,
+	ckrPINLocked:         pin.ReasonBlocked,
+	ckrPINNotInitialized: pin.ReasonNotInitialised,
+	ckrFunctionCanceled:  pin.ReasonCancelled,
+	ckrCancel:            pin.ReasonCancelled,
+	ckrFunctionRejected:  pin.ReasonCancelled,
+}
+
+func (s *Session) triesOf(ref string) pin.Tries {
+	switch ref {
+	case PINRef:
+		return s.token.Tries
+	case SOPINRef:
+		return s.token.SOTries
+	}
+	return pin.Unknown()
+}
+
+func (s *Session) pinError(reason pin.Reason, ref string, cause error) error {
+	tries := s.triesOf(ref)
 	if reason == pin.ReasonBlocked {
 		tries = pin.Blocked() // PIN_LOCKED is an answer, even of a module that sets no flag
 	}
-	return &pin.Error{Reason: reason, Tries: tries, Ref: PINRef, Cause: cause}
+	return &pin.Error{Reason: reason, Tries: tries, Ref: ref, Cause: cause}
 }

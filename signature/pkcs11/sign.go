@@ -3,21 +3,20 @@
 package pkcs11
 
 import (
+	"crypto"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/big"
 
-	"github.com/miekg/pkcs11"
-
 	"zaver/signature/algo"
 	"zaver/signature/pin"
 )
 
-// Sign signs a digest with one C_Sign. An RSA signature comes as PKCS#1 v1.5, an ECDSA signature as DER (RFC 3279 section 2.2.3), a GOST
-// signature as s || r, each big-endian (RFC 9215 section 3), whichever half the module puts first. Keys of GOST R 34.10-2001, Ed25519 keys and
-// RSASSA-PSS are algo.ErrUnsupported.
+// Sign signs a digest with one C_Sign. An RSA signature comes as PKCS#1 v1.5 or PSS, as the algorithm says, an ECDSA signature as DER (RFC 3279
+// section 2.2.3), a GOST signature as s || r, each big-endian (RFC 9215 section 3), whichever half the module puts first. Keys of GOST R 34.10-2001 and
+// Ed25519 keys are algo.ErrUnsupported.
 // A key that wants authentication for every use (CKA_ALWAYS_AUTHENTICATE) gets the same PIN once more, so the
 // person is asked once; p may be nil where Login took nil. Only where several keys may be the certificate's is the signature checked here.
 func (k *Key) Sign(a algo.Algorithm, digest []byte, p *pin.PIN) (sig []byte, err error) {
@@ -32,16 +31,16 @@ func (k *Key) Sign(a algo.Algorithm, digest []byte, p *pin.PIN) (sig []byte, err
 	return sig, nil
 }
 
-func (k *Key) signWith(h pkcs11.ObjectHandle, a algo.Algorithm, digest []byte, p *pin.PIN) ([]byte, error) {
-	mechanism, input, err := k.prepare(a, digest)
+func (k *Key) signWith(h uint, a algo.Algorithm, digest []byte, p *pin.PIN) ([]byte, error) {
+	mech, input, err := k.prepare(a, digest)
 	if err != nil {
 		return nil, err
 	}
-	always, _ := k.s.flag(h, pkcs11.CKA_ALWAYS_AUTHENTICATE)
-	sig, err := k.operate(h, mechanism, input, p, always)
-	if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_NOT_LOGGED_IN)) && !always {
+	always, _ := k.s.flag(h, ckaAlwaysAuthenticate)
+	sig, err := k.operate(h, mech, input, p, always)
+	if errors.Is(err, ckrNotLoggedIn) && !always {
 		// The module hides that the key wants it. The PIN has just been accepted, so this costs no try.
-		sig, err = k.operate(h, mechanism, input, p, true)
+		sig, err = k.operate(h, mech, input, p, true)
 	}
 	if err != nil {
 		var pinErr *pin.Error
@@ -59,37 +58,60 @@ func (k *Key) signWith(h pkcs11.ObjectHandle, a algo.Algorithm, digest []byte, p
 	return sig, nil
 }
 
-func (k *Key) operate(key pkcs11.ObjectHandle, mechanism uint, input []byte, p *pin.PIN, authenticate bool) ([]byte, error) {
-	ctx, h := k.s.m.ctx, k.s.h
-	if err := ctx.SignInit(h, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key); err != nil {
+func (k *Key) operate(key uint, mech mechanism, input []byte, p *pin.PIN, authenticate bool) ([]byte, error) {
+	lib, h := k.s.m.lib, k.s.h
+	if err := lib.signInit(h, key, mech); err != nil {
 		return nil, err
 	}
-	if authenticate {
-		if err := k.s.login(pkcs11.CKU_CONTEXT_SPECIFIC, p); err != nil {
-			return nil, k.s.loginError(err)
+	if authenticate && k.s.token.LoginRequired {
+		if err := k.s.login(ckuContext, p); err != nil {
+			return nil, k.s.loginError(err, PINRef)
 		}
 	}
-	return ctx.Sign(h, input)
+	return lib.sign(h, input)
 }
 
 // prepare picks the mechanism that signs a ready digest, and what it takes as input.
-func (k *Key) prepare(a algo.Algorithm, digest []byte) (mechanism uint, input []byte, err error) {
-	if !a.Allows(k.public.Kind(), k.public.Bits()) || a.Legacy || a.PSS || a.WholeMessage || len(digest) != a.Digest.Size {
-		return 0, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+func (k *Key) prepare(a algo.Algorithm, digest []byte) (m mechanism, input []byte, err error) {
+	if !a.Allows(k.public.Kind(), k.public.Bits()) || a.Legacy || a.WholeMessage || len(digest) != a.Digest.Size {
+		return mechanism{}, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
 	}
-	switch a.Key {
-	case algo.GOST256:
-		return pkcs11.CKM_GOSTR3410, digest, nil // the digest as Streebog prints it; the token turns it into a number
-	case algo.GOST512:
-		return ckmGOST512, digest, nil
-	case algo.RSA:
+	switch {
+	case a.PSS:
+		m, err = pss(a)
+		return m, digest, err
+	case a.Key == algo.GOST256:
+		return mechanism{kind: ckmGOST}, digest, nil // the digest as Streebog prints it; the token turns it into a number
+	case a.Key == algo.GOST512:
+		return mechanism{kind: ckmGOST512}, digest, nil
+	case a.Key == algo.RSA:
 		input, err = digestInfo(a.Digest.OID, digest)
-		return pkcs11.CKM_RSA_PKCS, input, err
-	case algo.ECDSA:
+		return mechanism{kind: ckmRSAPKCS}, input, err
+	case a.Key == algo.ECDSA:
 		// FIPS 186-5 section 6.4.1 takes the leftmost bits; tokens differ in whether they do it themselves.
-		return pkcs11.CKM_ECDSA, digest[:min(len(digest), k.half())], nil
+		return mechanism{kind: ckmECDSA}, digest[:min(len(digest), k.half())], nil
 	}
-	return 0, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+	return mechanism{}, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+}
+
+// pss is CKM_RSA_PKCS_PSS over a ready digest, with MGF1 over the same digest and a salt as long as the row names, else as the digest
+// (PKCS#11 mechanisms v2.40 section 2.1.10).
+func pss(a algo.Algorithm) (mechanism, error) {
+	m := mechanism{kind: ckmRSAPSS, salt: uint(a.Digest.Size)}
+	if a.SaltLength != algo.AnySalt {
+		m.salt = uint(a.SaltLength)
+	}
+	switch a.Digest.Std {
+	case crypto.SHA256:
+		m.hash, m.mgf = ckmSHA256, ckgMGF1SHA256
+	case crypto.SHA384:
+		m.hash, m.mgf = ckmSHA384, ckgMGF1SHA384
+	case crypto.SHA512:
+		m.hash, m.mgf = ckmSHA512, ckgMGF1SHA512
+	default:
+		return m, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+	}
+	return m, nil
 }
 
 // half is the number of bytes of r and of s.

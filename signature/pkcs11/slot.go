@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/miekg/pkcs11"
-
 	"zaver/signature/pin"
 )
 
@@ -15,6 +13,7 @@ import (
 type Token struct {
 	Slot                               uint
 	Label, Manufacturer, Model, Serial string // printable, trimmed
+	Reader                             string // what the slot says of itself; may be empty
 
 	// Tries is what the flags say and never more: LOCKED is blocked, FINAL_TRY is one left, all else is unknown.
 	Tries pin.Tries
@@ -22,6 +21,10 @@ type Token struct {
 	CountLow bool
 	// Problem is why a login can't succeed now (blocked, not_initialised, must_change), or empty.
 	Problem pin.Reason
+	// SOTries, SOCountLow and SOProblem say the same of the security officer's PIN.
+	SOTries    pin.Tries
+	SOCountLow bool
+	SOProblem  pin.Reason
 	// LoginRequired says that keys can't be used without a PIN.
 	LoginRequired bool
 	// ProtectedPath says that the PIN is entered on the reader or token itself.
@@ -32,41 +35,55 @@ type Token struct {
 
 // Token describes the token in a slot.
 func (m *Module) Token(slot uint) (Token, error) {
-	info, err := m.ctx.GetTokenInfo(slot)
+	info, err := m.lib.tokenInfo(slot)
 	if err != nil {
 		return Token{}, wrap("describe token", err)
 	}
-	return describe(slot, info), nil
+	t := describe(slot, info)
+	if reader, err := m.lib.slotDescription(slot); err == nil {
+		t.Reader = printable(reader)
+	}
+	return t, nil
 }
 
-func describe(slot uint, info pkcs11.TokenInfo) Token {
-	has := func(flag uint) bool { return info.Flags&flag != 0 }
+func describe(slot uint, info tokenInfo) Token {
+	has := func(flag uint) bool { return info.flags&flag != 0 }
 	t := Token{
-		Slot: slot, Label: printable(info.Label), Manufacturer: printable(info.ManufacturerID),
-		Model: printable(info.Model), Serial: printable(info.SerialNumber),
-		Tries:         tries(info.Flags),
-		CountLow:      has(pkcs11.CKF_USER_PIN_COUNT_LOW),
-		LoginRequired: has(pkcs11.CKF_LOGIN_REQUIRED),
-		ProtectedPath: has(pkcs11.CKF_PROTECTED_AUTHENTICATION_PATH),
-		MinPIN:        pinBound(info.MinPinLen), MaxPIN: pinBound(info.MaxPinLen),
+		Slot: slot, Label: printable(info.label), Manufacturer: printable(info.manufacturer),
+		Model: printable(info.model), Serial: printable(info.serial),
+		Tries:    tries(has(ckfUserLocked), has(ckfUserFinal)),
+		CountLow: has(ckfUserLow),
+		SOTries:  tries(has(ckfSOLocked), has(ckfSOFinal)), SOCountLow: has(ckfSOLow),
+		LoginRequired: has(ckfLoginRequired),
+		ProtectedPath: has(ckfProtectedPath),
+		MinPIN:        pinBound(info.minPIN), MaxPIN: pinBound(info.maxPIN),
+	}
+	if t.MaxPIN > 0 && t.MinPIN > t.MaxPIN {
+		t.MinPIN, t.MaxPIN = 0, 0 // no PIN would fit: the module fills the fields with rubbish
 	}
 	switch {
-	case has(pkcs11.CKF_USER_PIN_LOCKED):
+	case has(ckfUserLocked):
 		t.Problem = pin.ReasonBlocked
-	case has(pkcs11.CKF_LOGIN_REQUIRED) && !has(pkcs11.CKF_USER_PIN_INITIALIZED):
+	case has(ckfLoginRequired) && !has(ckfPINInitialized):
 		t.Problem = pin.ReasonNotInitialised
-	case has(pkcs11.CKF_USER_PIN_TO_BE_CHANGED):
+	case has(ckfUserChange):
 		t.Problem = pin.ReasonMustChange
+	}
+	switch {
+	case has(ckfSOLocked):
+		t.SOProblem = pin.ReasonBlocked
+	case has(ckfSOChange):
+		t.SOProblem = pin.ReasonMustChange
 	}
 	return t
 }
 
-// tries reads the flags of CK_TOKEN_INFO (PKCS#11 v2.40 section 3.2). COUNT_LOW names no number, so neither do we.
-func tries(flags uint) pin.Tries {
+// tries reads flags of CK_TOKEN_INFO (PKCS#11 v2.40 section 3.2). COUNT_LOW names no number, so neither do we.
+func tries(locked, final bool) pin.Tries {
 	switch {
-	case flags&pkcs11.CKF_USER_PIN_LOCKED != 0:
+	case locked:
 		return pin.Blocked()
-	case flags&pkcs11.CKF_USER_PIN_FINAL_TRY != 0:
+	case final:
 		return pin.Left(1)
 	}
 	return pin.Unknown()

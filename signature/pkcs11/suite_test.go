@@ -50,7 +50,7 @@ func TestSuite(t *testing.T) {
 
 func open(t *testing.T, path string) *pkcs11.Module {
 	t.Helper()
-	m, err := pkcs11.Open(path)
+	m, err := pkcs11.Open(path, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -362,11 +362,11 @@ func TestKeyWithoutID(t *testing.T) {
 
 func TestOpenErrors(t *testing.T) {
 	for _, path := range []string{"/nonexistent.so", "/etc/passwd"} {
-		if _, err := pkcs11.Open(path); err == nil {
+		if _, err := pkcs11.Open(path, ""); err == nil {
 			t.Errorf("%s opened as a module", path)
 		}
 	}
-	if _, err := pkcs11.Open(theRig.install(t, faultmodule.Fail("C_Initialize", 0x30)).Path()); err == nil {
+	if _, err := pkcs11.Open(theRig.install(t, faultmodule.Fail("C_Initialize", 0x30)).Path(), ""); err == nil {
 		t.Error("a module that can't be initialised was opened")
 	}
 }

@@ -104,7 +104,7 @@ func (k bench) direct(b *testing.B, a algo.Algorithm, digest []byte, bare bool) 
 	if k.softhsm != "" {
 		b.Setenv("SOFTHSM2_CONF", k.softhsm)
 	}
-	m, err := pkcs11.Open(k.module)
+	m, err := pkcs11.Open(k.module, "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func (w *worker) open(path string) error {
 		}
 		return nil
 	}
-	m, err := pkcs11.Open(path)
+	m, err := pkcs11.Open(path, "")
 	if err != nil {
 		return err
 	}
