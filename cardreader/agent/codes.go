@@ -16,6 +16,7 @@ const (
 	CodeOrigin            = "agent.origin"             // the page's origin is not a configured portal's
 	CodeHost              = "agent.host"               // the Host header is not the agent's address
 	CodeRequest           = "agent.request"            // the door's message can't be read
+	CodeForbidden         = "agent.forbidden"          // started for an extension that is not this program's
 	CodePortalUnknown     = "agent.portal_unknown"     // the request names a portal that isn't the page's
 	CodePortalUnreachable = "agent.portal_unreachable" // the portal did not answer in time
 	CodePortalAnswer      = "agent.portal_answer"      // the portal's answer can't be read
@@ -42,7 +43,7 @@ const CodeLastTry = "token.last_try"
 // codes lists every code that the agent itself may send. The portal's answers
 // (confirm.*, sig.* …) are handed through and not listed.
 var codes = []string{
-	CodeBusy, CodeOrigin, CodeHost, CodeRequest, CodePortalUnknown, CodePortalUnreachable, CodePortalAnswer,
+	CodeBusy, CodeOrigin, CodeHost, CodeRequest, CodeForbidden, CodePortalUnknown, CodePortalUnreachable, CodePortalAnswer,
 	CodeDeclined, CodeCancelled, CodeTimeout, CodePinentry, CodeSignature, CodeInternal,
 	"statement.forged", "statement.malformed", "statement.origin", "statement.request",
 	"statement.expired", "statement.early", "statement.purpose",

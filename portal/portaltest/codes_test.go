@@ -50,7 +50,8 @@ func TestEveryCodeHasWords(t *testing.T) {
 		"xmldsig": xmldsig.Codes(), "trust": trust.Codes(), "trustlist": trustlist.Codes(),
 		"token": token.Codes(), "pin": pin.Codes(), "challenge": challenge.Codes(),
 		// Codes that the page itself finds.
-		"page": {"agent.not_running", "agent.blocked", "agent.protocol", "agent.version"},
+		"page": {"agent.not_running", "agent.blocked", "agent.protocol", "agent.version", "agent.forbidden", "agent.no_extension",
+			"agent.not_installed", "agent.ended", "agent.unpermitted", "agent.gesture"},
 	}
 	for from, list := range codes {
 		if len(list) == 0 {

@@ -26,9 +26,6 @@ import (
 	"zaver/cardreader/agent"
 )
 
-// Protocol is the version of the messages; pages refuse one that they don't know.
-const Protocol = 1
-
 // DefaultPort is where pages look for the agent.
 const DefaultPort = 24738
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/message"
 )
 
 // ServeHTTP checks who knocks before it looks at what is asked.
@@ -93,12 +94,7 @@ func preflight(w http.ResponseWriter, r *http.Request, allowed string) {
 }
 
 func (d *Door) hello(w http.ResponseWriter) {
-	writeJSON(w, http.StatusOK, struct {
-		Agent    string `json:"agent"`
-		Version  string `json:"version"`
-		Protocol int    `json:"protocol"`
-		Busy     bool   `json:"busy"`
-	}{"zaver", d.version, Protocol, d.agent.Busy()})
+	writeJSON(w, http.StatusOK, message.NewHello(d.version, d.agent.Busy()))
 }
 
 func (d *Door) confirm(w http.ResponseWriter, r *http.Request, origin string) {
@@ -136,9 +132,7 @@ func (d *Door) confirm(w http.ResponseWriter, r *http.Request, origin string) {
 }
 
 func writeCode(w http.ResponseWriter, status int, code string) {
-	writeJSON(w, status, struct {
-		Code string `json:"code"`
-	}{code})
+	writeJSON(w, status, message.Refusal{Code: code})
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package loopback
+package message
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(`{"origin":"a","origin":"b"}`))
 	f.Add([]byte(`{"ORIGIN":"a"} `))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r, err := parseRequest(body)
+		r, err := ParseRequest(body)
 		if err != nil {
 			return
 		}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs in the pages of the configured portals, in the top frame only. It hands
+// the page's messages to the background and the answers back; what a page can
+// say is the same few texts that the loopback door takes. It never sees a
+// statement, a certificate or a PIN.
+
+(() => {
+  // A frame, a page that is only being prepared, or one without an origin of
+  // its own gets no answer: for it the extension isn't there.
+  if (window.top !== window || document.prerendering || location.origin === 'null' || window.origin === 'null') return
+
+  const longest = 2048
+  const fields = {
+    hello: [],
+    doctor: ['lang'],
+    confirm: ['origin', 'request', 'ticket', 'method', 'lang']
+  }
+  const open = new Map() // id of the page's request -> port to the background
+
+  const tell = (id, answer) => window.postMessage({ zaver: 'extension', id, answer }, location.origin)
+
+  // copy takes what the request may have, and nothing else.
+  const copy = (order) => {
+    const out = { do: order.do }
+    for (const name of fields[order.do]) {
+      const value = order[name]
+      if (value === undefined) continue
+      if (typeof value !== 'string' || value.length > longest) return null
+      out[name] = value
+    }
+    return out
+  }
+
+  const begin = (id, order) => {
+    if (open.size > 0) return tell(id, { code: 'agent.busy' })
+    // A signature begins with the person's own click or key, never by itself.
+    if (order.do === 'confirm' && !navigator.userActivation.isActive) return tell(id, { code: 'agent.gesture' })
+    const message = copy(order)
+    if (!message) return tell(id, { code: 'agent.request' })
+    let port
+    try {
+      port = chrome.runtime.connect({ name: 'zaver' })
+    } catch {
+      // The extension was updated or removed since this page was loaded.
+      return tell(id, { code: 'agent.no_extension' })
+    }
+    open.set(id, port)
+    port.onMessage.addListener((answer) => {
+      // The page may ask the next thing as soon as it has the last answer.
+      if (answer.end) open.delete(id)
+      tell(id, answer.value)
+    })
+    port.onDisconnect.addListener(() => {
+      if (open.delete(id)) tell(id, { code: 'agent.ended' })
+    })
+    port.postMessage(message)
+  }
+
+  window.addEventListener('message', (event) => {
+    // Only this very page: not a frame in it, not the window that opened it.
+    if (event.source !== window || event.origin !== location.origin) return
+    const m = event.data
+    if (!m || m.zaver !== 'page' || typeof m.id !== 'string' || m.id.length > 64 || typeof m.order !== 'object' || m.order === null) return
+    const order = m.order
+    if (order.do === 'present') return tell(m.id, { present: true, version: chrome.runtime.getManifest().version })
+    if (order.do === 'cancel') return open.get(m.id)?.disconnect()
+    if (Object.hasOwn(fields, order.do)) begin(m.id, order)
+  })
+})()
