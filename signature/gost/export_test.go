@@ -75,3 +75,27 @@ func HasTable(c *Cache, k *PublicKey) bool {
 	e, ok := c.keys[key]
 	return ok && e.Value.(*cached).table.Load() != nil
 }
+
+// SignWith signs with a given one-time number, little-endian and below the order.
+func (k *PrivateKey) SignWith(n, digest []byte) ([]byte, error) {
+	number := littleEndian(n)
+	return k.signWith(&number, digest)
+}
+
+// Multiply gives the coordinates of the k-th multiple of the generator by the arithmetic for secrets; nil for the neutral point.
+func Multiply(ps *ParamSet, k []byte) []byte {
+	g := ps.curve.secret()
+	n := littleEndian(k)
+	p := g.multiply(&n, &g.base)
+	x, y, neutral := g.affine(&p)
+	if neutral != 0 {
+		return nil
+	}
+	return ps.curve.octets(&x, &y)
+}
+
+// ReduceWide reads octets of twice the length of a coordinate modulo the order.
+func ReduceWide(ps *ParamSet, seed []byte) []byte {
+	z := ps.curve.reduceWide(seed)
+	return ps.curve.little(&z)
+}

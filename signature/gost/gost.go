@@ -2,10 +2,11 @@
 
 // Package gost verifies signatures of GOST R 34.10-2012 (RFC 7091) on the curves that certificates use; the same arithmetic serves keys
 // of GOST R 34.10-2001 (RFC 5832) on the 256-bit sets. It alone owns the domain parameters and the arithmetic on them; digests are
-// made in gost/streebog and gost/hash94, and signing is not here at all: it exists for tests only.
+// made in gost/streebog and gost/hash94. Documents are not signed here: PrivateKey is what a terminal needs to talk to a card, and
+// nothing else may use it.
 //
-// Values are immutable and may be used by many goroutines. All data are public, so nothing here runs in constant time: never give
-// this package a secret.
+// Values are immutable and may be used by many goroutines. Verification works on public data and takes as long as they say; secrets go
+// to PrivateKey alone, which has arithmetic of its own in constant time (modulus.go, group.go).
 package gost
 
 import (

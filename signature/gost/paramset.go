@@ -5,6 +5,7 @@ package gost
 import (
 	"encoding/asn1"
 	"math/big"
+	"sync"
 )
 
 // ParamSet is one set of GOST R 34.10 domain parameters: a curve, its generator and the order of the group. It is immutable, but for tables
@@ -46,6 +47,7 @@ type curve struct {
 	size       int // octets in a coordinate and in a half of a signature
 	order      order
 	arithmetic arithmetic
+	secret     func() *group // made at first use
 }
 
 // domain has the numbers of a curve: y² = x³ + ax + b modulo p with the generator (x, y) of order q.
@@ -78,7 +80,9 @@ func (n numbers) curve(size int, arithmetic func(domain) arithmetic) *curve {
 		d.edwards = number(n.d)
 	}
 	q, _ := new(big.Int).SetString(n.q, 16)
-	return &curve{domain: d, size: size, order: newOrder(q, size/8), arithmetic: arithmetic(d)}
+	c := &curve{domain: d, size: size, order: newOrder(q, size/8), arithmetic: arithmetic(d)}
+	c.secret = sync.OnceValue(func() *group { return newGroup(c) })
+	return c
 }
 
 func (c *curve) named(name string, oid ...int) *ParamSet {
