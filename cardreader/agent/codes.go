@@ -17,6 +17,7 @@ const (
 	CodeHost              = "agent.host"               // the Host header is not the agent's address
 	CodeRequest           = "agent.request"            // the door's message can't be read
 	CodeForbidden         = "agent.forbidden"          // started for an extension that is not this program's
+	CodeConfig            = "agent.config"             // the agent's configuration is missing or wrong
 	CodePortalUnknown     = "agent.portal_unknown"     // the request names a portal that isn't the page's
 	CodePortalUnreachable = "agent.portal_unreachable" // the portal did not answer in time
 	CodePortalAnswer      = "agent.portal_answer"      // the portal's answer can't be read
@@ -43,7 +44,7 @@ const CodeLastTry = "token.last_try"
 // codes lists every code that the agent itself may send. The portal's answers
 // (confirm.*, sig.* …) are handed through and not listed.
 var codes = []string{
-	CodeBusy, CodeOrigin, CodeHost, CodeRequest, CodeForbidden, CodePortalUnknown, CodePortalUnreachable, CodePortalAnswer,
+	CodeBusy, CodeOrigin, CodeHost, CodeRequest, CodeForbidden, CodeConfig, CodePortalUnknown, CodePortalUnreachable, CodePortalAnswer,
 	CodeDeclined, CodeCancelled, CodeTimeout, CodePinentry, CodeSignature, CodeInternal,
 	"statement.forged", "statement.malformed", "statement.origin", "statement.request",
 	"statement.expired", "statement.early", "statement.purpose",

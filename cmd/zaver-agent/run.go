@@ -7,16 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
-	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/loopback"
-	"zaver/cardreader/agent/pinentry"
-	"zaver/cardreader/agent/tokens"
 	"zaver/cmd/internal/boot"
 )
 
@@ -41,26 +37,12 @@ func run(ctx context.Context, a *app, tty string) error {
 	}
 	defer func() { _ = closeLog() }()
 	tty = firstOf(tty, c.TTY, os.Getenv("GPG_TTY"), ownTerminal())
-	dialogs, err := pinentry.Find(pinentry.Config{Argv: c.Pinentry, TTY: tty, Env: os.Environ()})
-	if err != nil {
-		return &boot.Failure{Exit: boot.ExitConfig, Err: err,
-			Hint: "install pinentry-qt, pinentry-gtk2 or pinentry-curses, or name a program in the configuration (\"pinentry\")"}
-	}
-	host, err := c.tokenHost()
-	if err != nil {
-		return fmt.Errorf("prepare tokens: %w", err)
-	}
-	defer func() { _ = host.Close() }()
-	card, err := c.cardSource(log)
+	made, err := assemble(c, tty, log)
 	if err != nil {
 		return err
 	}
-	worker, err := agent.New(agent.Config{Portals: c.portals(), Dialogs: dialogs, Language: c.Language, Log: log,
-		Sources: map[agent.Method]agent.Source{agent.MethodToken: tokens.New(host, log), agent.MethodUEC: card}})
-	if err != nil {
-		return &boot.Failure{Exit: boot.ExitConfig, Err: err}
-	}
-	door, err := loopback.Listen(ctx, loopback.Config{Agent: worker, Version: version(), Port: c.Loopback.Port, Log: log})
+	defer func() { _ = made.close() }()
+	door, err := loopback.Listen(ctx, loopback.Config{Agent: made.agent, Version: version(), Port: c.Loopback.Port, Log: log})
 	if err != nil {
 		f := &boot.Failure{Exit: boot.ExitFailure, Err: err}
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -68,7 +50,7 @@ func run(ctx context.Context, a *app, tty string) error {
 		}
 		return f
 	}
-	log.InfoContext(ctx, "ready", "address", door.Addr(), "portals", strings.Join(worker.Origins(), " "), "pinentry", dialogs.Path())
+	log.InfoContext(ctx, "ready", "address", door.Addr(), "portals", strings.Join(made.agent.Origins(), " "), "pinentry", made.asks)
 	if _, err := fmt.Fprintf(a.stdout, "zaver-agent: ready on http://%s\n", door.Addr()); err != nil {
 		return errors.Join(fmt.Errorf("say that the door is open: %w", err), door.Close())
 	}
@@ -89,11 +71,7 @@ func closeProcess() error {
 
 // lockPath is per user and port: two users have an agent each, on different ports.
 func lockPath(port int) string {
-	name := fmt.Sprintf("zaver-agent-%d.lock", port)
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		return filepath.Join(dir, name)
-	}
-	return filepath.Join(os.TempDir(), fmt.Sprintf("%d-%s", os.Getuid(), name))
+	return runtimeFile(fmt.Sprintf("zaver-agent-%d.lock", port))
 }
 
 // ownTerminal is the terminal that the agent was started from, if any.

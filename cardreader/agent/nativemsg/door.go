@@ -127,4 +127,7 @@ func (s *session) send(v any) error {
 	return WriteFrame(s.out, body)
 }
 
+// Refuse answers with a code and nothing else, where no door could be opened.
+func Refuse(out io.Writer, code string) error { return (&session{out: out}).refuse(code) }
+
 func (s *session) refuse(code string) error { return s.send(message.Refusal{Code: code}) }

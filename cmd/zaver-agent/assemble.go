@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/tokens"
+	"zaver/cmd/internal/boot"
+)
+
+// assembled is the agent with all that it stands on, whichever door leads to it.
+type assembled struct {
+	agent *agent.Agent
+	asks  string // the dialog program
+	log   *slog.Logger
+	close func() error
+}
+
+// assemble makes the agent of the configuration. tty is the terminal for pinentry programs without a window. Close what
+// comes back.
+func assemble(c config, tty string, log *slog.Logger) (*assembled, error) {
+	dialogs, err := pinentry.Find(pinentry.Config{Argv: c.Pinentry, TTY: tty, Env: os.Environ()})
+	if err != nil {
+		return nil, &boot.Failure{Exit: boot.ExitConfig, Err: &agent.Error{ErrorCode: agent.CodePinentry, Cause: err},
+			Hint: "install pinentry-qt, pinentry-gtk2 or pinentry-curses, or name a program in the configuration (\"pinentry\")"}
+	}
+	host, err := c.tokenHost()
+	if err != nil {
+		return nil, fmt.Errorf("prepare tokens: %w", err)
+	}
+	card, err := c.cardSource(log)
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
+	a, err := agent.New(agent.Config{Portals: c.portals(), Dialogs: dialogs, Language: c.Language, Log: log, Turn: turn,
+		Sources: map[agent.Method]agent.Source{agent.MethodToken: tokens.New(host, log), agent.MethodUEC: card}})
+	if err != nil {
+		return nil, errors.Join(&boot.Failure{Exit: boot.ExitConfig, Err: err}, host.Close())
+	}
+	return &assembled{agent: a, asks: dialogs.Path(), log: log, close: host.Close}, nil
+}
+
+// turn takes this person's turn: native hosts of several browsers and the loopback door are processes of their own, and
+// one request at a time is shown.
+func turn() (release func(), err error) {
+	give, err := boot.OneInstance(runtimeFile("zaver-agent-turn.lock"))
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = give() }, nil // the lock ends with the process at the latest
+}
+
+// runtimeFile is a file of this person's that lasts as long as they are signed in.
+func runtimeFile(name string) string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return filepath.Join(dir, name)
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("%d-%s", os.Getuid(), name))
+}
