@@ -173,15 +173,18 @@ func Signals(parent context.Context) (context.Context, context.CancelFunc) {
 // OneInstance takes a lock file and keeps it until the returned function is called or the process ends. A held
 // lock gives a Failure with ExitRunning.
 func OneInstance(path string) (release func() error, err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	f, err := openLock(path)
 	if err != nil {
 		return nil, fmt.Errorf("open lock: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	held, err := lock(f)
+	if err != nil || held {
 		_ = f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, Fail(ExitRunning, "end the other one first", "another instance is running (it holds %s)", path)
-		}
+	}
+	switch {
+	case held:
+		return nil, Fail(ExitRunning, "end the other one first", "another instance is running (it holds %s)", path)
+	case err != nil:
 		return nil, fmt.Errorf("take lock %s: %w", path, err)
 	}
 	return f.Close, nil
