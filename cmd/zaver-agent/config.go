@@ -45,7 +45,10 @@ type portalConfig struct {
 	Key    string `json:"key"`
 }
 
-// loadConfig reads the file that was named, or the user's own. Commands that need no portal do without it.
+// systemConfig is what a package or the administrator installs; a person's own file goes before it.
+const systemConfig = "/etc/zaver/agent.json"
+
+// loadConfig reads the file that was named, or the person's own, or the system's. Commands that need no portal do without it.
 func loadConfig(path string, required bool) (config, error) {
 	var c config
 	named := path != ""
@@ -55,6 +58,11 @@ func loadConfig(path string, required bool) (config, error) {
 			return c, boot.Fail(boot.ExitConfig, "give the file with --config", "find configuration: %w", err)
 		}
 		path = filepath.Join(dir, "zaver", "agent.json")
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Stat(systemConfig); err == nil {
+				path = systemConfig
+			}
+		}
 	}
 	err := boot.LoadConfig(path, &c)
 	if errors.Is(err, fs.ErrNotExist) && !named && !required {
