@@ -27,6 +27,10 @@ const (
 // chainBit is bit 5 of CLA: more commands of the chain follow.
 const chainBit = 0x10
 
+// SecureMessaging is what CLA carries when the command is sealed with its
+// header (ISO/IEC 7816-4 section 5.4.1).
+const SecureMessaging = 0x0C
+
 // ErrMalformed is wrapped by every error about bytes that are not what they
 // should be.
 var ErrMalformed = errors.New("malformed")

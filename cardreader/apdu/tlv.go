@@ -79,25 +79,17 @@ func parseTLVs(b []byte, depth int, left *int) ([]TLV, error) {
 		if *left--; *left < 0 {
 			return nil, malformed("too many TLV objects")
 		}
-		tag, rest, err := readTag(b)
+		object, rest, err := readObject(b)
 		if err != nil {
 			return nil, err
 		}
-		n, rest, err := readLength(rest)
-		if err != nil {
-			return nil, fmt.Errorf("tag %s: %w", tag, err)
-		}
-		if n > len(rest) {
-			return nil, malformed("tag %s: %d bytes promised, %d there", tag, n, len(rest))
-		}
-		object := TLV{Tag: tag, Value: rest[:n:n]}
-		if tag.Constructed() {
+		if object.Tag.Constructed() {
 			if object.Children, err = parseTLVs(object.Value, depth-1, left); err != nil {
-				return nil, fmt.Errorf("in %s: %w", tag, err)
+				return nil, fmt.Errorf("in %s: %w", object.Tag, err)
 			}
 			object.Value = nil
 		}
-		out, b = append(out, object), rest[n:]
+		out, b = append(out, object), rest
 	}
 	return out, nil
 }
@@ -163,6 +155,77 @@ func Find(list []TLV, path ...Tag) (TLV, bool) {
 		}
 	}
 	return TLV{}, false
+}
+
+// Objects decodes the data objects of b one level deep: whatever their tags
+// say, contents are not looked into and stand in Value, with no Children. That
+// is how containers are read whose contents are no data objects (a certificate
+// in 70) or whose tag denies that they are some (53). Padding is as in
+// [ParseTLV]. Values point into b.
+func Objects(b []byte) ([]TLV, error) {
+	if len(b) > MaxTLVSize {
+		return nil, malformed("%d bytes of TLV", len(b))
+	}
+	var out []TLV
+	for len(b) > 0 {
+		if b[0] == 0x00 || b[0] == 0xFF {
+			b = b[1:]
+			continue
+		}
+		if len(out) == MaxTLVCount {
+			return nil, malformed("too many TLV objects")
+		}
+		object, rest, err := readObject(b)
+		if err != nil {
+			return nil, err
+		}
+		out, b = append(out, object), rest
+	}
+	return out, nil
+}
+
+// readObject reads one object with its contents in Value.
+func readObject(b []byte) (TLV, []byte, error) {
+	tag, rest, err := readTag(b)
+	if err != nil {
+		return TLV{}, nil, err
+	}
+	n, rest, err := readLength(rest)
+	if err != nil {
+		return TLV{}, nil, fmt.Errorf("tag %s: %w", tag, err)
+	}
+	if n > len(rest) {
+		return TLV{}, nil, malformed("tag %s: %d bytes promised, %d there", tag, n, len(rest))
+	}
+	return TLV{Tag: tag, Value: rest[:n:n]}, rest[n:], nil
+}
+
+// Contents follows the tags down, one level a tag, reading each level by
+// [Objects], and returns the contents of the last; found is false when an object
+// is missing. An empty path returns b.
+func Contents(b []byte, path ...Tag) (contents []byte, found bool, err error) {
+	for i, tag := range path {
+		objects, err := Objects(b)
+		if err != nil {
+			return nil, false, fmt.Errorf("level %d: %w", i+1, err)
+		}
+		object, ok := Find(objects, tag)
+		if !ok {
+			return nil, false, nil
+		}
+		b = object.Value
+	}
+	return b, true, nil
+}
+
+// TagList returns the data field of a GET DATA that asks for objects by their
+// tags: a tag list, 5C (ISO/IEC 7816-4 section 8.5.1).
+func TagList(tags ...Tag) []byte {
+	var list []byte
+	for _, t := range tags {
+		list = append(list, t.bytes()...)
+	}
+	return TLV{Tag: 0x5C, Value: list}.Append(nil)
 }
 
 // Append encodes the object at the end of dst with the shortest length. A

@@ -152,8 +152,9 @@ func TestCertificateFaults(t *testing.T) {
 		faults  []uec.Fault
 		reason  card.Reason
 	}{
-		{"empty", nil, nil, card.Protocol},
-		{"padding", [][]byte{{0xFF, 0xFF, 0x00}}, nil, card.Protocol},
+		{"empty", nil, nil, card.NoCertificate},
+		{"padding", [][]byte{{0xFF, 0xFF, 0x00}}, nil, card.NoCertificate},
+		{"no file", nil, []uec.Fault{{INS: 0xA4, Nth: 2, Action: uec.Answer, Answer: []byte{0x6A, 0x82}}}, card.NoCertificate},
 		{"not DER", [][]byte{[]byte("hello")}, nil, card.Protocol},
 		{"cut", [][]byte{{0x30, 0x82, 0x01, 0x00, 0x30}}, nil, card.Protocol},
 		{"too long", [][]byte{make([]byte, 20000)}, nil, card.Protocol},

@@ -3,7 +3,6 @@
 package card
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
@@ -30,16 +29,12 @@ func (c *Card) Certificates(ctx context.Context) ([]*cert.Certificate, error) {
 	if certs != nil {
 		return certs, nil
 	}
-	var content []byte
 	err := c.section(ctx, false, func(s *session) (err error) {
-		content, err = s.readFile(ctx, c.profile.Certificate)
+		certs, err = s.readCertificates(ctx)
 		return err
 	})
 	if err != nil {
 		return nil, err
-	}
-	if certs, err = splitCertificates(content); err != nil {
-		return nil, &Error{Reason: Protocol, Op: "read the certificate", Cause: err}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,52 +42,8 @@ func (c *Card) Certificates(ctx context.Context) ([]*cert.Certificate, error) {
 	return certs, nil
 }
 
-// splitCertificates cuts a file into DER certificates; bytes 00 and FF after
-// the last one are the unused end of the file.
-func splitCertificates(b []byte) ([]*cert.Certificate, error) {
-	var certs []*cert.Certificate
-	for len(bytes.Trim(b, "\x00\xFF")) > 0 {
-		n, err := derLength(b)
-		if err != nil {
-			return nil, err
-		}
-		c, err := cert.Parse(b[:n])
-		if err != nil {
-			return nil, err
-		}
-		certs, b = append(certs, c), b[n:]
-	}
-	if len(certs) == 0 {
-		return nil, errors.New("the certificate file is empty")
-	}
-	return certs, nil
-}
-
-// derLength returns the length in bytes of the DER SEQUENCE at the start of b.
-func derLength(b []byte) (int, error) {
-	cut := errors.New("the certificate file holds no whole DER SEQUENCE")
-	if len(b) < 2 || b[0] != 0x30 {
-		return 0, cut
-	}
-	n, head := int(b[1]), 2
-	if n >= 0x80 {
-		size := n & 0x7F
-		if size < 1 || size > 3 || len(b) < 2+size {
-			return 0, cut
-		}
-		n, head = 0, 2+size
-		for _, c := range b[2:head] {
-			n = n<<8 | int(c)
-		}
-	}
-	if n > len(b)-head {
-		return 0, cut
-	}
-	return head + n, nil
-}
-
 // readFile reads a whole transparent file in chunks, bounded by the profile.
-func (s *session) readFile(ctx context.Context, f File) ([]byte, error) {
+func (s *session) readFile(ctx context.Context, f *Place) ([]byte, error) {
 	const op = "read a file"
 	fcp, err := s.selectFile(ctx, f.FID, 0x04)
 	if err != nil {

@@ -72,7 +72,7 @@ func TestErrorWords(t *testing.T) {
 	if e.Code() != "card.removed" || !errors.Is(wrap("sign", e), &Error{Reason: Removed}) || errors.Is(e, &Error{Reason: Busy}) {
 		t.Error("an error does not match by its reason")
 	}
-	if len(Reasons()) != 8 {
+	if len(Reasons()) != 9 {
 		t.Errorf("%d reasons", len(Reasons()))
 	}
 }

@@ -22,11 +22,13 @@ const (
 	Busy        Reason = "busy"        // another program holds the card
 	Protocol    Reason = "protocol"    // the card or the reader answered nonsense, or not in time
 	Expired     Reason = "expired"     // the application is past its validity, or not yet valid
+
+	NoCertificate Reason = "no_certificate" // the application is there, but holds no certificate of the signature key
 )
 
 // Reasons returns every reason.
 func Reasons() []Reason {
-	return []Reason{NoService, NoReader, None, Unsupported, Removed, Busy, Protocol, Expired}
+	return []Reason{NoService, NoReader, None, Unsupported, Removed, Busy, Protocol, Expired, NoCertificate}
 }
 
 // Error is why the card cannot be used. It holds neither PINs nor personal data.

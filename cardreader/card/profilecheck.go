@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"zaver/cardreader/apdu"
-	"zaver/signature/algo"
 )
 
 // profileChecker turns a file into a profile and remembers the first fault.
@@ -74,6 +73,22 @@ func (c *profileChecker) between(field string, n, least, most int) int {
 	return n
 }
 
+// oneOf demands one of the words.
+func (c *profileChecker) oneOf(field, s string, words ...string) {
+	if !slices.Contains(words, s) {
+		c.fault(field, "is %q, not one of %s", s, strings.Join(words, ", "))
+	}
+}
+
+// oneOfOr is oneOf for a member that may be left out; it returns the word that counts then.
+func (c *profileChecker) oneOfOr(field, s, unless string, words ...string) string {
+	if s == "" {
+		return unless
+	}
+	c.oneOf(field, s, words...)
+	return s
+}
+
 func (c *profileChecker) profile(f *profileFile) *Profile {
 	if f.Format != profileFormat {
 		c.fault("format", "is %q, not %q", f.Format, profileFormat)
@@ -87,14 +102,13 @@ func (c *profileChecker) profile(f *profileFile) *Profile {
 		}
 	}
 	p := &Profile{
-		Name: f.Name, Title: f.Title,
+		Name: f.Name, Kind: Kind(f.Kind), Title: f.Title,
 		AID:             c.bytes("aid", f.AID, 5, 16),
 		SelectP2:        c.bytes("select_p2", f.SelectP2, 1, 1)[0],
 		Validity:        ValidityPlaces{First: c.path("validity.first", f.Validity.First), Last: c.path("validity.last", f.Validity.Last)},
-		Chunk:           c.between("chunk", f.Chunk, 1, apdu.MaxShortLe),
 		SecureMessaging: f.SecureMessaging,
-		Root:            c.bytes("root", f.Root, 2, 2),
 	}
+	c.oneOf("kind", f.Kind, string(KindUEC), string(KindSignature))
 	if _, err := suiteNamed(f.SecureMessaging); err != nil {
 		c.fault("secure_messaging", "%v", err)
 	}
@@ -106,115 +120,10 @@ func (c *profileChecker) profile(f *profileFile) *Profile {
 	}
 	c.passwords(p, f)
 	c.holder(p, f)
-	p.Certificate = File{
-		FID: c.bytes("certificate.fid", f.Certificate.FID, 2, 2),
-		Max: c.between("certificate.max", f.Certificate.Max, 1, 0x7FFF),
-	}
+	c.certificate(p, f)
 	c.signature(p, f)
 	c.statusWords(p, f)
 	return p
-}
-
-func (c *profileChecker) passwords(p *Profile, f *profileFile) {
-	for i, w := range f.Passwords {
-		at := fmt.Sprintf("passwords[%d]", i)
-		if w.Name == "" {
-			c.fault(at+".name", "is empty")
-		}
-		if _, err := p.password(w.Name); err == nil {
-			c.fault(at+".name", "stands twice")
-		}
-		if w.Format != "iso9564-2" {
-			c.fault(at+".format", "is %q, not \"iso9564-2\"", w.Format)
-		}
-		c.between(at+".max", w.Max, 4, 2*(pinBlockSize-1))
-		c.between(at+".min", w.Min, 4, w.Max)
-		c.between(at+".tries", w.Tries, 1, 15)
-		p.Passwords = append(p.Passwords, Password{
-			Name: w.Name, Ref: c.bytes(at+".ref", w.Ref, 1, 1)[0], Min: w.Min, Max: w.Max,
-			Tries: w.Tries, UnblockedBy: w.UnblockedBy, ConfirmLast: w.ConfirmLast,
-		})
-	}
-	for i, w := range f.Passwords {
-		if w.UnblockedBy != "" {
-			c.refers(p, fmt.Sprintf("passwords[%d].unblocked_by", i), w.UnblockedBy)
-		}
-	}
-}
-
-func (c *profileChecker) refers(p *Profile, field, name string) {
-	if _, err := p.password(name); err != nil {
-		c.fault(field, "names no password of the profile")
-	}
-}
-
-func (c *profileChecker) directory(field string, d directoryFile) Directory {
-	if d.List == "" {
-		c.fault(field+".list", "is not a tag")
-	}
-	return Directory{
-		List: c.path(field+".list", d.List), Entry: c.tag(field+".entry", d.Entry),
-		ID: c.tag(field+".id", d.ID), FID: c.tag(field+".fid", d.FID),
-	}
-}
-
-func (c *profileChecker) holder(p *Profile, f *profileFile) {
-	p.Sectors = c.directory("sectors", f.Sectors)
-	p.Blocks = c.directory("blocks", f.Blocks)
-	p.Holder.Password = f.Holder.Password
-	c.refers(p, "holder.password", f.Holder.Password)
-	seen := map[string]bool{}
-	for i, b := range f.Holder.Blocks {
-		at := fmt.Sprintf("holder.blocks[%d]", i)
-		block := Block{Sector: c.bytes(at+".sector", b.Sector, 1, 1)[0], Block: c.bytes(at+".block", b.Block, 1, 1)[0]}
-		for j, fd := range b.Fields {
-			at := fmt.Sprintf("%s.fields[%d]", at, j)
-			if !slices.Contains(FieldNames(), fd.Name) {
-				c.fault(at+".name", "is not one of %s", strings.Join(FieldNames(), ", "))
-			}
-			if seen[fd.Name] {
-				c.fault(at+".name", "stands twice")
-			}
-			seen[fd.Name] = true
-			field := Field{
-				Name: fd.Name, Tag: c.tag(at+".tag", fd.Tag), Type: FieldType(fd.Type),
-				Max: c.between(at+".max", fd.Max, 1, apdu.MaxExtendedData),
-			}
-			if field.Tag > 0xFFFF {
-				c.fault(at+".tag", "does not fit P1 and P2 of GET DATA")
-			}
-			if !slices.Contains([]FieldType{Text, Packed, Number, Byte}, field.Type) {
-				c.fault(at+".type", "is not text, cn, n or byte")
-			}
-			block.Fields = append(block.Fields, field)
-		}
-		p.Holder.Blocks = append(p.Holder.Blocks, block)
-	}
-}
-
-func (c *profileChecker) signature(p *Profile, f *profileFile) {
-	s := f.Signature
-	c.refers(p, "signature.password", s.Password)
-	p.Signature = Signature{Password: s.Password, Algorithms: s.Algorithms, Size: c.between("signature.size", s.Size, 2, 512)}
-	if s.Size%2 != 0 {
-		c.fault("signature.size", "is odd: the halves r and s are of one length")
-	}
-	if len(s.Algorithms) == 0 {
-		c.fault("signature.algorithms", "is empty")
-	}
-	for i, name := range s.Algorithms {
-		if _, err := algo.ByName(name); err != nil {
-			c.fault(fmt.Sprintf("signature.algorithms[%d]", i), "is not in the table of algorithms")
-		}
-	}
-	if s.MSE == "" {
-		return
-	}
-	mse, err := apdu.ParseCommand(c.bytes("signature.mse", s.MSE, 4, 261))
-	if err != nil || mse.INS != 0x22 {
-		c.fault("signature.mse", "is not an MSE command")
-	}
-	p.Signature.MSE = &mse
 }
 
 func (c *profileChecker) statusWords(p *Profile, f *profileFile) {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 )
@@ -20,22 +19,29 @@ const maxProfileSize = 64 << 10
 
 // ProfileError says what is wrong with a profile file, and where.
 type ProfileError struct {
+	File   string // base name; empty from LoadProfile, which is told of no file
 	Line   int    // first line is 1
 	Field  string // "holder.blocks[1].fields[0].tag"; empty for a fault of the whole file
 	Reason string
 }
 
+// Error returns file, line, field and what is wrong with it: "own.json: line 7: signature.algorithms: is empty".
 func (e *ProfileError) Error() string {
-	if e.Field == "" {
-		return fmt.Sprintf("line %d: %s", e.Line, e.Reason)
+	at := fmt.Sprintf("line %d: ", e.Line)
+	if e.File != "" {
+		at = e.File + ": " + at
 	}
-	return fmt.Sprintf("line %d: %s: %s", e.Line, e.Field, e.Reason)
+	if e.Field != "" {
+		at += e.Field + ": "
+	}
+	return at + e.Reason
 }
 
 // The file as written; names are the members, bytes are hexadecimal.
 type profileFile struct {
 	Format          string            `json:"format"`
 	Name            string            `json:"name"`
+	Kind            string            `json:"kind"`
 	Title           map[string]string `json:"title"`
 	AID             string            `json:"aid"`
 	ATRs            []atrFile         `json:"atr"`
@@ -48,7 +54,7 @@ type profileFile struct {
 	Sectors         directoryFile     `json:"sectors"`
 	Blocks          directoryFile     `json:"blocks"`
 	Holder          holderFile        `json:"holder"`
-	Certificate     fileFile          `json:"certificate"`
+	Certificate     containerFile     `json:"certificate"`
 	Signature       signatureFile     `json:"signature"`
 	StatusWords     map[string]string `json:"status_words"`
 }
@@ -66,9 +72,13 @@ type (
 		Name        string `json:"name"`
 		Ref         string `json:"ref"`
 		Format      string `json:"format"`
+		Characters  string `json:"characters"`
 		Min         int    `json:"min"`
 		Max         int    `json:"max"`
 		Tries       int    `json:"tries"`
+		Counter     string `json:"counter"`
+		Change      string `json:"change"`
+		Unblock     string `json:"unblock"`
 		UnblockedBy string `json:"unblocked_by"`
 		ConfirmLast bool   `json:"confirm_last"`
 	}
@@ -93,15 +103,27 @@ type (
 		Type string `json:"type"`
 		Max  int    `json:"max"`
 	}
-	fileFile struct {
-		FID string `json:"fid"`
-		Max int    `json:"max"`
+	containerFile struct {
+		FID         string `json:"fid"`
+		Object      string `json:"object"`
+		Max         int    `json:"max"`
+		Path        string `json:"path"`
+		Compression string `json:"compression"`
 	}
 	signatureFile struct {
-		Password   string   `json:"password"`
-		MSE        string   `json:"mse"`
-		Algorithms []string `json:"algorithms"`
-		Size       int      `json:"size"`
+		Password   string          `json:"password"`
+		Command    string          `json:"command"`
+		Algorithms []algorithmFile `json:"algorithms"`
+	}
+	algorithmFile struct {
+		Name   string `json:"name"`
+		Bits   int    `json:"bits"`
+		Key    string `json:"key"`
+		ID     string `json:"id"`
+		MSE    string `json:"mse"`
+		Input  string `json:"input"`
+		Answer string `json:"answer"`
+		Size   int    `json:"size"`
 	}
 )
 
@@ -150,80 +172,4 @@ func decodeError(b []byte, at map[string]int, err error) error {
 
 func lineAt(b []byte, offset int64) int {
 	return 1 + bytes.Count(b[:min(max(offset, 0), int64(len(b)))], []byte("\n"))
-}
-
-// locate finds the line of every value by its path, and refuses what the
-// standard decoder lets pass: repeated members and text after the value.
-func locate(b []byte) (map[string]int, error) {
-	l := &locator{b: b, dec: json.NewDecoder(bytes.NewReader(b)), at: map[string]int{}}
-	err := l.value("", 0)
-	if err == nil {
-		if _, err = l.dec.Token(); errors.Is(err, io.EOF) {
-			return l.at, nil
-		}
-		if err == nil {
-			err = errors.New("text after the end")
-		}
-	}
-	if e := (*ProfileError)(nil); errors.As(err, &e) {
-		return nil, e
-	}
-	return nil, &ProfileError{Line: lineAt(b, l.dec.InputOffset()), Reason: err.Error()}
-}
-
-type locator struct {
-	b   []byte
-	dec *json.Decoder
-	at  map[string]int
-}
-
-const maxProfileDepth = 16
-
-func (l *locator) value(path string, depth int) error {
-	if depth > maxProfileDepth {
-		return errors.New("nested too deep")
-	}
-	token, err := l.dec.Token()
-	if err != nil {
-		return err
-	}
-	l.at[path] = lineAt(l.b, l.dec.InputOffset())
-	switch token {
-	case json.Delim('{'):
-		err = l.object(path, depth)
-	case json.Delim('['):
-		for i := 0; err == nil && l.dec.More(); i++ {
-			err = l.value(path+"["+strconv.Itoa(i)+"]", depth+1)
-		}
-	default:
-		return nil
-	}
-	if err == nil {
-		_, err = l.dec.Token() // the closing bracket
-	}
-	return err
-}
-
-func (l *locator) object(path string, depth int) error {
-	for l.dec.More() {
-		token, err := l.dec.Token()
-		if err != nil {
-			return err
-		}
-		name, ok := token.(string)
-		if !ok {
-			return errors.New("a member has no name")
-		}
-		member := name
-		if path != "" {
-			member = path + "." + name
-		}
-		if _, twice := l.at[member]; twice {
-			return &ProfileError{Line: lineAt(l.b, l.dec.InputOffset()), Field: member, Reason: "stands twice"}
-		}
-		if err := l.value(member, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
 }

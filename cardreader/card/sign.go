@@ -4,30 +4,43 @@ package card
 
 import (
 	"context"
-	"encoding/asn1"
 	"errors"
-	"math/big"
-	"slices"
+	"fmt"
 
 	"zaver/cardreader/apdu"
 	"zaver/signature/algo"
 	"zaver/signature/pin"
 )
 
-// Sign has the card sign a ready digest under the signature password: VERIFY,
-// then PSO: COMPUTE DIGITAL SIGNATURE (ISO/IEC 7816-8 section 11.5). ECDSA
-// signatures are returned as ASN.1 DER. It fails with reason [Unsupported] for
-// an algorithm that the profile does not name. A wrong, blocked or ill-formed
-// PIN is a *[pin.Error]. Validity is the caller's to check: the card has no clock.
+// Tags of a dynamic authentication template (ISO/IEC 7816-4 section 11.5.5).
+const (
+	tagTemplate  apdu.Tag = 0x7C
+	tagChallenge apdu.Tag = 0x81
+	tagResponse  apdu.Tag = 0x82
+)
+
+// Sign has the card sign a ready digest under the signature password. VERIFY
+// comes right before the signature, as keys that want the password every time
+// demand. The signature is what CMS takes: ASN.1 DER for ECDSA, s || r for GOST,
+// PKCS #1 bytes for RSA; it is not checked here. A nil PIN means that it is
+// typed on the reader's keypad, see [Card.Pad].
+//
+// It fails with reason [Unsupported] for an algorithm that the profile does not
+// name for the certificate's key. A wrong, blocked or ill-formed PIN is a
+// *[pin.Error]. Validity is the caller's to check: the card has no clock.
 func (c *Card) Sign(ctx context.Context, p *pin.PIN, a algo.Algorithm, digest []byte) ([]byte, error) {
-	sig := &c.profile.Signature
-	if !slices.Contains(sig.Algorithms, a.Name) {
-		return nil, &Error{Reason: Unsupported, Op: "sign with " + a.Name}
-	}
 	if len(digest) != a.Digest.Size || len(digest) == 0 {
 		return nil, &Error{Reason: Protocol, Op: "sign", Cause: errors.New("digest of the wrong length")}
 	}
-	pw, err := c.profile.password(sig.Password)
+	row, err := c.signatureRow(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	input, err := row.input(a, digest)
+	if err != nil {
+		return nil, &Error{Reason: Protocol, Op: "sign", Cause: err}
+	}
+	pw, err := c.profile.password(c.profile.Signature.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -36,37 +49,68 @@ func (c *Card) Sign(ctx context.Context, p *pin.PIN, a algo.Algorithm, digest []
 		if err := s.verify(ctx, pw, p); err != nil {
 			return err
 		}
-		if sig.MSE != nil {
-			if _, err := s.exchange(ctx, "set the security environment", *sig.MSE); err != nil {
+		if row.MSE != nil {
+			if _, err := s.exchange(ctx, "set the security environment", *row.MSE); err != nil {
 				return err
 			}
 		}
-		r, err := s.exchange(ctx, "compute the signature", apdu.Command{
-			INS: 0x2A, P1: 0x9E, P2: 0x9A, Data: digest, Le: apdu.MaxShortLe,
-		})
-		raw = r.Data
+		raw, err = s.computeSignature(ctx, row, input)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	der, err := halvesToDER(raw, sig.Size)
+	signature, err := row.signature(a, raw)
 	if err != nil {
 		return nil, &Error{Reason: Protocol, Op: "compute the signature", Cause: err}
 	}
-	return der, nil
+	return signature, nil
 }
 
-// halvesToDER turns r||s of size bytes into ECDSA-Sig-Value (RFC 3279 section 2.2.3).
-func halvesToDER(raw []byte, size int) ([]byte, error) {
-	if len(raw) != size {
-		return nil, errors.New("signature of the wrong length")
+// signatureRow finds the row for the algorithm. Where rows tell keys of several
+// sizes apart, the certificate says which key it is.
+func (c *Card) signatureRow(ctx context.Context, a algo.Algorithm) (*SignatureAlgorithm, error) {
+	rows := c.profile.Signature.Algorithms
+	for i := range rows {
+		row := &rows[i]
+		if row.Name != a.Name {
+			continue
+		}
+		if row.Bits == 0 {
+			return row, nil
+		}
+		certificate, err := c.Certificate(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if certificate.PublicKey.Bits() == row.Bits {
+			return row, nil
+		}
 	}
-	var v struct{ R, S *big.Int }
-	v.R = new(big.Int).SetBytes(raw[:size/2])
-	v.S = new(big.Int).SetBytes(raw[size/2:])
-	if v.R.Sign() == 0 || v.S.Sign() == 0 {
-		return nil, errors.New("signature half is zero")
+	return nil, &Error{Reason: Unsupported, Op: "sign with " + a.Name}
+}
+
+// computeSignature sends the command that the profile names and returns the
+// card's bytes.
+func (s *session) computeSignature(ctx context.Context, row *SignatureAlgorithm, input []byte) ([]byte, error) {
+	const op = "compute the signature"
+	if s.card.profile.Signature.Command != GeneralAuthenticate {
+		r, err := s.exchange(ctx, op, apdu.Command{INS: 0x2A, P1: 0x9E, P2: 0x9A, Data: input, Le: apdu.MaxShortLe})
+		return r.Data, err
 	}
-	return asn1.Marshal(v)
+	template := apdu.TLV{Tag: tagTemplate, Children: []apdu.TLV{{Tag: tagResponse}, {Tag: tagChallenge, Value: input}}}
+	r, err := s.exchange(ctx, op, apdu.Command{
+		INS: 0x87, P1: row.ID, P2: row.Key, Data: template.Append(nil), Le: apdu.MaxShortLe,
+	})
+	if err != nil {
+		return nil, err
+	}
+	response, found, err := apdu.Contents(r.Data, tagTemplate, tagResponse)
+	if err == nil && !found {
+		err = fmt.Errorf("no %s in %s", tagResponse, tagTemplate)
+	}
+	if err != nil {
+		return nil, &Error{Reason: Protocol, Op: op, Cause: err}
+	}
+	return response, nil
 }
