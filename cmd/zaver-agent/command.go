@@ -40,7 +40,7 @@ func newRoot(a *app) *cobra.Command {
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration `file` (default ~/.config/zaver/agent.json)")
+	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration `file` (default ~/.config/zaver/agent.json, then /etc/zaver/agent.json)")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "%s: %w", c.Name(), err)
 	})
@@ -97,8 +97,14 @@ func newVersionCommand(a *app) *cobra.Command {
 	})
 }
 
+// release is the version of a packaged agent; the linker sets it.
+var release string
+
 // version is what the build recorded.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "(devel)"
