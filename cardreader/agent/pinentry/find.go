@@ -3,6 +3,7 @@
 package pinentry
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -123,4 +124,15 @@ func options(tty string, env map[string]string) []string {
 		out = append(out, "display="+d)
 	}
 	return out
+}
+
+// Greet runs the program, waits for its greeting and ends it: nothing is shown and nobody is asked. The error wraps
+// ErrBroken, or is ctx's.
+func (p *Program) Greet(ctx context.Context) error {
+	s, err := p.start(ctx, Dialog{})
+	if err != nil {
+		return err
+	}
+	s.close()
+	return nil
 }
