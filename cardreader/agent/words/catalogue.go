@@ -118,6 +118,8 @@ var catalogue = map[Key]text{
 	"card.busy":              {"карта занята другой программой", "another program holds the card"},
 	"card.protocol":          {"ошибка обмена с картой", "the card answers wrongly"},
 	"card.expired":           {"срок действия карты истёк", "the card has expired"},
+	"card.terminal":          {"карта не доверяет этому компьютеру", "the card doesn't trust this computer"},
+	"card.insecure":          {"обмен с картой не защищён", "the exchange with the card isn't protected"},
 	"card.no_certificate":    {"на карте нет сертификата", "no certificate on the card"},
 	"card.cert_expired":      {"срок действия сертификата истёк", "certificate expired"},
 	"card.cert_not_yet":      {"сертификат ещё не действует", "certificate not yet valid"},
