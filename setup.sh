@@ -17,6 +17,8 @@ packages=(
   openssl libengine-gost-openssl # a signature checker that is not ours
   libxml2-utils xmlsec1 libxmlsec1-openssl # canonical XML and XML signatures that are not ours
   libssl-dev                     # the GOST test token and the figures beside ours
+  lintian rpm mandoc systemd     # the packages of the agent: checked, installed, removed
+  gcc-mingw-w64-x86-64           # the agent compiles for Windows
   ca-certificates procps util-linux
 )
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
 
 	"zaver/cardreader/agent/loopback"
@@ -42,7 +43,11 @@ func run(ctx context.Context, a *app, tty string) error {
 		return err
 	}
 	defer func() { _ = made.close() }()
-	door, err := loopback.Listen(ctx, loopback.Config{Agent: made.agent, Version: version(), Port: c.Loopback.Port, Log: log})
+	handed, err := activation.Listeners() // by the service manager, which listens before anybody needs the agent
+	if err != nil {
+		return fmt.Errorf("take sockets over: %w", err)
+	}
+	door, err := loopback.Listen(ctx, loopback.Config{Agent: made.agent, Version: version(), Port: c.Loopback.Port, Listeners: handed, Log: log})
 	if err != nil {
 		f := &boot.Failure{Exit: boot.ExitFailure, Err: err}
 		if errors.Is(err, syscall.EADDRINUSE) {

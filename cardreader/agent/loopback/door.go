@@ -44,7 +44,10 @@ type Config struct {
 	Agent   *agent.Agent
 	Version string // of the program, for /v1/hello
 	Port    int    // 0 picks a free one (tests)
-	Log     *slog.Logger
+	// Listeners are sockets that are open already, as a service manager hands over; then none is opened here, and Port must be
+	// theirs. Each must listen on a loopback address.
+	Listeners []net.Listener
+	Log       *slog.Logger
 }
 
 // Door is the HTTP door. Make it with Listen, then Serve.
@@ -65,21 +68,18 @@ func Listen(ctx context.Context, c Config) (*Door, error) {
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	var lc net.ListenConfig
-	four, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)))
-	if err != nil {
-		return nil, fmt.Errorf("open door: %w", err)
+	var err error
+	if d.listeners = c.Listeners; len(d.listeners) == 0 {
+		d.listeners, err = open(ctx, c.Port)
 	}
-	port := strconv.Itoa(four.Addr().(*net.TCPAddr).Port)
-	d.listeners = append(d.listeners, four)
-	d.hosts = []string{"127.0.0.1:" + port, "[::1]:" + port}
-	if hasIPv6Loopback() {
-		six, err := lc.Listen(ctx, "tcp6", net.JoinHostPort("::1", port))
-		if err != nil {
-			_ = four.Close()
-			return nil, fmt.Errorf("open door: %w", err)
-		}
-		d.listeners = append(d.listeners, six)
+	if err == nil {
+		d.hosts, err = names(d.listeners)
+	}
+	if err == nil && len(c.Listeners) > 0 && d.hosts[0] != "127.0.0.1:"+strconv.Itoa(c.Port) {
+		err = fmt.Errorf("the sockets that were handed over listen on %s, not on port %d", d.hosts[0], c.Port)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open door: %w", err), d.Close())
 	}
 	d.server = &http.Server{
 		Handler:           d,
@@ -89,6 +89,42 @@ func Listen(ctx context.Context, c Config) (*Door, error) {
 		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}
 	return d, nil
+}
+
+// open takes the port on both loopback addresses.
+func open(ctx context.Context, port int) ([]net.Listener, error) {
+	var lc net.ListenConfig
+	four, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil || !hasIPv6Loopback() {
+		return listed(four), err
+	}
+	port = four.Addr().(*net.TCPAddr).Port
+	six, err := lc.Listen(ctx, "tcp6", net.JoinHostPort("::1", strconv.Itoa(port)))
+	return append(listed(four), listed(six)...), err
+}
+
+func listed(l net.Listener) []net.Listener {
+	if l == nil {
+		return nil
+	}
+	return []net.Listener{l}
+}
+
+// names are the Host headers that belong to the sockets, which must be of this computer alone and of one port.
+func names(sockets []net.Listener) ([]string, error) {
+	var port int
+	for _, l := range sockets {
+		at, ok := l.Addr().(*net.TCPAddr)
+		if !ok || !at.IP.IsLoopback() {
+			return nil, fmt.Errorf("%s is no loopback address", l.Addr())
+		}
+		if port != 0 && port != at.Port {
+			return nil, fmt.Errorf("%s is not on port %d as the other socket", l.Addr(), port)
+		}
+		port = at.Port
+	}
+	p := strconv.Itoa(port)
+	return []string{"127.0.0.1:" + p, "[::1]:" + p}, nil
 }
 
 func hasIPv6Loopback() bool {
