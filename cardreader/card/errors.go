@@ -24,11 +24,13 @@ const (
 	Expired     Reason = "expired"     // the application is past its validity, or not yet valid
 
 	NoCertificate Reason = "no_certificate" // the application is there, but holds no certificate of the signature key
+	NoTerminal    Reason = "terminal"       // the card demands a terminal's key: none is configured, or the card refuses it
+	Insecure      Reason = "insecure"       // an answer was not protected as it must be, or the card did not prove itself
 )
 
 // Reasons returns every reason.
 func Reasons() []Reason {
-	return []Reason{NoService, NoReader, None, Unsupported, Removed, Busy, Protocol, Expired, NoCertificate}
+	return []Reason{NoService, NoReader, None, Unsupported, Removed, Busy, Protocol, Expired, NoCertificate, NoTerminal, Insecure, PadDenied, PadFailed}
 }
 
 // Error is why the card cannot be used. It holds neither PINs nor personal data.
@@ -36,6 +38,9 @@ type Error struct {
 	Reason Reason
 	Op     string  // what was being done, a verb phrase
 	SW     apdu.SW // the card's status word, zero when there is none
+	// Holder names the programs that may hold a busy card, "scdaemon, firefox-esr";
+	// letters, digits and ._-+: only. Empty when unknown.
+	Holder string
 	Cause  error
 }
 
@@ -50,6 +55,9 @@ func (e *Error) Error() string {
 	}
 	if e.SW != 0 {
 		s += " (status " + e.SW.String() + ")"
+	}
+	if e.Holder != "" {
+		s += " (held by " + e.Holder + ")"
 	}
 	if e.Cause != nil {
 		s += ": " + e.Cause.Error()

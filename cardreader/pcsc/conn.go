@@ -27,8 +27,10 @@ const (
 // Conn is a connection to the card in one reader, in shared mode. One goroutine
 // owns the library's handle; calls are handed to it one after another.
 type Conn struct {
-	reader string
-	atr    []byte
+	service *Service
+	reader  string
+	atr     []byte
+	pad     atomic.Pointer[keypad] // asked once
 
 	calls chan func()
 	quit  chan struct{} // closed by Close
@@ -44,7 +46,16 @@ type Conn struct {
 // Connect opens the card in the reader. It fails with none when the reader is
 // empty, and with busy when another program holds the card for itself.
 func (s *Service) Connect(ctx context.Context, reader string) (*Conn, error) {
-	c := &Conn{reader: reader, calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
+	const op = "connect to the card"
+	if reader == "" {
+		return nil, &card.Error{Reason: card.NoReader, Op: op}
+	}
+	select {
+	case s.connections <- struct{}{}:
+	case <-ctx.Done():
+		return nil, busyError(&card.Error{Reason: card.Busy, Op: op, Cause: ctx.Err()})
+	}
+	c := &Conn{service: s, reader: reader, calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
 	opened := make(chan error, 1)
 	go c.own(opened)
 	select {
@@ -56,13 +67,14 @@ func (s *Service) Connect(ctx context.Context, reader string) (*Conn, error) {
 		return c, nil
 	case <-ctx.Done():
 		c.once.Do(func() { close(c.quit) }) // the owner cleans up when the library returns
-		return nil, &card.Error{Reason: card.Busy, Op: "connect to the card", Cause: ctx.Err()}
+		return nil, busyError(&card.Error{Reason: card.Busy, Op: op, Cause: ctx.Err()})
 	}
 }
 
 // own is the goroutine that holds the handle from connection to release.
 func (c *Conn) own(opened chan<- error) {
 	defer close(c.done)
+	defer func() { <-c.service.connections }()
 	err := c.open()
 	if err == nil {
 		defer c.release()
@@ -90,12 +102,12 @@ func (c *Conn) open() error {
 	handle, err := sc.Connect(c.reader, scard.ShareShared, scard.ProtocolAny)
 	if err != nil {
 		_ = sc.Release()
-		return mapError(op, err)
+		return busyError(mapError(op, err))
 	}
 	c.sc, c.card = sc, handle
 	if err := c.readATR(); err != nil {
 		c.release()
-		return mapError(op, err)
+		return busyError(mapError(op, err))
 	}
 	return nil
 }
@@ -180,14 +192,14 @@ func (c *Conn) do(ctx context.Context, op string, late card.Reason, f func() err
 	case <-c.quit:
 		return false, &card.Error{Reason: card.Protocol, Op: op, Cause: errors.New("the connection is closed")}
 	case <-ctx.Done():
-		return false, &card.Error{Reason: card.Busy, Op: op, Cause: ctx.Err()}
+		return false, busyError(&card.Error{Reason: card.Busy, Op: op, Cause: ctx.Err()})
 	}
 	select {
 	case err := <-result:
 		return true, err
 	case <-ctx.Done():
 		c.stuck.Store(true)
-		return true, &card.Error{Reason: late, Op: op, Cause: ctx.Err()}
+		return true, busyError(&card.Error{Reason: late, Op: op, Cause: ctx.Err()})
 	}
 }
 
@@ -272,7 +284,7 @@ func (c *Conn) begin(op string) error {
 			return c.explain(op, err)
 		}
 	}
-	return &card.Error{Reason: card.Busy, Op: op, Cause: scard.ErrResetCard}
+	return busyError(&card.Error{Reason: card.Busy, Op: op, Cause: scard.ErrResetCard})
 }
 
 // ready fails when the card was reset so lately that the transaction began all
@@ -310,7 +322,7 @@ var errNoAnswer = errors.New("the card gave no status word")
 // failed exchange or as a reset first; whether it was pulled the service knows
 // a moment later, and after a failed exchange that moment is waited for.
 func (c *Conn) explain(op string, err error) *card.Error {
-	e := mapError(op, err)
+	e := busyError(mapError(op, err))
 	looks := maxLooks
 	switch {
 	case errors.Is(err, scard.ErrResetCard):

@@ -9,14 +9,22 @@
 // under short transactions ([Conn.Lock]); it is a card.Transmitter and a
 // card.Locker.
 //
+// A Conn is a card.PINPad too: where the reader has a keypad, it can take the
+// PIN, which then never comes into this process. Readers that say so and fail
+// are known by rules that are data ([BuiltinPadRules]).
+//
 // Every failure is a *card.Error: no_service, no_reader, none, unsupported
-// (protocol), removed, busy or protocol. A command that was under way when the
-// card was pulled fails with removed.
+// (protocol), removed, busy (with the likely holder), protocol, pad_denied or
+// pad_failed; on a keypad also *pin.Error. A command that was under way when
+// the card was pulled fails with removed.
 //
 // Limits: calls into the PC/SC library cannot be interrupted. When a context
 // ends during one, the caller gets its answer at once, the connection is
-// useless from then on, and its goroutine ends when the library returns. A
-// Service may be used from many goroutines; commands of one Conn take turns.
+// useless from then on, and its goroutine and thread end when the library
+// returns; a [Service] has a bounded number of either. The library believes
+// its daemon: one that answers with wrong lengths on purpose can crash the
+// process. A Service may be used from many goroutines; commands of one Conn
+// take turns.
 package pcsc
 
 import (
@@ -33,10 +41,26 @@ type Config struct {
 	// MinBackoff and MaxBackoff bound the wait before the service is tried
 	// again after a failure; zero gives 50 ms and 2 s.
 	MinBackoff, MaxBackoff time.Duration
+	// NoPads leaves every keypad unused, and unnoticed.
+	NoPads bool
+	// PadRules say which keypads are not used; the last that fits a reader
+	// decides. Nil means the builtin ones.
+	PadRules []PadRule
 }
 
+// At most so many connections and watches of one Service are there at a time,
+// those included that were given up while the library had not returned.
+const (
+	maxConnections = 16
+	maxWatches     = 32
+)
+
 // Service is the smart-card service of this machine, running or not.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg         Config
+	connections chan struct{} // one for each
+	watches     chan struct{}
+}
 
 // New makes a Service; it does nothing until used.
 func New(cfg Config) *Service {
@@ -46,7 +70,11 @@ func New(cfg Config) *Service {
 	if cfg.MaxBackoff < cfg.MinBackoff {
 		cfg.MaxBackoff = max(2*time.Second, cfg.MinBackoff)
 	}
-	return &Service{cfg: cfg}
+	if cfg.PadRules == nil {
+		// A test reads the file: it cannot be wrong here.
+		cfg.PadRules, _ = BuiltinPadRules()
+	}
+	return &Service{cfg: cfg, connections: make(chan struct{}, maxConnections), watches: make(chan struct{}, maxWatches)}
 }
 
 // Reader is one reader as the service sees it.
@@ -58,6 +86,10 @@ type Reader struct {
 	// Events counts insertions and removals since the reader appeared, modulo
 	// 65536: two snapshots with different counts show different insertions.
 	Events uint16
+	// Contactless: the answer to reset has the form that readers give cards
+	// without contacts (PC/SC part 3 section 3.1.3.2.3); a few cards with
+	// contacts have it, too.
+	Contactless bool
 }
 
 // Snapshot is what is there at one moment.
@@ -84,6 +116,20 @@ func mapError(op string, err error) *card.Error {
 		}
 	}
 	return &card.Error{Reason: reason, Op: op, Cause: err}
+}
+
+// busyError names who may hold the card.
+func busyError(e *card.Error) *card.Error {
+	if e.Reason == card.Busy && e.Holder == "" {
+		e.Holder = holders()
+	}
+	return e
+}
+
+// contactless knows the ATR that readers make up for cards without contacts:
+// 3B 8n 80 01, n historical bytes and a check octet.
+func contactless(atr []byte) bool {
+	return len(atr) >= 5 && atr[0] == 0x3B && atr[1]&0xF0 == 0x80 && atr[2] == 0x80 && atr[3] == 0x01 && len(atr) == 5+int(atr[1]&0x0F)
 }
 
 // uniqueName is a reader's name for GetStatusChange. The binding keeps the C

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ebfe/scard"
@@ -35,8 +36,39 @@ const maxConfusion = 8
 func (s *Service) Watch(ctx context.Context) <-chan Snapshot {
 	w := &watcher{cfg: s.cfg, out: make(chan Snapshot, 1)}
 	w.owner = fmt.Sprintf("%p", w)
-	go w.run(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case s.watches <- struct{}{}:
+			defer func() { <-s.watches }()
+			w.run(ctx)
+		default: // so many are given up and have not ended: the service does not answer
+			w.publish(Snapshot{Err: mapError("watch readers", scard.ErrNoService)})
+			<-ctx.Done()
+		}
+	}()
+	go w.end(ctx, done)
 	return w.out
+}
+
+// end closes the channel when the watch has ended, or when the library has not
+// returned for so long after ctx ended that it hangs in its daemon.
+func (w *watcher) end(ctx context.Context, done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-ctx.Done():
+		late := time.NewTimer(closeWait)
+		defer late.Stop()
+		select {
+		case <-done:
+		case <-late.C:
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	close(w.out)
 }
 
 type watcher struct {
@@ -44,12 +76,15 @@ type watcher struct {
 	owner string
 	out   chan Snapshot
 
-	said bool
-	last Snapshot
+	limit int // of states at a time; 0 until the library names one
+	said  bool
+	last  Snapshot
+
+	mu    sync.Mutex // between publish and end
+	ended bool
 }
 
 func (w *watcher) run(ctx context.Context) {
-	defer close(w.out)
 	wait := w.cfg.MinBackoff
 	for ctx.Err() == nil {
 		met, err := w.live(ctx)
@@ -97,6 +132,9 @@ func (w *watcher) live(ctx context.Context) (met bool, err error) {
 			return met, err
 		}
 		met = true
+		if w.limit > 0 {
+			names = names[:min(len(names), w.limit)]
+		}
 		if !sameNames(names, known) {
 			clear(known) // ask about every reader anew: the answer comes at once
 			pause = settle
@@ -113,6 +151,9 @@ func (w *watcher) live(ctx context.Context) (met bool, err error) {
 			continue
 		case errors.Is(err, scard.ErrCancelled):
 			return met, err
+		case errors.Is(err, scard.ErrInvalidParameter) && w.limit == 0:
+			w.limit = maxStates
+			continue
 		case errors.Is(err, scard.ErrUnknownReader), errors.Is(err, scard.ErrReaderUnavailable):
 			if confused++; confused < maxConfusion {
 				continue
@@ -163,12 +204,20 @@ func sameNames(names []string, known map[string]scard.StateFlag) bool {
 	return len(names) == len(known)
 }
 
+// maxStates is the number of readers that the library up to 2.4 asks about at a
+// time; later ones have no limit.
+const maxStates = 16
+
 // states asks about every listed reader, compared with what is known, and
-// about the list itself.
+// about the list itself. Where so many readers leave no room for the list, its
+// changes are seen when a reader goes; none can come before.
 func (w *watcher) states(names []string, known map[string]scard.StateFlag) []scard.ReaderState {
 	states := make([]scard.ReaderState, 0, len(names)+1)
 	for _, name := range names {
 		states = append(states, scard.ReaderState{Reader: uniqueName(name, w.owner), CurrentState: known[name]})
+	}
+	if w.limit > 0 && len(states) >= w.limit {
+		return states
 	}
 	// The upper half carries the number of readers for services that compare it.
 	return append(states, scard.ReaderState{
@@ -180,8 +229,11 @@ func (w *watcher) states(names []string, known map[string]scard.StateFlag) []sca
 func (w *watcher) report(states []scard.ReaderState) map[string]scard.StateFlag {
 	known := map[string]scard.StateFlag{}
 	var readers []Reader
-	for _, state := range states[:len(states)-1] {
+	for _, state := range states {
 		name, _, _ := strings.Cut(state.Reader, "\x00")
+		if name == pnp {
+			continue
+		}
 		flags := state.EventState
 		if flags&(scard.StateUnknown|scard.StateUnavailable) != 0 {
 			continue // gone; the next list will say so
@@ -190,6 +242,7 @@ func (w *watcher) report(states []scard.ReaderState) map[string]scard.StateFlag 
 		r := Reader{Name: name, Events: uint16(flags >> 16), Present: flags&scard.StatePresent != 0}
 		if r.Present {
 			r.ATR, r.Mute = state.Atr, flags&scard.StateMute != 0
+			r.Contactless = contactless(r.ATR)
 		}
 		readers = append(readers, r)
 	}
@@ -204,6 +257,11 @@ func (w *watcher) publish(s Snapshot) {
 		return
 	}
 	w.said, w.last = true, s
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		return
+	}
 	select {
 	case <-w.out:
 	default:

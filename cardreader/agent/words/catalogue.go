@@ -117,6 +117,8 @@ var catalogue = map[Key]text{
 	"card.removed":           {"карта извлечена", "the card was removed"},
 	"card.busy":              {"карта занята другой программой", "another program holds the card"},
 	"card.protocol":          {"ошибка обмена с картой", "the card answers wrongly"},
+	"card.pad_denied":        {"клавиатура считывателя ненадёжна", "the reader's keypad isn't reliable"},
+	"card.pad_failed":        {"клавиатура считывателя не сработала", "the reader's keypad failed"},
 	"card.expired":           {"срок действия карты истёк", "the card has expired"},
 	"card.terminal":          {"карта не доверяет этому компьютеру", "the card doesn't trust this computer"},
 	"card.insecure":          {"обмен с картой не защищён", "the exchange with the card isn't protected"},
