@@ -98,3 +98,21 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkPrivateKey is what a session with a card costs: a signature and an agreement.
+func BenchmarkPrivateKey(b *testing.B) {
+	for _, name := range []string{"CryptoPro-A", "tc26-256-A", "tc26-512-A"} {
+		key := made(b, byName(b, name))
+		digest := make([]byte, key.ParamSet().Bits()/8)
+		b.Run("sign "+name, func(b *testing.B) {
+			for b.Loop() {
+				_, _ = key.Sign(nil, digest)
+			}
+		})
+		b.Run("agree "+name, func(b *testing.B) {
+			for b.Loop() {
+				_, _ = key.VKO(key.Public(), []byte{1})
+			}
+		})
+	}
+}

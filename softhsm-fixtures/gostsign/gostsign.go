@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package gostsign signs by GOST R 34.10-2012 (RFC 7091) for tests and test tokens, and is the slow twin of signature/gost: the same
-// decisions by math/big and by tables of its own. It alone makes GOST signatures; production doesn't, and can't import it.
+// decisions by math/big and by tables of its own. It alone signs documents; production signs nothing but the challenge of a card, and
+// can't import it.
 //
 // Nothing here is constant time, and no key that matters may be given to it. Values are safe for many goroutines.
 package gostsign
