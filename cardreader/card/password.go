@@ -10,11 +10,9 @@ import (
 	"zaver/signature/pin"
 )
 
-// pinBlockSize is the length of an ISO 9564-1 format 2 block.
-const pinBlockSize = 8
-
 // Tries reads how many tries the password has left, without spending one, by a
-// VERIFY without data. ref is the password's name in the profile ("PIN2").
+// VERIFY without data. ref is the password's name in the profile ("PIN2"). What
+// the card does not tell is unknown, never guessed.
 func (c *Card) Tries(ctx context.Context, ref string) (pin.Tries, error) {
 	pw, err := c.profile.password(ref)
 	if err != nil {
@@ -29,6 +27,9 @@ func (c *Card) Tries(ctx context.Context, ref string) (pin.Tries, error) {
 }
 
 func (s *session) tries(ctx context.Context, pw *Password) (pin.Tries, error) {
+	if pw.Counter == CounterNone {
+		return pin.Unknown(), nil
+	}
 	op := "read the tries of " + pw.Name
 	r, err := s.channel.Exchange(ctx, apdu.Command{INS: 0x20, P2: pw.Ref})
 	if err != nil {
@@ -51,7 +52,7 @@ func (s *session) tries(ctx context.Context, pw *Password) (pin.Tries, error) {
 }
 
 // VerifyPIN shows the password to the card and learns only whether it is right.
-// Nothing stays verified afterwards.
+// Nothing stays verified afterwards. A nil PIN is typed on the reader's keypad.
 func (c *Card) VerifyPIN(ctx context.Context, ref string, p *pin.PIN) error {
 	pw, err := c.profile.password(ref)
 	if err != nil {
@@ -60,34 +61,60 @@ func (c *Card) VerifyPIN(ctx context.Context, ref string, p *pin.PIN) error {
 	return c.section(ctx, true, func(s *session) error { return s.verify(ctx, pw, p) })
 }
 
-// ChangePIN replaces a password: VERIFY with the old value, then CHANGE
-// REFERENCE DATA with the new one alone (P1=01).
+// ChangePIN replaces a password, in the way that the profile names: one CHANGE
+// REFERENCE DATA with the old value and the new one, or VERIFY of the old value
+// and then the new one alone. Both values nil mean that they are typed on the
+// reader's keypad. It fails with reason [Unsupported] where the profile names no way.
 func (c *Card) ChangePIN(ctx context.Context, ref string, old, fresh *pin.PIN) error {
 	pw, err := c.profile.password(ref)
 	if err != nil {
 		return err
 	}
-	if err := pw.check(fresh); err != nil {
-		return err
+	op := "change " + pw.Name
+	if pw.Change == "" {
+		return &Error{Reason: Unsupported, Op: op}
+	}
+	typed := old != nil || fresh != nil
+	if typed {
+		if err := pw.check(fresh); err != nil {
+			return err
+		}
 	}
 	return c.section(ctx, true, func(s *session) error {
+		switch {
+		case !typed:
+			return s.changeOnPad(ctx, op, pw)
+		case pw.Change == ChangeOldNew:
+			if err := s.mayShow(ctx, pw, old); err != nil {
+				return err
+			}
+			return s.present(ctx, op, pw, apdu.Command{INS: 0x24, P1: 0x00, P2: pw.Ref}, part{pw, old}, part{pw, fresh})
+		}
 		if err := s.verify(ctx, pw, old); err != nil {
 			return err
 		}
-		return s.present(ctx, "change "+pw.Name, pw, apdu.Command{INS: 0x24, P1: 0x01, P2: pw.Ref}, fresh)
+		return s.replace(ctx, pw, fresh)
 	})
 }
 
+// replace sets a new value after the old one, or the unblocking password, was verified.
+func (s *session) replace(ctx context.Context, pw *Password, fresh *pin.PIN) error {
+	return s.present(ctx, "change "+pw.Name, pw, apdu.Command{INS: 0x24, P1: 0x01, P2: pw.Ref}, part{pw, fresh})
+}
+
 // UnblockPIN gives a blocked password its tries back under the password that
-// the profile names for it (КРП), and sets a new value unless fresh is nil.
-// Failures of the unblocking password name it in pin.Error.Ref.
+// the profile names for it (КРП, PUK), and sets a new value. Without one, fresh
+// nil, it only unblocks, which fails with reason [Unsupported] on cards that
+// always set one ([Password.UnblockSetsNew]). Failures of the unblocking
+// password name it in pin.Error.Ref.
 func (c *Card) UnblockPIN(ctx context.Context, ref string, unblock, fresh *pin.PIN) error {
 	pw, err := c.profile.password(ref)
 	if err != nil {
 		return err
 	}
-	if pw.UnblockedBy == "" {
-		return &Error{Reason: Unsupported, Op: "unblock " + pw.Name}
+	op := "unblock " + pw.Name
+	if pw.UnblockedBy == "" || fresh == nil && pw.UnblockSetsNew() || fresh != nil && pw.Unblock == UnblockNothing && pw.Change == "" {
+		return &Error{Reason: Unsupported, Op: op}
 	}
 	puk, err := c.profile.password(pw.UnblockedBy)
 	if err != nil {
@@ -99,25 +126,49 @@ func (c *Card) UnblockPIN(ctx context.Context, ref string, unblock, fresh *pin.P
 		}
 	}
 	return c.section(ctx, true, func(s *session) error {
+		if pw.Unblock == UnblockCodeNew {
+			if err := s.mayShow(ctx, puk, unblock); err != nil {
+				return err
+			}
+			return s.present(ctx, op, puk, apdu.Command{INS: 0x2C, P1: 0x00, P2: pw.Ref}, part{puk, unblock}, part{pw, fresh})
+		}
 		if err := s.verify(ctx, puk, unblock); err != nil {
 			return err
 		}
-		if _, err := s.exchange(ctx, "unblock "+pw.Name, apdu.Command{INS: 0x2C, P1: 0x03, P2: pw.Ref}); err != nil {
+		if pw.Unblock == UnblockNew {
+			return s.present(ctx, op, pw, apdu.Command{INS: 0x2C, P1: 0x02, P2: pw.Ref}, part{pw, fresh})
+		}
+		if _, err := s.exchange(ctx, op, apdu.Command{INS: 0x2C, P1: 0x03, P2: pw.Ref}); err != nil {
 			return err
 		}
 		if fresh == nil {
 			return nil
 		}
-		return s.present(ctx, "change "+pw.Name, pw, apdu.Command{INS: 0x24, P1: 0x01, P2: pw.Ref}, fresh)
+		return s.replace(ctx, pw, fresh)
 	})
 }
 
 // verify shows a password unless its form is wrong or the card says that it is
-// blocked: neither is worth a try.
+// blocked: neither is worth a try. Without a PIN the reader's keypad takes it.
 func (s *session) verify(ctx context.Context, pw *Password, p *pin.PIN) error {
+	if p == nil {
+		return s.verifyOnPad(ctx, pw)
+	}
+	if err := s.mayShow(ctx, pw, p); err != nil {
+		return err
+	}
+	return s.present(ctx, "verify "+pw.Name, pw, apdu.Command{INS: 0x20, P2: pw.Ref}, part{pw, p})
+}
+
+// mayShow refuses a password whose form is wrong, and one that is blocked.
+func (s *session) mayShow(ctx context.Context, pw *Password, p *pin.PIN) error {
 	if err := pw.check(p); err != nil {
 		return err
 	}
+	return s.notBlocked(ctx, pw)
+}
+
+func (s *session) notBlocked(ctx context.Context, pw *Password) error {
 	tries, err := s.tries(ctx, pw)
 	if err != nil {
 		return err
@@ -125,22 +176,37 @@ func (s *session) verify(ctx context.Context, pw *Password, p *pin.PIN) error {
 	if tries.Blocked() {
 		return &pin.Error{Reason: pin.ReasonBlocked, Tries: tries, Ref: pw.Name}
 	}
-	return s.present(ctx, "verify "+pw.Name, pw, apdu.Command{INS: 0x20, P2: pw.Ref}, p)
+	return nil
 }
 
-// present sends cmd with the password's block as its data and wipes the block.
-func (s *session) present(ctx context.Context, op string, pw *Password, cmd apdu.Command, p *pin.PIN) error {
-	return p.Use(func(digits []byte) error {
-		var block [pinBlockSize]byte
-		defer clear(block[:])
-		fillBlock(&block, digits)
-		cmd.Data = block[:]
-		r, err := s.channel.Exchange(ctx, cmd)
+// part is one password of a command that carries one or two.
+type part struct {
+	rules *Password
+	value *pin.PIN
+}
+
+// present sends cmd with the passwords' blocks as its data and wipes them.
+// Failures are those of pw.
+func (s *session) present(ctx context.Context, op string, pw *Password, cmd apdu.Command, parts ...part) error {
+	var blocks [2 * pinBlockSize]byte
+	defer clear(blocks[:])
+	cmd.Data = blocks[:0]
+	for _, p := range parts {
+		block := blocks[len(cmd.Data):][:pinBlockSize]
+		err := p.value.Use(func(value []byte) error {
+			fillBlock(block, p.rules.Format, value)
+			return nil
+		})
 		if err != nil {
-			return wrap(op, err)
+			return err
 		}
-		return s.passwordError(op, pw, r.SW)
-	})
+		cmd.Data = blocks[:len(cmd.Data)+pinBlockSize]
+	}
+	r, err := s.channel.Exchange(ctx, cmd)
+	if err != nil {
+		return wrap(op, err)
+	}
+	return s.passwordError(op, pw, r.SW)
 }
 
 // passwordError maps the answer to a command that carried a password.
@@ -165,37 +231,4 @@ func (s *session) passwordError(op string, pw *Password, sw apdu.SW) error {
 		return &Error{Reason: Unsupported, Op: op, SW: sw}
 	}
 	return s.card.statusError(op, sw)
-}
-
-// check refuses a password of the wrong form before the card sees it.
-func (pw *Password) check(p *pin.PIN) error {
-	bad := &pin.Error{Reason: pin.ReasonFormat, Tries: pin.Unknown(), Ref: pw.Name}
-	if p == nil || p.Len() < pw.Min || p.Len() > pw.Max {
-		return bad
-	}
-	return p.Use(func(digits []byte) error {
-		for _, c := range digits {
-			if c < '0' || c > '9' {
-				return bad
-			}
-		}
-		return nil
-	})
-}
-
-// fillBlock writes an ISO 9564-1 format 2 PIN block: 2 and the length, the
-// digits packed, F to the end. The digits were checked.
-func fillBlock(block *[pinBlockSize]byte, digits []byte) {
-	for i := range block {
-		block[i] = 0xFF
-	}
-	block[0] = 0x20 | byte(len(digits))
-	for i, c := range digits {
-		at := &block[1+i/2]
-		if i%2 == 0 {
-			*at = (c-'0')<<4 | 0x0F
-		} else {
-			*at = *at&0xF0 | (c - '0')
-		}
-	}
 }

@@ -3,10 +3,6 @@
 package card
 
 import (
-	"embed"
-	"fmt"
-	"io/fs"
-	"path"
 	"strings"
 
 	"zaver/cardreader/apdu"
@@ -285,32 +281,4 @@ func (p *Profile) password(name string) (*Password, error) {
 		}
 	}
 	return nil, &Error{Reason: Unsupported, Op: "find the password " + name}
-}
-
-//go:embed profiles/*.json
-var builtin embed.FS
-
-// BuiltinProfiles returns the profiles that come with the program.
-func BuiltinProfiles() ([]*Profile, error) { return LoadProfiles(builtin, "profiles") }
-
-// LoadProfiles reads every *.json file of a directory, in the order of their
-// names. One bad file fails the whole: a card silently unknown helps nobody.
-func LoadProfiles(fsys fs.FS, dir string) ([]*Profile, error) {
-	names, err := fs.Glob(fsys, path.Join(dir, "*.json"))
-	if err != nil {
-		return nil, fmt.Errorf("find card profiles: %w", err)
-	}
-	profiles := make([]*Profile, 0, len(names))
-	for _, name := range names {
-		b, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return nil, fmt.Errorf("read a card profile: %w", err)
-		}
-		p, err := LoadProfile(b)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path.Base(name), err)
-		}
-		profiles = append(profiles, p)
-	}
-	return profiles, nil
 }
