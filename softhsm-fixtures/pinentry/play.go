@@ -43,6 +43,8 @@ type player struct {
 	out   io.Writer
 	shown Shown
 	exit  int
+	// forgetful is a program that takes SETREPEAT and shows one field all the same.
+	forgetful bool
 }
 
 func (p *player) say(line string) { _, _ = io.WriteString(p.out, line+"\n") }
@@ -81,7 +83,7 @@ func (p *player) handle(line string) bool {
 func (p *player) setting(name string) *string {
 	return map[string]*string{"SETTITLE": &p.shown.Title, "SETDESC": &p.shown.Text, "SETPROMPT": &p.shown.Prompt,
 		"SETERROR": &p.shown.Error, "SETOK": &p.shown.OK, "SETCANCEL": &p.shown.Cancel, "SETNOTOK": &p.shown.NotOK,
-		"SETTIMEOUT": &p.shown.Timeout}[name]
+		"SETTIMEOUT": &p.shown.Timeout, "SETREPEAT": &p.shown.Repeat, "SETREPEATERROR": &p.shown.RepeatError}[name]
 }
 
 func (p *player) info(what string) {
@@ -130,6 +132,9 @@ func (p *player) ask(command string) bool {
 		p.say(fmt.Sprintf("ERR %d Timeout", errTimeout))
 	default:
 		if command == "GETPIN" {
+			if p.shown.Repeat != "" && !p.forgetful {
+				p.say("S PIN_REPEATED")
+			}
 			p.say("D " + strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(answer))
 		}
 		p.say("OK")
@@ -201,6 +206,7 @@ func (p *player) next(command string) (string, error) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return "", fmt.Errorf("read script: %w", err)
 	}
+	p.forgetful = s.NoRepeat
 	answers := s.Confirm
 	if command == "GETPIN" {
 		answers = s.PIN

@@ -46,21 +46,25 @@ func Hold(answer string) string { return holdMark + answer }
 type Script struct {
 	Confirm []string `json:"confirm"`
 	PIN     []string `json:"pin"`
+	// NoRepeat makes a program without a second field: where a PIN is asked twice, the script has it twice.
+	NoRepeat bool `json:"no_repeat,omitempty"`
 }
 
 // Shown is one line of the transcript: everything that a dialog showed, and
 // what kind of answer it got. A PIN is never in it ("pin" stands for it).
 type Shown struct {
-	Command string `json:"command"` // "CONFIRM", "GETPIN" or "MESSAGE"
-	Title   string `json:"title,omitempty"`
-	Text    string `json:"text,omitempty"`
-	Prompt  string `json:"prompt,omitempty"`
-	Error   string `json:"error,omitempty"`
-	OK      string `json:"ok,omitempty"`
-	Cancel  string `json:"cancel,omitempty"`
-	NotOK   string `json:"notok,omitempty"`
-	Timeout string `json:"timeout,omitempty"`
-	Answer  string `json:"answer"`
+	Command     string `json:"command"` // "CONFIRM", "GETPIN" or "MESSAGE"
+	Title       string `json:"title,omitempty"`
+	Text        string `json:"text,omitempty"`
+	Prompt      string `json:"prompt,omitempty"`
+	Error       string `json:"error,omitempty"`
+	OK          string `json:"ok,omitempty"`
+	Cancel      string `json:"cancel,omitempty"`
+	NotOK       string `json:"notok,omitempty"`
+	Timeout     string `json:"timeout,omitempty"`
+	Repeat      string `json:"repeat,omitempty"`
+	RepeatError string `json:"repeat_error,omitempty"`
+	Answer      string `json:"answer"`
 }
 
 // Pinentry is a script file with its transcript, and the program that plays it.

@@ -14,6 +14,7 @@ package pinentry
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"time"
@@ -30,6 +31,8 @@ var (
 	ErrCancelled = errors.New("dialog was cancelled")
 	ErrTimeout   = errors.New("dialog was not answered in time")
 	ErrBroken    = errors.New("pinentry does not work")
+	// ErrMismatch: a PIN that was to be typed twice was typed differently.
+	ErrMismatch = errors.New("the PIN was repeated differently")
 )
 
 // Answer is what the person chose.
@@ -52,6 +55,10 @@ type Dialog struct {
 	OK     string
 	Cancel string
 	NotOK  string
+	// Repeat asks for a PIN twice: it stands before the second field, or is the prompt of a second dialog where the program has no such
+	// field. RepeatError is what a program says by itself of two different ones.
+	Repeat      string
+	RepeatError string
 	// Timeout is how long the person may take; it is rounded up to seconds. Zero means one minute.
 	Timeout time.Duration
 }
@@ -84,32 +91,62 @@ func (p *Program) Confirm(ctx context.Context, d Dialog) (Answer, error) {
 	return No, s.explain(err)
 }
 
-// PIN asks for a PIN. The caller wipes it. An empty PIN is returned as such. It returns
-// ErrCancelled, ErrTimeout, the context's error, or an error that wraps ErrBroken.
+// PIN asks for a PIN, twice where the dialog has a Repeat. The caller wipes it. An empty PIN is returned as such. It returns
+// ErrCancelled, ErrTimeout, ErrMismatch, the context's error, or an error that wraps ErrBroken.
 func (p *Program) PIN(ctx context.Context, d Dialog) (*pin.PIN, error) {
-	s, err := p.start(ctx, d)
+	typed, repeated, err := p.pinOnce(ctx, d)
+	if err != nil || d.Repeat == "" || repeated {
+		return typed, err
+	}
+	d.Prompt, d.Error, d.Repeat, d.RepeatError = d.Repeat, "", "", ""
+	again, _, err := p.pinOnce(ctx, d)
 	if err != nil {
+		typed.Wipe()
 		return nil, err
 	}
+	defer again.Wipe()
+	same := false
+	err = typed.Use(func(a []byte) error {
+		return again.Use(func(b []byte) error {
+			same = subtle.ConstantTimeCompare(a, b) == 1
+			return nil
+		})
+	})
+	if err == nil && !same {
+		err = ErrMismatch
+	}
+	if err != nil {
+		typed.Wipe()
+		return nil, err
+	}
+	return typed, nil
+}
+
+// pinOnce is one dialog; repeated says that the program had the PIN typed twice.
+func (p *Program) pinOnce(ctx context.Context, d Dialog) (typed *pin.PIN, repeated bool, err error) {
+	s, err := p.start(ctx, d)
+	if err != nil {
+		return nil, false, err
+	}
 	defer s.close()
-	var typed [pin.MaxLen]byte
-	defer clear(typed[:])
+	var buffer [pin.MaxLen]byte
+	defer clear(buffer[:])
 	n := 0
 	err = s.ask("GETPIN", d, func(data []byte) error {
-		if n+len(data) > len(typed) {
-			return fmt.Errorf("PIN is longer than %d bytes", len(typed))
+		if n+len(data) > len(buffer) {
+			return fmt.Errorf("PIN is longer than %d bytes", len(buffer))
 		}
-		n += copy(typed[n:], data)
+		n += copy(buffer[n:], data)
 		return nil
 	})
 	var refused *serverError
 	switch {
 	case err == nil:
-		return pin.New(typed[:n]), nil
+		return pin.New(buffer[:n]), s.repeated, nil
 	case errors.As(err, &refused) && (refused.cancelled() || refused.notConfirmed()):
-		return nil, ErrCancelled
+		return nil, false, ErrCancelled
 	}
-	return nil, s.explain(err)
+	return nil, false, s.explain(err)
 }
 
 // Message shows a text with one button and waits until it is pressed.

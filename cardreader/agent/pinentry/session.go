@@ -34,6 +34,8 @@ type session struct {
 	unwatch func() bool
 	answer  time.Duration
 	grace   time.Duration
+	// repeated is set when the program says that the PIN was typed twice.
+	repeated bool
 }
 
 // start runs the program and brings it to the point where a question can be asked.
@@ -97,6 +99,16 @@ func (s *session) prepare(p *Program, d Dialog) error {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
+	if d.Repeat == "" {
+		return nil
+	}
+	for _, c := range [...]struct{ name, value string }{{"SETREPEAT", d.Repeat}, {"SETREPEATERROR", d.RepeatError}} {
+		var refused *serverError
+		// A program that has no second field doesn't know this, or forgets it: PIN asks again then.
+		if err := s.send(c.name, c.value); err != nil && !errors.As(err, &refused) {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
 	return nil
 }
 
@@ -152,6 +164,7 @@ func (s *session) reply(data func([]byte) error) error {
 			return fmt.Errorf("read answer: %w", err)
 		}
 		r, err := parseReply(line)
+		s.repeated = s.repeated || r.kind == kindInfo && string(line) == "S PIN_REPEATED"
 		if err == nil && r.kind == kindData && data != nil {
 			err = data(r.data)
 		}
