@@ -51,8 +51,10 @@ type Card struct {
 	t        Transmitter
 	profile  *Profile
 	suite    Suite
+	terminal *Terminal
 	validity Validity
 	turn     chan struct{}
+	proven   []byte // the card's public key once it was proved; touched by who has the turn
 
 	mu    sync.Mutex
 	certs []*cert.Certificate // read once; a card's certificates do not change while it is in
@@ -61,7 +63,7 @@ type Card struct {
 // Open finds the first profile whose application is on the card. The ATR only
 // orders the attempts: profiles whose hint matches it are tried first. Without
 // a match it fails with reason [Unsupported].
-func Open(ctx context.Context, t Transmitter, atr []byte, profiles []*Profile) (*Card, error) {
+func Open(ctx context.Context, t Transmitter, atr []byte, profiles []*Profile, options ...Option) (*Card, error) {
 	unlock := func(bool) error { return nil }
 	if l, ok := t.(Locker); ok {
 		var err error
@@ -70,6 +72,11 @@ func Open(ctx context.Context, t Transmitter, atr []byte, profiles []*Profile) (
 		}
 	}
 	c, err := recognise(ctx, t, atr, profiles)
+	for _, o := range options {
+		if c != nil {
+			o(c)
+		}
+	}
 	if unlockErr := unlock(false); err == nil && unlockErr != nil {
 		return nil, wrap("let the card go", unlockErr)
 	}
@@ -83,7 +90,7 @@ func recognise(ctx context.Context, t Transmitter, atr []byte, profiles []*Profi
 			return nil, err
 		}
 		c := &Card{t: t, profile: p, suite: suite, turn: make(chan struct{}, 1)}
-		plain := &session{card: c, channel: &link{t}}
+		plain := &session{card: c, channel: &link{t: t}}
 		fci, err := plain.selectApplication(ctx)
 		if e := (*Error)(nil); errors.As(err, &e) && e.Reason == Unsupported {
 			continue
@@ -143,13 +150,16 @@ func (c *Card) section(ctx context.Context, secret bool, work func(*session) err
 		}
 		defer func() { _ = unlock(secret) }()
 	}
-	s := &session{card: c, channel: &link{c.t}}
+	s := &session{card: c, channel: &link{t: c.t}}
 	if _, err := s.selectApplication(ctx); err != nil {
 		return err
 	}
-	channel, err := c.suite.Open(ctx, s.channel)
+	channel, err := c.suite.Open(ctx, Entry{Plain: s.channel, Once: &link{t: c.t, once: true}, Card: c})
 	if err != nil {
 		return wrap("open secure messaging", err)
+	}
+	if keys, ok := channel.(interface{ wipe() }); ok {
+		defer keys.wipe()
 	}
 	s.channel = channel
 	return work(s)

@@ -20,14 +20,29 @@ type Channel interface {
 // selected; it authenticates, agrees session keys, and returns the channel for
 // everything that follows until the next selection.
 type Suite interface {
-	Open(ctx context.Context, plain Channel) (Channel, error)
+	Open(ctx context.Context, e Entry) (Channel, error)
 }
+
+// Entry is what a suite opens its channel on.
+type Entry struct {
+	Plain Channel // to the card as it is
+	Once  Channel // the same, but no command is ever sent twice: for sealed ones
+	Card  *Card   // whose profile, terminal and proven key are meant
+}
+
+// Names of suites.
+const (
+	suiteNone = "none"
+	suiteGOST = "gost2012-kuznyechik"
+)
 
 // suiteNamed returns the suite that a profile names. A new suite is one more case.
 func suiteNamed(name string) (Suite, error) {
 	switch name {
-	case "none":
+	case suiteNone:
 		return plainSuite{}, nil
+	case suiteGOST:
+		return gostSuite{}, nil
 	default:
 		return nil, fmt.Errorf("secure messaging %q is not known", name)
 	}
@@ -35,7 +50,7 @@ func suiteNamed(name string) (Suite, error) {
 
 type plainSuite struct{}
 
-func (plainSuite) Open(_ context.Context, plain Channel) (Channel, error) { return plain, nil }
+func (plainSuite) Open(_ context.Context, e Entry) (Channel, error) { return e.Plain, nil }
 
 // Bounds of one exchange.
 const (
@@ -45,20 +60,23 @@ const (
 
 // link is the bare channel: it encodes, follows 61xx and 6Cxx (ISO/IEC 7816-4
 // section 5.3.4), and wipes what it sent.
-type link struct{ t Transmitter }
+type link struct {
+	t    Transmitter
+	once bool // 6Cxx is handed up instead of followed: the command may not be sent again
+}
 
 func (l *link) Exchange(ctx context.Context, cmd apdu.Command) (apdu.Response, error) {
 	if cmd.Extended() && len(cmd.Data) > apdu.MaxShortData && cmd.Le <= apdu.MaxShortLe {
 		return l.chain(ctx, cmd)
 	}
-	r, err := l.once(ctx, cmd)
+	r, err := l.send(ctx, cmd)
 	if err != nil {
 		return r, err
 	}
 	// Only a command that asks for data is sent again: a PIN never is.
-	if n, ok := r.SW.RightLe(); ok && cmd.Le > 0 {
+	if n, ok := r.SW.RightLe(); ok && cmd.Le > 0 && !l.once {
 		cmd.Le = n
-		if r, err = l.once(ctx, cmd); err != nil {
+		if r, err = l.send(ctx, cmd); err != nil {
 			return r, err
 		}
 	}
@@ -69,7 +87,7 @@ func (l *link) Exchange(ctx context.Context, cmd apdu.Command) (apdu.Response, e
 func (l *link) chain(ctx context.Context, cmd apdu.Command) (apdu.Response, error) {
 	parts := cmd.Chain(apdu.MaxShortData)
 	for _, part := range parts[:len(parts)-1] {
-		r, err := l.once(ctx, part)
+		r, err := l.send(ctx, part)
 		if err != nil || !r.SW.OK() {
 			return r, err
 		}
@@ -87,7 +105,7 @@ func (l *link) collect(ctx context.Context, cla byte, r apdu.Response) (apdu.Res
 			return r, nil
 		}
 		var err error
-		if r, err = l.once(ctx, apdu.Command{CLA: cla, INS: 0xC0, Le: n}); err != nil {
+		if r, err = l.send(ctx, apdu.Command{CLA: cla &^ apdu.SecureMessaging, INS: 0xC0, Le: n}); err != nil {
 			return r, err
 		}
 		if data = append(data, r.Data...); len(data) > maxAnswer {
@@ -100,7 +118,7 @@ func (l *link) collect(ctx context.Context, cla byte, r apdu.Response) (apdu.Res
 	return apdu.Response{}, &Error{Reason: Protocol, Op: "collect the answer", Cause: errors.New("the answer does not end")}
 }
 
-func (l *link) once(ctx context.Context, cmd apdu.Command) (apdu.Response, error) {
+func (l *link) send(ctx context.Context, cmd apdu.Command) (apdu.Response, error) {
 	b, err := cmd.Bytes()
 	if err != nil {
 		return apdu.Response{}, err

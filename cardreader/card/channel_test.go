@@ -35,7 +35,7 @@ func (s *script) Transmit(_ context.Context, b []byte) ([]byte, error) {
 
 func TestLongCommandIsChained(t *testing.T) {
 	s := &script{answers: [][]byte{{0x90, 0}, {0x90, 0}, {0x61, 2}, {7, 8, 0x90, 0}}}
-	r, err := (&link{s}).Exchange(t.Context(), apdu.Command{INS: 0x2A, P2: 0xBE, Data: make([]byte, 600), Le: 256})
+	r, err := (&link{t: s}).Exchange(t.Context(), apdu.Command{INS: 0x2A, P2: 0xBE, Data: make([]byte, 600), Le: 256})
 	if err != nil || !bytes.Equal(r.Data, []byte{7, 8}) {
 		t.Fatalf("%v, %v", r, err)
 	}
@@ -44,7 +44,7 @@ func TestLongCommandIsChained(t *testing.T) {
 	}
 	// A refused part ends the chain.
 	s = &script{answers: [][]byte{{0x68, 0x84}}}
-	if r, err := (&link{s}).Exchange(t.Context(), apdu.Command{INS: 0x2A, Data: make([]byte, 600)}); err != nil || r.SW != apdu.SWChainUnsupported || len(s.seen) != 1 {
+	if r, err := (&link{t: s}).Exchange(t.Context(), apdu.Command{INS: 0x2A, Data: make([]byte, 600)}); err != nil || r.SW != apdu.SWChainUnsupported || len(s.seen) != 1 {
 		t.Errorf("%v, %v after %d commands", r, err, len(s.seen))
 	}
 }
@@ -55,7 +55,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	for range maxGetResponses + 10 {
 		s.answers = append(s.answers, more)
 	}
-	_, err := (&link{s}).Exchange(t.Context(), apdu.Command{INS: 0xCA, Le: 256})
+	_, err := (&link{t: s}).Exchange(t.Context(), apdu.Command{INS: 0xCA, Le: 256})
 	if e := (*Error)(nil); !errors.As(err, &e) || e.Reason != Protocol {
 		t.Errorf("an endless answer gives %v", err)
 	}

@@ -22,6 +22,7 @@ type Profile struct {
 	Validity        ValidityPlaces
 	Chunk           int    // most bytes of one READ BINARY
 	SecureMessaging string // name of the suite
+	Secure          SecurePlaces
 	Passwords       []Password
 	Holder          HolderPlaces
 	Certificate     Container

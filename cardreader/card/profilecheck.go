@@ -123,6 +123,7 @@ func (c *profileChecker) profile(f *profileFile) *Profile {
 	c.certificate(p, f)
 	c.signature(p, f)
 	c.statusWords(p, f)
+	c.secure(p, f)
 	return p
 }
 

@@ -50,6 +50,7 @@ type profileFile struct {
 	Validity        validityFile      `json:"validity"`
 	Chunk           int               `json:"chunk"`
 	SecureMessaging string            `json:"secure_messaging"`
+	Secure          *secureFile       `json:"secure"`
 	Passwords       []passwordFile    `json:"passwords"`
 	Sectors         directoryFile     `json:"sectors"`
 	Blocks          directoryFile     `json:"blocks"`
