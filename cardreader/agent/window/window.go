@@ -98,9 +98,9 @@ type Result struct {
 	Stay int `json:"stay"`
 }
 
-// Defaults of Config.
+// Defaults of Config, and how long a program may take to end.
 const (
 	readyLimit = 10 * time.Second
 	goodStay   = 30 * time.Second
-	badStay    = 3 * time.Minute
+	graceLimit = 3 * time.Second
 )

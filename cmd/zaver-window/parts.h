@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the C files share. */
+#ifndef ZAVER_PARTS_H
+#define ZAVER_PARTS_H
+
+#include <gtk/gtk.h>
+
+#include "window.h"
+
+/* What the person is at. */
+enum phase { PHASE_WAIT, PHASE_CHOOSE, PHASE_WORK, PHASE_FINAL, PHASE_RESULT };
+
+struct view {
+	GtkWidget *window, *scroll, *body, *facts;
+	GtkWidget *choice, *choose, *rows, *hint;
+	GtkWidget *status, *spinner, *text, *detail;
+	GtkWidget *result;
+	GtkWidget *sign, *decline, *close;
+	int facts_shown, highest; /* highest: pixels that the scrolled part may have */
+	enum phase phase;
+};
+
+extern struct view view;
+
+/* made in window_linux.c */
+GtkWidget *zw_label(const char *text, const char *style);
+void zw_phase(enum phase p);
+
+/* made in rows_linux.c */
+int zw_chosen_row(void); /* -1: none */
+void zw_watch_choice(void);
+
+/* in Go */
+extern void goArrived(void);
+extern void goShown(void);
+extern void goChosen(int row);
+extern void goCancelled(void);
+extern void goClosed(void);
+extern void goOrphaned(void);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && cgo
+
+// The list of certificates: one radio button each.
+
+#include "parts.h"
+
+// A click or key that was meant for another window must not sign: the button wakes up this long after the list came, in milliseconds.
+#define WAKE 600
+
+static GtkWidget *none; // in the group, never shown: it is active until the person chooses
+static GtkWidget *last; // the labels of the row that is being made
+static GtkWidget *first_usable, *chosen_first;
+static GSList *radios; // those of the list
+static gboolean awake;
+static guint waking;
+
+static void on_toggled(GtkToggleButton *b, gpointer d)
+{
+	zw_watch_choice();
+}
+
+static gboolean on_awake(gpointer d)
+{
+	awake = TRUE;
+	waking = 0;
+	zw_watch_choice();
+	return G_SOURCE_REMOVE;
+}
+
+int zw_chosen_row(void)
+{
+	GSList *i;
+
+	for (i = radios; i; i = i->next)
+		if (gtk_toggle_button_get_active(i->data) && gtk_widget_get_sensitive(i->data))
+			return GPOINTER_TO_INT(g_object_get_data(i->data, "row"));
+	return -1;
+}
+
+// zw_watch_choice keeps the button asleep until there is something that it could sign with.
+void zw_watch_choice(void)
+{
+	gtk_widget_set_sensitive(view.sign, awake && view.phase == PHASE_CHOOSE && zw_chosen_row() >= 0);
+}
+
+static void drop(GtkWidget *w, gpointer d)
+{
+	gtk_widget_destroy(w);
+}
+
+void zw_rows_begin(void)
+{
+	gtk_container_foreach(GTK_CONTAINER(view.rows), drop, NULL);
+	g_slist_free(radios);
+	radios = NULL;
+	last = first_usable = chosen_first = NULL;
+	if (!none) {
+		none = gtk_radio_button_new(NULL);
+		g_object_ref_sink(none);
+	}
+	gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(none), TRUE);
+}
+
+void zw_row(int row, const char *title, const char *spoken, int usable, int chosen)
+{
+	GtkWidget *r = gtk_radio_button_new_from_widget(GTK_RADIO_BUTTON(none)), *l = zw_label(title, "zw-strong");
+	AtkObject *a = gtk_widget_get_accessible(r);
+
+	last = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
+	gtk_widget_set_margin_start(last, 6);
+	gtk_box_pack_start(GTK_BOX(last), l, FALSE, FALSE, 0);
+	gtk_container_add(GTK_CONTAINER(r), last);
+	gtk_style_context_add_class(gtk_widget_get_style_context(r), "zw-row");
+	g_object_set_data(G_OBJECT(r), "row", GINT_TO_POINTER(row));
+	atk_object_set_name(a, title);
+	atk_object_set_description(a, spoken);
+	gtk_widget_set_sensitive(r, usable);
+	if (usable && !first_usable)
+		first_usable = r;
+	if (usable && chosen) {
+		chosen_first = r;
+		gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(r), TRUE);
+	}
+	g_signal_connect(r, "toggled", G_CALLBACK(on_toggled), NULL);
+	gtk_box_pack_start(GTK_BOX(view.rows), r, FALSE, FALSE, 0);
+	radios = g_slist_append(radios, r);
+}
+
+void zw_row_line(const char *text, int note)
+{
+	gtk_box_pack_start(GTK_BOX(last), zw_label(text, note ? "zw-note" : NULL), FALSE, FALSE, 0);
+}
+
+void zw_rows_end(void)
+{
+	gtk_widget_show_all(view.rows);
+	awake = FALSE;
+	if (waking)
+		g_source_remove(waking);
+	waking = g_timeout_add(WAKE, on_awake, NULL);
+	zw_phase(PHASE_CHOOSE);
+	if (chosen_first || first_usable)
+		gtk_widget_grab_focus(chosen_first ? chosen_first : first_usable);
+	else
+		gtk_widget_grab_focus(view.decline);
+}
