@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # run and test do all the set-up from nothing; the others are their parts.
-.PHONY: run smoke test race bench lint build setup clean
+.PHONY: run smoke test race bench lint packages build setup clean
 
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
+NFPM      := go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 GOLANGCI  := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
 
 run: build ## the whole product with its emulated surroundings, on loopback
@@ -22,6 +23,12 @@ race: build
 
 bench: build ## ratios against a baseline of the same run
 	@bin/zaver-demo bench
+
+# VERSION and AGENT (the configuration that names the portals) are the operator's; the bytes depend on nothing else but the source.
+VERSION ?= 0.4.0
+AGENT   ?= docs/agent.example.json
+packages: setup ## deb, rpm, bill of materials and hashes of the agent, in build/packages
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) go run ./cmd/zaver-release -version $(VERSION) -agent $(AGENT) -nfpm "$(NFPM)"
 
 lint: setup
 	$(GOLANGCI) run ./...

@@ -65,7 +65,7 @@ func (b *build) layout(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		content = bytes.ReplaceAll(content, []byte("@VERSION@"), []byte(b.Version))
-		content = bytes.ReplaceAll(content, []byte("@DATE@"), []byte(b.Moment.UTC().Format("2006-01-02")))
+		content = bytes.ReplaceAll(content, []byte("@DATE@"), []byte(b.Moment.UTC().Format("January 2, 2006")))
 		content = bytes.ReplaceAll(content, []byte("@RFC5322@"), []byte(b.Moment.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700")))
 		if content, err = compressed(content); err != nil {
 			return nil, err
