@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/words"
 )
 
 // DefaultPort is where pages look for the agent.
@@ -47,13 +48,18 @@ type Config struct {
 	// Listeners are sockets that are open already, as a service manager hands over; then none is opened here, and Port must be
 	// theirs. Each must listen on a loopback address.
 	Listeners []net.Listener
-	Log       *slog.Logger
+	// Doctor examines this computer and returns its report as one JSON object, in the language unless that is "".
+	// nil means that there is none.
+	Doctor func(ctx context.Context, lang words.Language) ([]byte, error)
+	Log    *slog.Logger
 }
 
 // Door is the HTTP door. Make it with Listen, then Serve.
 type Door struct {
 	agent     *agent.Agent
 	version   string
+	doctor    func(ctx context.Context, lang words.Language) ([]byte, error)
+	examining chan struct{} // one examination at a time
 	log       *slog.Logger
 	listeners []net.Listener
 	server    *http.Server
@@ -64,7 +70,7 @@ type Door struct {
 // Listen takes the port on both loopback addresses. A machine without IPv6 has
 // one address less, which is not an error; a port that another program holds is.
 func Listen(ctx context.Context, c Config) (*Door, error) {
-	d := &Door{agent: c.Agent, version: c.Version, log: c.Log, origins: c.Agent.Origins()}
+	d := &Door{agent: c.Agent, version: c.Version, doctor: c.Doctor, examining: make(chan struct{}, 1), log: c.Log, origins: c.Agent.Origins()}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}

@@ -32,7 +32,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Add("Vary", "Origin")
-	allowed := map[string]string{"/v1/hello": http.MethodGet, "/v1/confirm": http.MethodPost}[r.URL.Path]
+	allowed := map[string]string{"/v1/hello": http.MethodGet, "/v1/confirm": http.MethodPost, "/v1/doctor": http.MethodPost}[r.URL.Path]
 	switch {
 	case allowed == "" || r.URL.RawQuery != "" || r.URL.RawPath != "":
 		writeCode(w, http.StatusNotFound, agent.CodeRequest)
@@ -43,6 +43,8 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeCode(w, http.StatusMethodNotAllowed, agent.CodeRequest)
 	case allowed == http.MethodGet:
 		d.hello(w)
+	case r.URL.Path == "/v1/doctor":
+		d.examine(w, r)
 	default:
 		d.confirm(w, r, origin)
 	}
@@ -129,6 +131,33 @@ func (d *Door) confirm(w http.ResponseWriter, r *http.Request, origin string) {
 			d.log.Debug("step not told", "err", err)
 		}
 	})
+}
+
+// examine answers with the doctor's report. It needs no request and shows nothing that names a person.
+func (d *Door) examine(w http.ResponseWriter, r *http.Request) {
+	lang, status, err := readLanguage(w, r)
+	if err == nil && d.doctor == nil {
+		status, err = http.StatusNotFound, errors.New("there is no doctor")
+	}
+	if err != nil {
+		d.log.Warn("message refused", "err", err)
+		writeCode(w, status, agent.CodeRequest)
+		return
+	}
+	select {
+	case d.examining <- struct{}{}:
+		defer func() { <-d.examining }()
+	default:
+		writeCode(w, http.StatusConflict, agent.CodeBusy)
+		return
+	}
+	report, err := d.doctor(r.Context(), lang)
+	if err != nil {
+		d.log.Warn("no report", "err", err)
+		writeCode(w, http.StatusInternalServerError, agent.CodeOf(err))
+		return
+	}
+	writeJSON(w, http.StatusOK, json.RawMessage(report))
 }
 
 func writeCode(w http.ResponseWriter, status int, code string) {
