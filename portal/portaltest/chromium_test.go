@@ -135,9 +135,10 @@ func (c *tab) shoot(name string) {
 // actor plays the agent: it answers as the script says.
 type actor struct {
 	*httptest.Server
-	mu     sync.Mutex // guards play and order
+	mu     sync.Mutex // guards all below
 	play   func(order map[string]string, say func(line any))
 	origin string
+	asked  int // requests to confirm
 }
 
 func newActor(t *testing.T) *actor {
@@ -171,6 +172,9 @@ func (a *actor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, `{"code":"agent.request"}`, http.StatusBadRequest)
 			return
 		}
+		a.mu.Lock()
+		a.asked++
+		a.mu.Unlock()
 		h.Set("Content-Type", "application/x-ndjson")
 		play(order, func(line any) {
 			_ = json.NewEncoder(w).Encode(line)
@@ -208,6 +212,18 @@ func TestConfirmationPageShowsWhatTheAgentSays(t *testing.T) {
 	c.do(chromedp.Navigate(p.Origin + "/confirm"))
 	c.shoot("confirm-choose")
 	c.do(chromedp.Click("#method-first"), chromedp.Click("main button[type=submit]"))
+	c.wait(`document.querySelector('#confirm-ready:not([hidden]) #confirm-sign')`)
+	if door := c.ask(`document.getElementById('confirm-door').textContent`); !strings.Contains(door, "127.0.0.1") {
+		t.Errorf("the page says of the door: %q", door)
+	}
+	c.shoot("confirm-sign")
+	agent.mu.Lock()
+	asked := agent.asked
+	agent.mu.Unlock()
+	if asked != 0 {
+		t.Error("the page handed the request over before the person's click")
+	}
+	c.do(chromedp.Click("#confirm-sign"))
 	c.wait(`document.querySelector('[data-step=pin]')?.className === 'is-now'`)
 	if code := c.ask(`document.querySelector('.zv-control__code [aria-hidden]').textContent`); len(code) != 4 {
 		t.Errorf("control code %q, want 4 digits", code)
@@ -243,6 +259,8 @@ func TestConfirmationPageWithoutAgent(t *testing.T) {
 	agent.origin = p.Origin
 	agent.mu.Unlock()
 	c.do(chromedp.Click("#agent-retry"))
+	c.wait(`document.querySelector('#confirm-ready:not([hidden]) #confirm-sign')`)
+	c.do(chromedp.Click("#confirm-sign"))
 	c.wait(`document.getElementById('confirm-problem')?.dataset.code === 'agent.declined' || location.pathname.endsWith('/result')`)
 	c.do(chromedp.Reload())
 	c.wait(`document.getElementById('confirm-result')?.dataset.result === 'cancelled'`)

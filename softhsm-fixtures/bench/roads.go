@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -151,8 +152,15 @@ func (r road) once(ctx context.Context, w *stage.World, v *robot.Robot, p people
 	var card *noticed
 	request := ""
 	err = v.Do("confirm", func(ctx context.Context) error {
+		if err := v.Click(ctx, "main form button[type=submit]"); err != nil {
+			return err
+		}
+		if found, err := v.AwaitSign(ctx); err != nil || !found {
+			return errors.Join(err, errors.New("the page found no agent"))
+		}
+		// The person decides from here on.
 		k.began = time.Now()
-		if err := v.Press(ctx, "main form button[type=submit]"); err != nil {
+		if err := v.Press(ctx, robot.SignButton); err != nil {
 			return err
 		}
 		if r.method == "uec" {

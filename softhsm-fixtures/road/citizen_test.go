@@ -154,10 +154,11 @@ func (c *Citizen) restart() {
 	}))
 }
 
-// retry presses the button by which the page looks for the agent again.
+// retry presses the button by which the page looks for the agent again, and then the one that signs.
 func (c *Citizen) retry() {
 	c.w.t.Helper()
-	c.w.must(c.Do("look for the agent again", func(ctx context.Context) error { return c.Press(ctx, "#agent-retry:not([hidden])") }))
+	c.w.must(c.Do("look for the agent again", func(ctx context.Context) error { return c.Click(ctx, "#agent-retry:not([hidden])") }))
+	c.w.must(c.Sign())
 }
 
 // succeeds walks the road again, from the button that the page offers to a confirmed account.

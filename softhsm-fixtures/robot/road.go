@@ -270,9 +270,43 @@ func (r *Robot) WaitStandard() error {
 	})
 }
 
-// Confirm chooses the method and begins; it returns when the page has handed
+// Confirm chooses the method, begins, and presses the button that signs; it returns when the page has handed
 // the request to the agent or said why not. The page's request number is the result.
 func (r *Robot) Confirm(method string) (request string, err error) {
+	if request, err = r.Begin(method); err != nil {
+		return request, err
+	}
+	return request, r.Sign()
+}
+
+// SignButton finds the button that signs; it is shown when the page has found the agent.
+const SignButton = "#confirm-ready:not([hidden]) #confirm-sign"
+
+// Sign waits until the page has found the agent and presses the button that signs. A page that has something
+// else to say is left alone.
+func (r *Robot) Sign() error {
+	return r.Do("press sign", func(ctx context.Context) error {
+		found, err := r.AwaitSign(ctx)
+		if err != nil || !found {
+			return err
+		}
+		if err := r.Shot("sign"); err != nil {
+			return err
+		}
+		return r.Press(ctx, SignButton)
+	})
+}
+
+// AwaitSign waits until the page shows the button that signs, or says why it does not.
+func (r *Robot) AwaitSign(ctx context.Context) (bool, error) {
+	if err := r.Until(ctx, "document.readyState === 'complete' && (document.querySelector('"+SignButton+"') || "+resultPage+")"); err != nil {
+		return false, err
+	}
+	return ask[bool](r, "!!document.querySelector('"+SignButton+"')")
+}
+
+// Begin chooses the method and goes to the page that looks for the agent. The page's request number is the result.
+func (r *Robot) Begin(method string) (request string, err error) {
 	err = r.Do("begin confirmation", func(ctx context.Context) error {
 		if err := r.Go(ctx, "/confirm"); err != nil {
 			return err

@@ -1,74 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Talks to the agent's loopback door. Only a request id and a ticket ever go
-// there: no text, no hash, no PIN.
+// Finds the agent: by the browser extension first, by the loopback door then.
+// Whoever asks learns which door it is, and why another one is shut.
 
-// loopback asks browsers with local network access to treat the request as
-// one to this very computer; older browsers ignore the word.
-const loopback = { mode: 'cors', credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', targetAddressSpace: 'loopback' }
+import * as native from './native.js'
+import * as loopback from './loopback.js'
 
-// denied says whether the person or a policy forbade pages to reach programs
-// on this computer.
-async function denied () {
-  for (const name of ['loopback-network', 'local-network-access']) {
-    try {
-      if ((await navigator.permissions.query({ name })).state === 'denied') return true
-    } catch {
-      // This browser doesn't know the permission.
-    }
+// A Shut is thrown when no door leads to an agent: its message is the code to
+// show, its doors are what each door said.
+export class Shut extends Error {
+  constructor (doors) {
+    super(mainCode(doors))
+    this.doors = doors
   }
-  return false
 }
 
-// hello asks whether the agent is there: {agent, version, protocol, busy}, or
-// throws an Error whose message is a code.
-export async function hello (agent) {
-  let answer
-  try {
-    answer = await fetch(agent + '/v1/hello', { ...loopback, signal: AbortSignal.timeout(20000) })
-  } catch {
-    throw new Error(await denied() ? 'agent.blocked' : 'agent.not_running')
-  }
-  if (!answer.ok) throw new Error(await codeOf(answer))
-  const value = await answer.json().catch(() => null)
+// mainCode chooses what helps most: an agent that answered and refused says
+// more than one that is missing; with an extension there, its word counts.
+function mainCode (doors) {
+  const missing = ['agent.no_extension', 'agent.not_running', 'agent.unpermitted', 'agent.blocked', 'agent.not_installed']
+  const codes = doors.map((d) => d.code)
+  return codes.find((code) => !missing.includes(code)) ?? codes.find((code) => code === 'agent.not_installed') ?? codes[codes.length - 1]
+}
+
+function check (value) {
   if (!value || value.agent !== 'zaver') throw new Error('agent.protocol')
   if (value.protocol !== 1) throw new Error('agent.version')
-  return value
 }
 
-async function codeOf (answer) {
-  const value = await answer.json().catch(() => null)
-  if (value && typeof value.code === 'string') return value.code
-  return answer.status === 403 ? 'agent.origin' : 'agent.protocol'
+const codeOf = (error) => /^[a-z]+\.[a-z_]+$/.test(error.message) ? error.message : 'agent.protocol'
+
+function nativeDoor () {
+  return { name: 'native', confirm: native.confirm, doctor: native.doctor }
 }
 
-// confirm hands the request over and calls step for each line of the answer.
-// It throws an Error with a code when the agent refuses or goes away. The agent
-// stops when the page is left.
-export async function confirm (agent, order, step) {
-  let answer
-  try {
-    answer = await fetch(agent + '/v1/confirm', {
-      ...loopback, method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(order)
-    })
-  } catch {
-    throw new Error(await denied() ? 'agent.blocked' : 'agent.not_running')
-  }
-  if (!answer.ok) throw new Error(await codeOf(answer))
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
-  let rest = ''
-  for (;;) {
-    const { value, done } = await reader.read()
-    rest += value || ''
-    if (rest.length > 65536) throw new Error('agent.protocol')
-    const lines = rest.split('\n')
-    rest = done ? '' : lines.pop()
-    for (const line of lines) {
-      if (line.trim() === '') continue
-      let message
-      try { message = JSON.parse(line) } catch { throw new Error('agent.protocol') }
-      step(message)
+// A door that is not open yet is one for which the browser will ask: it is
+// knocked at only when the person has read that and clicked.
+function loopbackDoor (base, open) {
+  return {
+    name: 'loopback',
+    open,
+    doctor: (lang) => loopback.doctor(base, lang),
+    confirm: async (order, step) => {
+      if (!open) check(await loopback.hello(base))
+      await loopback.confirm(base, order, step)
     }
-    if (done) return
+  }
+}
+
+// find returns {door, doors}: the way to the agent, and what the others said.
+// It throws a Shut. With ask, the browser may ask the person at once.
+export async function find (base, { ask = false } = {}) {
+  const doors = []
+  if (await native.present()) {
+    try {
+      check(await native.hello())
+      return { door: nativeDoor(), doors }
+    } catch (error) {
+      doors.push({ door: 'native', code: codeOf(error) })
+    }
+  } else {
+    doors.push({ door: 'native', code: 'agent.no_extension' })
+  }
+  try {
+    if (await loopback.permission() === 'denied') throw new Error('agent.blocked')
+    if (!ask && await loopback.willAsk()) return { door: loopbackDoor(base, false), doors }
+    check(await loopback.hello(base))
+    return { door: loopbackDoor(base, true), doors }
+  } catch (error) {
+    doors.push({ door: 'loopback', code: codeOf(error) })
+    throw new Shut(doors)
   }
 }

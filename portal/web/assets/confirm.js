@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The confirmation page: finds the agent, hands it the request, shows the
-// steps, and follows the result that the portal decides. What the agent says
-// is shown; only what the portal says counts.
+// The confirmation page: finds the agent, waits for the person's click, hands
+// the request over, shows the steps, and follows the result that the portal
+// decides. What the agent says is shown; only what the portal says counts.
 
-import { hello, confirm } from './agent.js'
+import { find, Shut } from './agent.js'
 import { follow } from './follow.js'
 
-const order = ['agent', 'statement', 'device', 'consent', 'pin', 'signing', 'sending', 'checking']
-const agentFaults = ['agent.not_running', 'agent.blocked', 'agent.protocol', 'agent.version', 'agent.busy', 'agent.host', 'agent.origin']
+const order = ['agent', 'sign', 'statement', 'device', 'consent', 'pin', 'signing', 'sending', 'checking']
+const agentFaults = ['agent.not_running', 'agent.blocked', 'agent.protocol', 'agent.version', 'agent.busy', 'agent.host', 'agent.origin',
+  'agent.no_extension', 'agent.not_installed', 'agent.forbidden', 'agent.ended', 'agent.unpermitted', 'agent.config', 'agent.gesture', 'agent.pinentry']
 
 export function runConfirmation (box) {
   const data = box.dataset
@@ -39,10 +40,24 @@ export function runConfirmation (box) {
     mark(step)
   }
 
+  // showDoors says of each door why it is shut, where that is more than one thing.
+  const showDoors = (list, doors) => {
+    list.replaceChildren(...doors.map(({ door, code }) => {
+      const item = document.createElement('li')
+      item.dataset.door = door
+      item.dataset.code = code
+      item.textContent = `${words['run.door.name.' + door]}: ${(codes[code] || codes.internal)[0]}`
+      return item
+    }))
+    list.hidden = doors.length === 0
+  }
+
   // fail shows what happened and what to do. The portal's own result, when it
   // comes, replaces the page.
-  const fail = (code, tries) => {
+  const fail = (code, tries, doors = []) => {
     const [happened, advice] = codes[code] || codes.internal
+    part('confirm-ready').hidden = true
+    showDoors(problem.querySelector('ul'), doors.length > 1 ? doors : [])
     problem.dataset.code = code
     problem.querySelector('h2').textContent = happened
     problem.querySelector('p').textContent = advice
@@ -98,6 +113,9 @@ export function runConfirmation (box) {
     }
   }
 
+  let door = null
+
+  // begin looks for the agent and offers the button.
   const begin = async () => {
     problem.hidden = true
     part('confirm-live').hidden = false
@@ -107,24 +125,46 @@ export function runConfirmation (box) {
     // silence would be taken for absence.
     if (location.origin !== data.origin) { fail('agent.origin'); return }
     try {
-      await hello(data.agent)
-      say(words['run.say.found'])
+      const found = await find(data.agent)
+      if (ended) return
       if (!data.ticket) { fail('confirm.ticket_used'); return }
+      door = found.door
+      const asks = door.name === 'loopback' && !door.open
+      problem.dataset.door = door.name
+      part('confirm-door').textContent = words['run.door.' + door.name]
+      part('confirm-ask').hidden = !asks
+      showDoors(part('confirm-ready').querySelector('ul'), found.doors.filter((d) => d.code !== 'agent.no_extension'))
+      part('confirm-ready').hidden = false
+      goto('sign')
+      if (asks) say(words['run.ask'])
+    } catch (error) {
+      fail(error instanceof Shut ? error.message : 'agent.protocol', 0, error.doors)
+    }
+  }
+
+  // sign begins with the person's own click, through either door.
+  const sign = async () => {
+    if (!door || talking || ended) return
+    const at = door
+    part('confirm-ready').hidden = true
+    try {
       let last = ''
       talking = true
-      await confirm(data.agent, { origin: data.origin, request: data.request, ticket: data.ticket, method: data.method, lang: data.lang }, (message) => {
+      await at.confirm({ origin: data.origin, request: data.request, ticket: data.ticket, method: data.method, lang: data.lang }, (message) => {
         handedOver = true
         last = message.step
         onStep(message)
       })
       if (last !== 'done' && last !== 'failed') fail('agent.protocol')
     } catch (error) {
-      fail(error.message.includes('.') ? error.message : handedOver ? 'agent.protocol' : 'agent.not_running')
+      fail(/^[a-z]+\.[a-z_]+$/.test(error.message) ? error.message : handedOver ? 'agent.protocol' : 'agent.not_running')
     } finally {
       talking = false
     }
   }
-  part('agent-retry').addEventListener('click', begin)
+  part('confirm-sign').addEventListener('click', sign)
+  // An extension that was installed meanwhile comes to a page when it is loaded.
+  part('agent-retry').addEventListener('click', () => location.reload())
 
   const expires = Number(data.expires) * 1000
   const clock = () => {

@@ -1,17 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The help page says whether the agent answers.
+// The help page says whether the agent answers and by which door, and shows
+// what the agent finds when it examines this computer.
 
-import { hello } from './agent.js'
+import { find } from './agent.js'
+
+const tags = { ok: 'govuk-tag--green', warning: 'govuk-tag--yellow', fault: 'govuk-tag--red', skipped: 'govuk-tag--grey' }
+const most = 200 // lines of a report that are shown
 
 export async function checkAgent (box) {
-  const line = box.querySelector('p')
-  const words = JSON.parse(line.dataset.words)
+  const part = (id) => document.getElementById(id)
+  const words = JSON.parse(box.dataset.words)
+  const codes = JSON.parse(box.dataset.codes)
+  const say = (text) => { part('agent-state').textContent = text }
+  const happened = (code) => (codes[code] || codes.internal).join(' ')
+
+  const element = (name, text, className) => {
+    const e = document.createElement(name)
+    e.textContent = text
+    if (className) e.className = className
+    return e
+  }
+
+  const showShut = (error) => {
+    const code = error.doors ? error.message : 'agent.protocol'
+    box.dataset.code = code
+    say(happened(code))
+    part('agent-doors').replaceChildren(...(error.doors || []).map(({ door, code }) => {
+      const item = element('li', `${words['run.door.name.' + door]}: ${happened(code)}`)
+      item.dataset.door = door
+      item.dataset.code = code
+      return item
+    }))
+  }
+
+  const showFound = ({ door }) => {
+    box.dataset.door = door.name
+    delete box.dataset.code
+    say(door.open === false ? words['run.ask'] : `${words['help.found']} ${words['run.door.' + door.name]}`)
+    part('agent-doors').replaceChildren()
+  }
+
+  const showReport = (report) => {
+    const lines = Array.isArray(report?.lines) ? report.lines.slice(0, most) : []
+    if (report?.format !== 'zaver.doctor/v1' || lines.length === 0) throw new Error('agent.protocol')
+    part('agent-report').replaceChildren(...lines.map((line) => {
+      const item = document.createElement('li')
+      const state = Object.hasOwn(tags, line.state) ? line.state : 'skipped'
+      item.dataset.code = String(line.code)
+      item.className = 'zv-check'
+      item.append(element('span', String(line.text ?? ''), 'zv-check__name'), ' ', element('strong', words['help.state.' + state], 'govuk-tag ' + tags[state]))
+      if (line.remedy) item.append(element('p', String(line.remedy)))
+      item.append(element('p', String(line.code), 'govuk-hint'))
+      return item
+    }))
+    part('agent-bundle').value = JSON.stringify(report, null, 2)
+    part('agent-result').hidden = false
+  }
+
+  const examine = async () => {
+    const button = part('agent-examine')
+    button.disabled = true
+    part('agent-result').hidden = true
+    say(words['help.examining'])
+    try {
+      const found = await find(box.dataset.agent, { ask: true })
+      const report = await found.door.doctor(box.dataset.lang)
+      showFound(found)
+      showReport(report)
+    } catch (error) {
+      if (error.doors) showShut(error)
+      else say(happened(error.message))
+    } finally {
+      button.disabled = false
+    }
+  }
+
+  const copy = async () => {
+    const bundle = part('agent-bundle')
+    try {
+      await navigator.clipboard.writeText(bundle.value)
+      part('agent-copied').textContent = words['help.copied']
+    } catch {
+      bundle.focus()
+      bundle.select()
+      part('agent-copied').textContent = words['help.copy_yourself']
+    }
+  }
+
   box.hidden = false
+  part('agent-examine').addEventListener('click', examine)
+  part('agent-copy').addEventListener('click', copy)
   try {
-    await hello(box.dataset.agent)
-    line.textContent = words['help.found']
+    showFound(await find(box.dataset.agent))
   } catch (error) {
-    line.textContent = words[error.message === 'agent.blocked' ? 'help.blocked' : 'help.not_found']
+    showShut(error)
   }
 }

@@ -16,7 +16,7 @@
     doctor: ['lang'],
     confirm: ['origin', 'request', 'ticket', 'method', 'lang']
   }
-  const open = new Map() // id of the page's request -> port to the background
+  const open = new Set() // ids of the page's requests that are not answered yet
 
   const tell = (id, answer) => window.postMessage({ zaver: 'extension', id, answer }, location.origin)
 
@@ -45,7 +45,7 @@
       // The extension was updated or removed since this page was loaded.
       return tell(id, { code: 'agent.no_extension' })
     }
-    open.set(id, port)
+    open.add(id)
     port.onMessage.addListener((answer) => {
       // The page may ask the next thing as soon as it has the last answer.
       if (answer.end) open.delete(id)
@@ -64,7 +64,6 @@
     if (!m || m.zaver !== 'page' || typeof m.id !== 'string' || m.id.length > 64 || typeof m.order !== 'object' || m.order === null) return
     const order = m.order
     if (order.do === 'present') return tell(m.id, { present: true, version: chrome.runtime.getManifest().version })
-    if (order.do === 'cancel') return open.get(m.id)?.disconnect()
     if (Object.hasOwn(fields, order.do)) begin(m.id, order)
   })
 })()
