@@ -25,6 +25,7 @@ const (
 	CodeCancelled         = "agent.cancelled"          // the page went away
 	CodeTimeout           = "agent.timeout"            // nobody answered in time
 	CodePinentry          = "agent.pinentry"           // the dialog program is missing, died or hangs
+	CodeWindow            = "agent.window"             // the agent's own window died, or answered what it may not
 	CodeSignature         = "agent.signature"          // the carrier made a signature that doesn't match its certificate
 	CodeInternal          = "agent.internal"           // anything else; the log has the cause
 )
@@ -45,7 +46,7 @@ const CodeLastTry = "token.last_try"
 // (confirm.*, sig.* …) are handed through and not listed.
 var codes = []string{
 	CodeBusy, CodeOrigin, CodeHost, CodeRequest, CodeForbidden, CodeConfig, CodePortalUnknown, CodePortalUnreachable, CodePortalAnswer,
-	CodeDeclined, CodeCancelled, CodeTimeout, CodePinentry, CodeSignature, CodeInternal,
+	CodeDeclined, CodeCancelled, CodeTimeout, CodePinentry, CodeWindow, CodeSignature, CodeInternal,
 	"statement.forged", "statement.malformed", "statement.origin", "statement.request",
 	"statement.expired", "statement.early", "statement.purpose",
 	codeCardNone, "card.no_service", "card.no_reader", "card.unsupported", "card.removed", "card.busy", "card.protocol", "card.expired", "card.pad_denied", "card.pad_failed", "card.terminal", "card.insecure",

@@ -2,6 +2,8 @@
 
 package words
 
+import "maps"
+
 // The texts of the consent window.
 const (
 	Title           Key = "title"
@@ -48,7 +50,7 @@ const (
 	CarrierToken Key = "carrier.token"
 )
 
-var catalogue = map[Key]text{
+var dialogTexts = map[Key]text{
 	Title:           {"Завер: подтверждение личности", "Zaver: confirm your identity"},
 	ConsentPortal:   {"Портал: {name}", "Portal: {name}"},
 	ConsentAddress:  {"Адрес: {origin}", "Address: {origin}"},
@@ -133,4 +135,15 @@ var catalogue = map[Key]text{
 	"pin.blocked":            {"ПИН-код заблокирован", "the PIN is blocked"},
 	"pin.not_initialised":    {"ПИН-код не задан", "no PIN is set"},
 	"pin.must_change":        {"ПИН-код нужно сменить", "the PIN must be changed"},
+}
+
+// catalogue is all of it.
+var catalogue = together(dialogTexts, windowTexts, careTexts)
+
+func together(parts ...map[Key]text) map[Key]text {
+	all := map[Key]text{}
+	for _, p := range parts {
+		maps.Copy(all, p)
+	}
+	return all
 }

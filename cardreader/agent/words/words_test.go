@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"unicode"
 )
@@ -38,12 +39,19 @@ func TestCatalogue(t *testing.T) {
 
 // Every key that the package declares is in the catalogue.
 func TestEveryKeyHasWords(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "catalogue.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
+	var files []*ast.File
+	for _, name := range []string{"catalogue.go", "catalogue_window.go", "catalogue_care.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	if n := len(dialogTexts) + len(windowTexts) + len(careTexts); n != len(catalogue) {
+		t.Errorf("%d texts, %d in the catalogue: a key has two", n, len(catalogue))
 	}
 	keys := 0
-	ast.Inspect(file, func(n ast.Node) bool {
+	look := func(n ast.Node) bool {
 		v, ok := n.(*ast.ValueSpec)
 		if !ok || v.Type == nil || len(v.Values) != 1 {
 			return true
@@ -56,12 +64,15 @@ func TestEveryKeyHasWords(t *testing.T) {
 			t.Fatal(err)
 		}
 		keys++
-		if _, ok := catalogue[Key(text)]; !ok && Key(text) != PurposeOf {
+		if _, ok := catalogue[Key(text)]; !ok && Key(text) != PurposeOf && Key(text) != SecretOf {
 			t.Errorf("%s (%q) has no words", v.Names[0].Name, text)
 		}
 		return true
-	})
-	if keys < 20 {
+	}
+	for _, f := range files {
+		ast.Inspect(f, look)
+	}
+	if keys < 90 {
 		t.Errorf("found only %d keys", keys)
 	}
 }
@@ -78,5 +89,32 @@ func TestSay(t *testing.T) {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
 		}
+	}
+}
+
+// Every failure has both halves in both languages, each in its own letters; what others say gets general words.
+func TestFailures(t *testing.T) {
+	if len(failures[Russian]) < 60 || len(failures[Russian]) != len(failures[English]) {
+		t.Errorf("%d in Russian, %d in English", len(failures[Russian]), len(failures[English]))
+	}
+	for code := range failures[Russian] {
+		if !HasFailure(code) {
+			t.Errorf("%s lacks a language", code)
+		}
+		for l := range failures {
+			what, todo := Failure(l, code)
+			if what == "" || todo == "" {
+				t.Errorf("%s in %s: %q, %q", code, l, what, todo)
+			}
+			for _, r := range what + todo {
+				if l == English && unicode.Is(unicode.Cyrillic, r) {
+					t.Errorf("%s: Russian letters in the English text", code)
+					break
+				}
+			}
+		}
+	}
+	if what, todo := Failure("de", "confirm.ticket_used"); what != "Подтверждение не состоялось" || !strings.Contains(todo, "confirm.ticket_used") {
+		t.Errorf("another's code: %q, %q", what, todo)
 	}
 }
