@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -20,7 +19,9 @@ import (
 	"zaver/softhsm-fixtures/vpcd"
 )
 
-// daemon is the private pcscd of this test binary.
+// daemon is the private pcscd of this test binary: the library reads the
+// address of the service once per process. Tests against a daemon that lies
+// are in softhsm-fixtures/fakepcscd.
 var daemon *readers.Daemon
 
 // slots are its readers; each remembers when its last card came out.
@@ -39,29 +40,11 @@ func run(m *testing.M) int {
 		slots[i] = vpcd.NewSlot(d.Slot(i))
 	}
 	defer func() { _ = d.Close() }()
-	dir, err := os.MkdirTemp("", "pcsc-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	place = filepath.Join(dir, "comm")
-	if err := errors.Join(point(d.Socket()), os.Setenv(readers.SocketVariable, place)); err != nil {
+	if err := os.Setenv(readers.SocketVariable, d.Socket()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
-}
-
-// place is where the library looks for the service: a link to the socket of
-// the real daemon, or of a fake one.
-var place string
-
-func point(socket string) error {
-	if err := os.Symlink(socket, place+".new"); err != nil {
-		return err
-	}
-	return os.Rename(place+".new", place)
 }
 
 // patience bounds every wait for an event; pcscd asks the virtual reader only
