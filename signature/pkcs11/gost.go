@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/miekg/pkcs11"
+
 	"zaver/signature/algo"
 	"zaver/signature/cert"
 )
@@ -32,20 +34,20 @@ var (
 
 // gostKey reads what a key object shows of a GOST key. The type alone does not
 // tell keys of 2012 from those of 2001: CKA_GOSTR3411_PARAMS does.
-func (s *Session) gostKey(h uint, keyType uint) (kind algo.KeyKind, spki []byte) {
+func (s *Session) gostKey(h pkcs11.ObjectHandle, keyType uint) (kind algo.KeyKind, spki []byte) {
 	kind = algo.GOST256
 	switch {
 	case keyType == ckkGOST512:
 		kind = algo.GOST512
-	case bytes.Equal(s.value(h, ckaGOSTR3411Params), hash94Params):
+	case bytes.Equal(s.value(h, pkcs11.CKA_GOSTR3411_PARAMS), hash94Params):
 		kind = algo.GOST2001
 	}
 	// CKA_VALUE of a private key is the secret itself, which must not be read
 	// even where a careless token would show it.
-	if class, ok := s.number(h, ckaClass); !ok || class != ckoPublicKey {
+	if class, ok := s.number(h, pkcs11.CKA_CLASS); !ok || class != pkcs11.CKO_PUBLIC_KEY {
 		return kind, nil
 	}
-	return kind, gostSPKI(kind, s.value(h, ckaGOSTR3410Params), s.value(h, ckaValue))
+	return kind, gostSPKI(kind, s.value(h, pkcs11.CKA_GOSTR3410_PARAMS), s.value(h, pkcs11.CKA_VALUE))
 }
 
 // gostSPKI builds SubjectPublicKeyInfo (RFC 9215 section 4) from the DER of the

@@ -5,6 +5,8 @@ package pkcs11
 import (
 	"errors"
 
+	"github.com/miekg/pkcs11"
+
 	"zaver/signature/pin"
 )
 
@@ -22,8 +24,8 @@ func (s *Session) SetPIN(old, fresh *pin.PIN) error {
 		return s.pinError(pin.ReasonFormat, NewPINRef, nil)
 	}
 	err := s.setPIN(old, fresh)
-	if errors.Is(err, ckrNotLoggedIn) { // nothing was compared yet
-		if err := s.enter(ckuUser, old); err != nil {
+	if errors.Is(err, rv(pkcs11.CKR_USER_NOT_LOGGED_IN)) { // nothing was compared yet
+		if err := s.enter(pkcs11.CKU_USER, old); err != nil {
 			return s.loginError(err, PINRef)
 		}
 		s.loggedIn = true
@@ -57,7 +59,7 @@ func (s *Session) InitPIN(so, fresh *pin.PIN) error {
 	if !s.fits(fresh) {
 		return s.pinError(pin.ReasonFormat, NewPINRef, nil)
 	}
-	if err := s.enter(ckuSO, so); err != nil {
+	if err := s.enter(pkcs11.CKU_SO, so); err != nil {
 		return s.loginError(err, SOPINRef)
 	}
 	s.loggedIn = true

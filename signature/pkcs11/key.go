@@ -11,6 +11,8 @@ import (
 	"encoding/asn1"
 	"math/big"
 
+	"github.com/miekg/pkcs11"
+
 	"zaver/signature/algo"
 	"zaver/signature/cert"
 )
@@ -21,7 +23,7 @@ const maxCandidates = 4
 // Key is the private key of a certificate in an open session.
 type Key struct {
 	s          *Session
-	candidates []uint // the likeliest first; more than one where the token does not tell them apart
+	candidates []pkcs11.ObjectHandle // the likeliest first; more than one where the token does not tell them apart
 	public     cert.PublicKey
 }
 
@@ -30,7 +32,7 @@ type Key struct {
 // Most tokens show private keys only after Login.
 func (s *Session) Key(id []byte, public cert.PublicKey) (*Key, error) {
 	if len(id) > 0 {
-		handles, err := s.find(ckoPrivateKey, id)
+		handles, err := s.find(pkcs11.CKO_PRIVATE_KEY, id)
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +40,7 @@ func (s *Session) Key(id []byte, public cert.PublicKey) (*Key, error) {
 			return &Key{s: s, candidates: c, public: public}, nil
 		}
 	}
-	handles, err := s.find(ckoPrivateKey, nil)
+	handles, err := s.find(pkcs11.CKO_PRIVATE_KEY, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +52,10 @@ func (s *Session) Key(id []byte, public cert.PublicKey) (*Key, error) {
 
 // choose puts the keys first that prove to be the certificate's. Where trustID is set, keys of the right kind that
 // show no public half at all follow, because their CKA_ID vouches for them.
-func (s *Session) choose(handles []uint, public cert.PublicKey, trustID bool) []uint {
-	var proven, vouched []uint
+func (s *Session) choose(handles []pkcs11.ObjectHandle, public cert.PublicKey, trustID bool) []pkcs11.ObjectHandle {
+	var proven, vouched []pkcs11.ObjectHandle
 	for _, h := range handles {
-		if signs, known := s.flag(h, ckaSign); known && !signs {
+		if signs, known := s.flag(h, pkcs11.CKA_SIGN); known && !signs {
 			continue
 		}
 		k := s.publicKey(h)
@@ -85,7 +87,7 @@ func keyKind(public cert.PublicKey) algo.KeyKind {
 
 // shownBeside are the public halves in public key objects with a private key's CKA_ID: elliptic private keys show none themselves.
 func (s *Session) shownBeside(k PublicKey) (shown [][]byte) {
-	handles, err := s.find(ckoPublicKey, k.ID)
+	handles, err := s.find(pkcs11.CKO_PUBLIC_KEY, k.ID)
 	if err != nil {
 		return nil
 	}

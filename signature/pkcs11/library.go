@@ -5,204 +5,169 @@ package pkcs11
 /*
 #cgo linux LDFLAGS: -ldl
 #include <stdlib.h>
-#include "ck.h"
+#include "keypad.h"
 */
 import "C"
 
 import (
+	"errors"
 	"unsafe"
+
+	"github.com/miekg/pkcs11"
 
 	"zaver/signature/pin"
 )
 
-// library is the loaded C code. What it returns is checked for size here and for sense nowhere: callers do that.
+// library is the binding to C with what this package needs of it. What a module returns is checked for size here and for sense nowhere: callers do that.
 type library struct {
-	c        *C.zv_library // in C memory, because C keeps pointers in it
-	reserved *C.char       // must outlive C_Initialize
+	ctx      *pkcs11.Ctx
+	path     *C.char
+	reserved *C.char // must outlive C_Initialize
 }
 
-// load opens a library and takes its function list; it says nothing about why a file is no such library.
 func load(path string) (*library, error) {
-	l := &library{c: (*C.zv_library)(C.calloc(1, C.sizeof_zv_library))}
-	name := C.CString(path)
-	defer C.free(unsafe.Pointer(name))
-	if err := status(C.zv_open(l.c, name)); err != nil {
-		l.free()
-		return nil, err
+	ctx := pkcs11.New(path)
+	if ctx == nil {
+		return nil, errors.New("no PKCS #11 library, or one that it needs is missing")
 	}
-	return l, nil
+	return &library{ctx: ctx, path: C.CString(path)}, nil
 }
 
 func (l *library) free() {
-	C.free(unsafe.Pointer(l.c))
+	l.ctx.Destroy()
+	C.free(unsafe.Pointer(l.path))
 	C.free(unsafe.Pointer(l.reserved))
-	l.c, l.reserved = nil, nil
+	l.ctx, l.path, l.reserved = nil, nil, nil
 }
 
-// ulongSize is the size of a CK_ULONG in bytes: 8, and 4 on Windows.
-const ulongSize = int(C.sizeof_CK_ULONG)
+// status turns the binding's error into an rv.
+func status(err error) error {
+	var v pkcs11.Error
+	if errors.As(err, &v) {
+		return rv(v)
+	}
+	return err
+}
 
-func status(v C.CK_ULONG) error {
+// initialize hands parameters to the module in the field that the standard reserves, where it knows of any.
+func (l *library) initialize(flags uint, parameters string) error {
+	options := []pkcs11.InitializeOption{pkcs11.InitializeWithFlags(flags)}
+	if parameters != "" {
+		if l.reserved == nil {
+			l.reserved = C.CString(parameters)
+		}
+		options = append(options, pkcs11.InitializeWithReserved(unsafe.Pointer(l.reserved)))
+	}
+	return status(l.ctx.Initialize(options...))
+}
+
+func (l *library) finalize() error { return status(l.ctx.Finalize()) }
+
+// slots asks again when a reader was plugged in between the two calls that the binding makes.
+func (l *library) slots(present bool) (slots []uint, err error) {
+	for range 3 {
+		slots, err = l.ctx.GetSlotList(present)
+		if !errors.Is(err, pkcs11.Error(pkcs11.CKR_BUFFER_TOO_SMALL)) {
+			break
+		}
+	}
+	return slots, status(err)
+}
+
+func (l *library) tokenInfo(slot uint) (pkcs11.TokenInfo, error) {
+	info, err := l.ctx.GetTokenInfo(slot)
+	return info, status(err)
+}
+
+func (l *library) slotDescription(slot uint) (string, error) {
+	info, err := l.ctx.GetSlotInfo(slot)
+	return info.SlotDescription, status(err)
+}
+
+func (l *library) openSession(slot, flags uint) (pkcs11.SessionHandle, error) {
+	h, err := l.ctx.OpenSession(slot, flags)
+	return h, status(err)
+}
+
+func (l *library) closeSession(h pkcs11.SessionHandle) error { return status(l.ctx.CloseSession(h)) }
+
+// lend hands the PIN's own bytes to the binding as a string: no copy of them is made in Go's memory. The binding copies them into C memory for
+// the time of the call; the worker process ends after the operation, and with it what is left there.
+func lend(p *pin.PIN, f func(s string) error) error {
+	return p.Use(func(b []byte) error { return f(unsafe.String(unsafe.SliceData(b), len(b))) })
+}
+
+// login asks the keypad where p is nil: the binding turns the empty string into NULL.
+func (l *library) login(h pkcs11.SessionHandle, user uint, p *pin.PIN) error {
+	if p == nil {
+		return status(l.ctx.Login(h, user, ""))
+	}
+	return lend(p, func(s string) error { return status(l.ctx.Login(h, user, s)) })
+}
+
+func (l *library) logout(h pkcs11.SessionHandle) error { return status(l.ctx.Logout(h)) }
+
+// initPIN asks the keypad where fresh is nil.
+func (l *library) initPIN(h pkcs11.SessionHandle, fresh *pin.PIN) error {
+	if fresh == nil {
+		return keypadStatus(C.zv_keypad_init_pin(l.path, C.ulong(h)))
+	}
+	return lend(fresh, func(s string) error { return status(l.ctx.InitPIN(h, s)) })
+}
+
+// setPIN asks the keypad where both are nil; one is never nil without the other.
+func (l *library) setPIN(h pkcs11.SessionHandle, old, fresh *pin.PIN) error {
+	if old == nil {
+		return keypadStatus(C.zv_keypad_set_pin(l.path, C.ulong(h)))
+	}
+	return lend(old, func(was string) error {
+		return lend(fresh, func(s string) error { return status(l.ctx.SetPIN(h, was, s)) })
+	})
+}
+
+func keypadStatus(v C.ulong) error {
 	if v == 0 {
 		return nil
 	}
 	return rv(v)
 }
 
-// initialize hands parameters to the module in the field that the standard reserves, where it knows of any.
-func (l *library) initialize(flags uint, parameters string) error {
-	if parameters != "" && l.reserved == nil {
-		l.reserved = C.CString(parameters)
-	}
-	return status(C.zv_initialize(l.c, C.CK_ULONG(flags), l.reserved))
-}
-
-func (l *library) finalize() error { return status(C.zv_finalize(l.c)) }
-
-// slots asks for the size of the list, then for the list, and again when a reader was plugged in between the two.
-func (l *library) slots(present bool) ([]uint, error) {
-	var flag C.int
-	if present {
-		flag = 1
-	}
-	var n C.CK_ULONG
-	if err := status(C.zv_slots(l.c, flag, nil, &n)); err != nil || n == 0 {
-		return nil, err
-	}
-	var err error
-	for range 3 {
-		list := make([]C.CK_ULONG, min(uint64(n)+8, maxSlotList))
-		n = C.CK_ULONG(len(list))
-		if err = status(C.zv_slots(l.c, flag, &list[0], &n)); err == nil {
-			return numbers(list, n), nil
+// attribute returns nil for a value that is not there, of no length, or of more than MaxAttribute bytes.
+func (l *library) attribute(h pkcs11.SessionHandle, object pkcs11.ObjectHandle, kind uint) (value []byte) {
+	// The binding panics when a module names a length that no slice has. Such a value is none.
+	defer func() {
+		if recover() != nil {
+			value = nil
 		}
-		if err != ckrBufferTooSmall {
-			break
-		}
-	}
-	return nil, err
-}
-
-func numbers(list []C.CK_ULONG, n C.CK_ULONG) []uint {
-	out := make([]uint, min(uint64(n), uint64(len(list)))) // a module may claim more than it was given room for
-	for i := range out {
-		out[i] = uint(list[i])
-	}
-	return out
-}
-
-// tokenInfo is CK_TOKEN_INFO as far as it is used; texts as the module filled them.
-type tokenInfo struct {
-	label, manufacturer, model, serial string
-	flags, minPIN, maxPIN              uint
-}
-
-func (l *library) tokenInfo(slot uint) (tokenInfo, error) {
-	var i C.CK_TOKEN_INFO
-	err := status(C.zv_token_info(l.c, C.CK_ULONG(slot), &i))
-	return tokenInfo{text(i.label[:]), text(i.manufacturer[:]), text(i.model[:]), text(i.serial[:]), uint(i.flags), uint(i.min_pin), uint(i.max_pin)}, err
-}
-
-func (l *library) slotDescription(slot uint) (string, error) {
-	var i C.CK_SLOT_INFO
-	err := status(C.zv_slot_info(l.c, C.CK_ULONG(slot), &i))
-	return text(i.description[:]), err
-}
-
-func text(b []C.CK_BYTE) string {
-	return string(unsafe.Slice((*byte)(unsafe.Pointer(&b[0])), len(b)))
-}
-
-func (l *library) openSession(slot, flags uint) (uint, error) {
-	var h C.CK_ULONG
-	err := status(C.zv_open_session(l.c, C.CK_ULONG(slot), C.CK_ULONG(flags), &h))
-	return uint(h), err
-}
-
-func (l *library) closeSession(h uint) error { return status(C.zv_close_session(l.c, C.CK_ULONG(h))) }
-
-// lend hands the PIN's own bytes to f, where they lie; nil asks for the keypad.
-func lend(p *pin.PIN, f func(b *C.CK_BYTE, n C.CK_ULONG) error) error {
-	if p == nil {
-		return f(nil, 0)
-	}
-	return p.Use(func(b []byte) error {
-		return f((*C.CK_BYTE)(unsafe.SliceData(b)), C.CK_ULONG(len(b)))
-	})
-}
-
-func (l *library) login(h, user uint, p *pin.PIN) error {
-	return lend(p, func(b *C.CK_BYTE, n C.CK_ULONG) error {
-		return status(C.zv_login(l.c, C.CK_ULONG(h), C.CK_ULONG(user), b, n))
-	})
-}
-
-func (l *library) logout(h uint) error { return status(C.zv_logout(l.c, C.CK_ULONG(h))) }
-
-func (l *library) initPIN(h uint, fresh *pin.PIN) error {
-	return lend(fresh, func(b *C.CK_BYTE, n C.CK_ULONG) error {
-		return status(C.zv_init_pin(l.c, C.CK_ULONG(h), b, n))
-	})
-}
-
-func (l *library) setPIN(h uint, old, fresh *pin.PIN) error {
-	return lend(old, func(b *C.CK_BYTE, n C.CK_ULONG) error {
-		return lend(fresh, func(b2 *C.CK_BYTE, n2 C.CK_ULONG) error {
-			return status(C.zv_set_pin(l.c, C.CK_ULONG(h), b, n, b2, n2))
-		})
-	})
-}
-
-// attribute asks for the length, then for the value. It returns nil for a value of no length or of more than MaxAttribute bytes, and for one
-// that grew in between.
-func (l *library) attribute(h, object, kind uint) []byte {
-	var n C.CK_ULONG
-	if C.zv_attribute(l.c, C.CK_ULONG(h), C.CK_ULONG(object), C.CK_ULONG(kind), nil, &n) != 0 || n == 0 || n > MaxAttribute {
+	}()
+	got, err := l.ctx.GetAttributeValue(h, object, []*pkcs11.Attribute{pkcs11.NewAttribute(kind, nil)})
+	if err != nil || len(got) != 1 || len(got[0].Value) == 0 || len(got[0].Value) > MaxAttribute {
 		return nil
 	}
-	value := make([]byte, n)
-	if C.zv_attribute(l.c, C.CK_ULONG(h), C.CK_ULONG(object), C.CK_ULONG(kind), (*C.CK_BYTE)(&value[0]), &n) != 0 || n > C.CK_ULONG(len(value)) {
-		return nil
-	}
-	return value[:n]
+	return got[0].Value
 }
 
 // findInit begins a search for objects of a class, with that CKA_ID unless it is empty.
-func (l *library) findInit(h, class uint, id []byte) error {
-	return status(C.zv_find_init(l.c, C.CK_ULONG(h), C.CK_ULONG(class), (*C.CK_BYTE)(unsafe.SliceData(id)), C.CK_ULONG(len(id))))
-}
-
-func (l *library) find(h uint) ([]uint, error) {
-	list := make([]C.CK_ULONG, findBatch)
-	var n C.CK_ULONG
-	if err := status(C.zv_find(l.c, C.CK_ULONG(h), &list[0], findBatch, &n)); err != nil {
-		return nil, err
+func (l *library) findInit(h pkcs11.SessionHandle, class uint, id []byte) error {
+	template := []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_CLASS, class)}
+	if len(id) > 0 {
+		template = append(template, pkcs11.NewAttribute(pkcs11.CKA_ID, id))
 	}
-	return numbers(list, n), nil
+	return status(l.ctx.FindObjectsInit(h, template))
 }
 
-func (l *library) findFinal(h uint) error { return status(C.zv_find_final(l.c, C.CK_ULONG(h))) }
-
-// mechanism is what C_SignInit takes: hash, mgf and salt are the parameters of PSS and zero for all else.
-type mechanism struct {
-	kind            uint
-	hash, mgf, salt uint
+func (l *library) find(h pkcs11.SessionHandle) ([]pkcs11.ObjectHandle, error) {
+	batch, _, err := l.ctx.FindObjects(h, findBatch)
+	return batch, status(err)
 }
 
-func (l *library) signInit(h, key uint, m mechanism) error {
-	return status(C.zv_sign_init(l.c, C.CK_ULONG(h), C.CK_ULONG(m.kind), C.CK_ULONG(m.hash), C.CK_ULONG(m.mgf), C.CK_ULONG(m.salt), C.CK_ULONG(key)))
+func (l *library) findFinal(h pkcs11.SessionHandle) error { return status(l.ctx.FindObjectsFinal(h)) }
+
+func (l *library) signInit(h pkcs11.SessionHandle, key pkcs11.ObjectHandle, m *pkcs11.Mechanism) error {
+	return status(l.ctx.SignInit(h, []*pkcs11.Mechanism{m}, key))
 }
 
-// sign makes one C_Sign with room for any signature: asking for the length first would be a second call, and some modules
-// end a key's authentication with it.
-func (l *library) sign(h uint, data []byte) ([]byte, error) {
-	sig := make([]byte, maxSignature)
-	n := C.CK_ULONG(len(sig))
-	if err := status(C.zv_sign(l.c, C.CK_ULONG(h), (*C.CK_BYTE)(unsafe.SliceData(data)), C.CK_ULONG(len(data)), (*C.CK_BYTE)(&sig[0]), &n)); err != nil {
-		return nil, err
-	}
-	if n > C.CK_ULONG(len(sig)) {
-		return nil, rv(ckrGeneralError)
-	}
-	return sig[:n], nil
+func (l *library) sign(h pkcs11.SessionHandle, data []byte) ([]byte, error) {
+	sig, err := l.ctx.Sign(h, data)
+	return sig, status(err)
 }

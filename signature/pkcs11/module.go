@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package pkcs11 alone owns the token as PKCS#11 (OASIS v2.40) shows it: module, slot, session, key.
-// It is the only one that calls a module's C code, through a few functions of its own in ck.c.
+// It is the only importer of the binding to C, beside which keypad.c has the two calls that the binding lacks.
 //
 // The code of a module is foreign C code inside this process: it may crash, hang or corrupt memory.
 // So the package runs only inside a worker process of package token, and in tests and benchmarks.
@@ -13,6 +13,8 @@ package pkcs11
 import (
 	"errors"
 	"fmt"
+
+	"github.com/miekg/pkcs11"
 )
 
 // Bounds on what is read from one module.
@@ -37,8 +39,8 @@ func Open(path, parameters string) (*Module, error) {
 	if err != nil {
 		return nil, wrap("load module", err)
 	}
-	err = lib.initialize(ckfOSLocking, parameters)
-	if errors.Is(err, ckrCantLock) || errors.Is(err, ckrArgumentsBad) {
+	err = lib.initialize(pkcs11.CKF_OS_LOCKING_OK, parameters)
+	if errors.Is(err, rv(pkcs11.CKR_CANT_LOCK)) || errors.Is(err, rv(pkcs11.CKR_ARGUMENTS_BAD)) {
 		// A module that knows no threads is still good for its single owner.
 		err = lib.initialize(0, parameters)
 	}
@@ -49,7 +51,7 @@ func Open(path, parameters string) (*Module, error) {
 	return &Module{lib: lib, path: path, swaps: make(map[string]bool)}, nil
 }
 
-// Close finalises the library, which stays loaded. It may be called twice.
+// Close finalises and unloads the library. It may be called twice.
 func (m *Module) Close() error {
 	if m.lib == nil {
 		return nil
@@ -91,7 +93,7 @@ func (m *Module) occupied(slot uint) bool {
 	if err != nil {
 		return !errors.Is(wrap("describe token", err), ErrRemoved)
 	}
-	return info.flags&ckfTokenInitialized != 0
+	return info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0
 }
 
 // Error is a call of the module that did not return CKR_OK. Callers match ErrRemoved, ErrNoKey and ErrUnsupported with
@@ -107,9 +109,9 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, rv(e.RV)) }
 // that it can't do what was asked.
 func (e *Error) Is(target error) bool {
 	switch rv(e.RV) {
-	case ckrDeviceRemoved, ckrTokenNotPresent, ckrTokenNotRecognized, ckrSessionHandle, ckrSessionClosed, ckrSlotIDInvalid:
+	case pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_TOKEN_NOT_RECOGNIZED, pkcs11.CKR_SESSION_HANDLE_INVALID, pkcs11.CKR_SESSION_CLOSED, pkcs11.CKR_SLOT_ID_INVALID:
 		return target == ErrRemoved
-	case ckrNotSupported, ckrWriteProtected, ckrSessionReadOnly, ckrMechanismInvalid, ckrMechanismParam, ckrUserTypeInvalid, ckrActionProhibited:
+	case pkcs11.CKR_FUNCTION_NOT_SUPPORTED, pkcs11.CKR_TOKEN_WRITE_PROTECTED, pkcs11.CKR_SESSION_READ_ONLY, pkcs11.CKR_MECHANISM_INVALID, pkcs11.CKR_MECHANISM_PARAM_INVALID, pkcs11.CKR_USER_TYPE_INVALID, pkcs11.CKR_ACTION_PROHIBITED:
 		return target == ErrUnsupported
 	}
 	return false

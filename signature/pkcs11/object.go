@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/miekg/pkcs11"
+
 	"zaver/signature/algo"
 )
 
@@ -27,16 +29,16 @@ type PublicKey struct {
 // Certificates reads the X.509 certificates. Objects without a value are skipped; the same certificate
 // seen twice is one, with whichever CKA_ID is not empty.
 func (s *Session) Certificates() ([]Certificate, error) {
-	handles, err := s.find(ckoCertificate, nil)
+	handles, err := s.find(pkcs11.CKO_CERTIFICATE, nil)
 	if err != nil {
 		return nil, err
 	}
 	var out []Certificate
 	for _, h := range handles {
-		if kind, ok := s.number(h, ckaCertificateType); ok && kind != ckcX509 {
+		if kind, ok := s.number(h, pkcs11.CKA_CERTIFICATE_TYPE); ok && kind != pkcs11.CKC_X_509 {
 			continue
 		}
-		c := Certificate{DER: s.value(h, ckaValue), ID: s.value(h, ckaID), Label: printable(string(s.value(h, ckaLabel)))}
+		c := Certificate{DER: s.value(h, pkcs11.CKA_VALUE), ID: s.value(h, pkcs11.CKA_ID), Label: printable(string(s.value(h, pkcs11.CKA_LABEL)))}
 		if len(c.DER) == 0 {
 			continue
 		}
@@ -60,7 +62,7 @@ func indexDER(list []Certificate, der []byte) int {
 
 // PublicKeys reads the public keys that the token shows; many tokens show none.
 func (s *Session) PublicKeys() ([]PublicKey, error) {
-	handles, err := s.find(ckoPublicKey, nil)
+	handles, err := s.find(pkcs11.CKO_PUBLIC_KEY, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +76,29 @@ func (s *Session) PublicKeys() ([]PublicKey, error) {
 	return out, nil
 }
 
+const (
+	maxDataNames = 64  // data objects
+	maxDataName  = 128 // bytes
+)
+
+// DataNames are labels and applications of data objects, by which programs that keep their own files on a token can be told. What can't be read
+// is left out.
+func (s *Session) DataNames() (names []string) {
+	handles, err := s.find(pkcs11.CKO_DATA, nil)
+	if err != nil {
+		return nil
+	}
+	for _, h := range handles[:min(len(handles), maxDataNames)] {
+		for _, kind := range []uint{pkcs11.CKA_LABEL, pkcs11.CKA_APPLICATION} {
+			v := s.value(h, kind)
+			if name := printable(string(v[:min(len(v), maxDataName)])); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 func containsKey(list []PublicKey, k PublicKey) bool {
 	for _, o := range list {
 		if o.Kind == k.Kind && bytes.Equal(o.ID, k.ID) && bytes.Equal(o.SPKI, k.SPKI) {
@@ -83,33 +108,33 @@ func containsKey(list []PublicKey, k PublicKey) bool {
 	return false
 }
 
-func (s *Session) publicKey(h uint) PublicKey {
-	k := PublicKey{ID: s.value(h, ckaID), Label: printable(string(s.value(h, ckaLabel)))}
-	kind, _ := s.number(h, ckaKeyType)
+func (s *Session) publicKey(h pkcs11.ObjectHandle) PublicKey {
+	k := PublicKey{ID: s.value(h, pkcs11.CKA_ID), Label: printable(string(s.value(h, pkcs11.CKA_LABEL)))}
+	kind, _ := s.number(h, pkcs11.CKA_KEY_TYPE)
 	switch kind {
-	case ckkRSA:
+	case pkcs11.CKK_RSA:
 		k.Kind = algo.RSA
-		k.SPKI = rsaSPKI(s.value(h, ckaModulus), s.value(h, ckaPublicExponent))
-	case ckkEC:
+		k.SPKI = rsaSPKI(s.value(h, pkcs11.CKA_MODULUS), s.value(h, pkcs11.CKA_PUBLIC_EXPONENT))
+	case pkcs11.CKK_EC:
 		k.Kind = algo.ECDSA
-		k.SPKI = ecSPKI(s.value(h, ckaECParams), s.value(h, ckaECPoint))
-	case ckkGOST, ckkGOST512:
+		k.SPKI = ecSPKI(s.value(h, pkcs11.CKA_EC_PARAMS), s.value(h, pkcs11.CKA_EC_POINT))
+	case pkcs11.CKK_GOSTR3410, ckkGOST512:
 		k.Kind, k.SPKI = s.gostKey(h, kind)
 	}
 	if k.SPKI == nil {
-		k.SPKI = s.value(h, ckaPublicKeyInfo) // v2.40, few tokens have it
+		k.SPKI = s.value(h, pkcs11.CKA_PUBLIC_KEY_INFO) // v2.40, few tokens have it
 	}
 	return k
 }
 
 // find returns the handles of a class, with that CKA_ID unless it is empty, each once.
-func (s *Session) find(class uint, id []byte) ([]uint, error) {
+func (s *Session) find(class uint, id []byte) ([]pkcs11.ObjectHandle, error) {
 	if err := s.m.lib.findInit(s.h, class, id); err != nil {
 		return nil, wrap("search objects", err)
 	}
 	defer func() { _ = s.m.lib.findFinal(s.h) }() // the search is over in any case
-	var out []uint
-	seen := make(map[uint]bool)
+	var out []pkcs11.ObjectHandle
+	seen := make(map[pkcs11.ObjectHandle]bool)
 	for range MaxObjects { // a module that repeats itself for ever is stopped here
 		batch, err := s.m.lib.find(s.h)
 		if err != nil {
@@ -130,21 +155,23 @@ func (s *Session) find(class uint, id []byte) ([]uint, error) {
 
 // value reads one attribute; nil when the object has none, hides it, or it is beyond MaxAttribute. Attributes are read one by one
 // because a single missing one makes some modules fail the whole call.
-func (s *Session) value(object, kind uint) []byte { return s.m.lib.attribute(s.h, object, kind) }
-
-// number reads a CK_ULONG attribute, which has the machine's own size and byte order; a value of another size is none.
-func (s *Session) number(object, kind uint) (uint, bool) {
-	switch v := s.value(object, kind); len(v) {
-	case ulongSize:
-		if ulongSize == 4 {
-			return uint(binary.NativeEndian.Uint32(v)), true
-		}
-		return uint(binary.NativeEndian.Uint64(v)), true
-	}
-	return 0, false
+func (s *Session) value(object pkcs11.ObjectHandle, kind uint) []byte {
+	return s.m.lib.attribute(s.h, object, kind)
 }
 
-func (s *Session) flag(h, kind uint) (set, known bool) {
+// number reads a CK_ULONG attribute, which has the machine's own size and byte order; a value of another size is none.
+func (s *Session) number(object pkcs11.ObjectHandle, kind uint) (uint, bool) {
+	v := s.value(object, kind)
+	if len(v) != len(pkcs11.NewAttribute(kind, uint(0)).Value) {
+		return 0, false
+	}
+	if len(v) == 4 { // on Windows
+		return uint(binary.NativeEndian.Uint32(v)), true
+	}
+	return uint(binary.NativeEndian.Uint64(v)), true
+}
+
+func (s *Session) flag(h pkcs11.ObjectHandle, kind uint) (set, known bool) {
 	v := s.value(h, kind)
 	return len(v) == 1 && v[0] != 0, len(v) == 1
 }

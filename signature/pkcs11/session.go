@@ -5,6 +5,8 @@ package pkcs11
 import (
 	"errors"
 
+	"github.com/miekg/pkcs11"
+
 	"zaver/signature/pin"
 )
 
@@ -19,19 +21,19 @@ const (
 // Module.Session or Module.Change lends it to.
 type Session struct {
 	m        *Module
-	h        uint
+	h        pkcs11.SessionHandle
 	token    Token
 	loggedIn bool
 }
 
 // Session opens a read-only session, lends it to fn, then logs out and closes it, whatever fn returned.
 func (m *Module) Session(slot uint, fn func(*Session) error) error {
-	return m.session(slot, ckfSerialSession, fn)
+	return m.session(slot, pkcs11.CKF_SERIAL_SESSION, fn)
 }
 
 // Change is Session for a session in which SetPIN and InitPIN work.
 func (m *Module) Change(slot uint, fn func(*Session) error) error {
-	return m.session(slot, ckfSerialSession|ckfRWSession, fn)
+	return m.session(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION, fn)
 }
 
 func (m *Module) session(slot, flags uint, fn func(*Session) error) error {
@@ -73,7 +75,7 @@ func (s *Session) Login(p *pin.PIN) error {
 	if !s.fits(p) {
 		return s.pinError(pin.ReasonFormat, PINRef, nil)
 	}
-	if err := s.enter(ckuUser, p); err != nil {
+	if err := s.enter(pkcs11.CKU_USER, p); err != nil {
 		return s.loginError(err, PINRef)
 	}
 	s.loggedIn = true
@@ -88,7 +90,7 @@ func (s *Session) fits(p *pin.PIN) bool {
 // enter logs in. Somebody's earlier login must not stand for the PIN that the person has entered now.
 func (s *Session) enter(user uint, p *pin.PIN) error {
 	err := s.login(user, p)
-	if errors.Is(err, ckrAlreadyLoggedIn) || errors.Is(err, ckrAnotherLoggedIn) {
+	if errors.Is(err, rv(pkcs11.CKR_USER_ALREADY_LOGGED_IN)) || errors.Is(err, rv(pkcs11.CKR_USER_ANOTHER_ALREADY_LOGGED_IN)) {
 		_ = s.m.lib.logout(s.h)
 		err = s.login(user, p)
 	}
@@ -110,7 +112,7 @@ func (s *Session) given(p *pin.PIN) (*pin.PIN, error) {
 	case s.token.ProtectedPath:
 		return nil, nil
 	case p.Len() == 0:
-		return nil, ckrPINLenRange
+		return nil, rv(pkcs11.CKR_PIN_LEN_RANGE)
 	}
 	return p, nil
 }
@@ -141,16 +143,16 @@ func (s *Session) refresh() {
 
 // loginReasons is what return values mean to a person (PKCS#11 v2.40 section 5.1).
 var loginReasons = map[rv]pin.Reason{
-	ckrPINIncorrect:      pin.ReasonWrong,
-	ckrPINInvalid:        pin.ReasonFormat,
-	ckrPINLenRange:       pin.ReasonFormat,
-	ckrPINTooWeak:        pin.ReasonFormat,
-	ckrPINExpired:        pin.ReasonMustChange,
-	ckrPINLocked:         pin.ReasonBlocked,
-	ckrPINNotInitialized: pin.ReasonNotInitialised,
-	ckrFunctionCanceled:  pin.ReasonCancelled,
-	ckrCancel:            pin.ReasonCancelled,
-	ckrFunctionRejected:  pin.ReasonCancelled,
+	pkcs11.CKR_PIN_INCORRECT:            pin.ReasonWrong,
+	pkcs11.CKR_PIN_INVALID:              pin.ReasonFormat,
+	rv(pkcs11.CKR_PIN_LEN_RANGE):        pin.ReasonFormat,
+	pkcs11.CKR_PIN_TOO_WEAK:             pin.ReasonFormat,
+	pkcs11.CKR_PIN_EXPIRED:              pin.ReasonMustChange,
+	pkcs11.CKR_PIN_LOCKED:               pin.ReasonBlocked,
+	pkcs11.CKR_USER_PIN_NOT_INITIALIZED: pin.ReasonNotInitialised,
+	pkcs11.CKR_FUNCTION_CANCELED:        pin.ReasonCancelled,
+	pkcs11.CKR_CANCEL:                   pin.ReasonCancelled,
+	pkcs11.CKR_FUNCTION_REJECTED:        pin.ReasonCancelled,
 }
 
 func (s *Session) triesOf(ref string) pin.Tries {

@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/miekg/pkcs11"
+
 	"zaver/signature/algo"
 	"zaver/signature/pin"
 )
 
-// Sign signs a digest with one C_Sign. An RSA signature comes as PKCS#1 v1.5 or PSS, as the algorithm says, an ECDSA signature as DER (RFC 3279
+// Sign signs a digest with one signature operation. An RSA signature comes as PKCS#1 v1.5 or PSS, as the algorithm says, an ECDSA signature as DER (RFC 3279
 // section 2.2.3), a GOST signature as s || r, each big-endian (RFC 9215 section 3), whichever half the module puts first. Keys of GOST R 34.10-2001 and
 // Ed25519 keys are algo.ErrUnsupported.
 // A key that wants authentication for every use (CKA_ALWAYS_AUTHENTICATE) gets the same PIN once more, so the
@@ -31,14 +33,14 @@ func (k *Key) Sign(a algo.Algorithm, digest []byte, p *pin.PIN) (sig []byte, err
 	return sig, nil
 }
 
-func (k *Key) signWith(h uint, a algo.Algorithm, digest []byte, p *pin.PIN) ([]byte, error) {
+func (k *Key) signWith(h pkcs11.ObjectHandle, a algo.Algorithm, digest []byte, p *pin.PIN) ([]byte, error) {
 	mech, input, err := k.prepare(a, digest)
 	if err != nil {
 		return nil, err
 	}
-	always, _ := k.s.flag(h, ckaAlwaysAuthenticate)
+	always, _ := k.s.flag(h, pkcs11.CKA_ALWAYS_AUTHENTICATE)
 	sig, err := k.operate(h, mech, input, p, always)
-	if errors.Is(err, ckrNotLoggedIn) && !always {
+	if errors.Is(err, rv(pkcs11.CKR_USER_NOT_LOGGED_IN)) && !always {
 		// The module hides that the key wants it. The PIN has just been accepted, so this costs no try.
 		sig, err = k.operate(h, mech, input, p, true)
 	}
@@ -58,13 +60,13 @@ func (k *Key) signWith(h uint, a algo.Algorithm, digest []byte, p *pin.PIN) ([]b
 	return sig, nil
 }
 
-func (k *Key) operate(key uint, mech mechanism, input []byte, p *pin.PIN, authenticate bool) ([]byte, error) {
+func (k *Key) operate(key pkcs11.ObjectHandle, mech *pkcs11.Mechanism, input []byte, p *pin.PIN, authenticate bool) ([]byte, error) {
 	lib, h := k.s.m.lib, k.s.h
 	if err := lib.signInit(h, key, mech); err != nil {
 		return nil, err
 	}
 	if authenticate && k.s.token.LoginRequired {
-		if err := k.s.login(ckuContext, p); err != nil {
+		if err := k.s.login(pkcs11.CKU_CONTEXT_SPECIFIC, p); err != nil {
 			return nil, k.s.loginError(err, PINRef)
 		}
 	}
@@ -72,46 +74,47 @@ func (k *Key) operate(key uint, mech mechanism, input []byte, p *pin.PIN, authen
 }
 
 // prepare picks the mechanism that signs a ready digest, and what it takes as input.
-func (k *Key) prepare(a algo.Algorithm, digest []byte) (m mechanism, input []byte, err error) {
+func (k *Key) prepare(a algo.Algorithm, digest []byte) (m *pkcs11.Mechanism, input []byte, err error) {
 	if !a.Allows(k.public.Kind(), k.public.Bits()) || a.Legacy || a.WholeMessage || len(digest) != a.Digest.Size {
-		return mechanism{}, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+		return nil, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
 	}
 	switch {
 	case a.PSS:
 		m, err = pss(a)
 		return m, digest, err
 	case a.Key == algo.GOST256:
-		return mechanism{kind: ckmGOST}, digest, nil // the digest as Streebog prints it; the token turns it into a number
+		return pkcs11.NewMechanism(pkcs11.CKM_GOSTR3410, nil), digest, nil // the digest as Streebog prints it; the token turns it into a number
 	case a.Key == algo.GOST512:
-		return mechanism{kind: ckmGOST512}, digest, nil
+		return pkcs11.NewMechanism(ckmGOST512, nil), digest, nil
 	case a.Key == algo.RSA:
 		input, err = digestInfo(a.Digest.OID, digest)
-		return mechanism{kind: ckmRSAPKCS}, input, err
+		return pkcs11.NewMechanism(pkcs11.CKM_RSA_PKCS, nil), input, err
 	case a.Key == algo.ECDSA:
 		// FIPS 186-5 section 6.4.1 takes the leftmost bits; tokens differ in whether they do it themselves.
-		return mechanism{kind: ckmECDSA}, digest[:min(len(digest), k.half())], nil
+		return pkcs11.NewMechanism(pkcs11.CKM_ECDSA, nil), digest[:min(len(digest), k.half())], nil
 	}
-	return mechanism{}, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+	return nil, nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
 }
 
 // pss is CKM_RSA_PKCS_PSS over a ready digest, with MGF1 over the same digest and a salt as long as the row names, else as the digest
 // (PKCS#11 mechanisms v2.40 section 2.1.10).
-func pss(a algo.Algorithm) (mechanism, error) {
-	m := mechanism{kind: ckmRSAPSS, salt: uint(a.Digest.Size)}
+func pss(a algo.Algorithm) (*pkcs11.Mechanism, error) {
+	salt := uint(a.Digest.Size)
 	if a.SaltLength != algo.AnySalt {
-		m.salt = uint(a.SaltLength)
+		salt = uint(a.SaltLength)
 	}
+	var hash, mask uint
 	switch a.Digest.Std {
 	case crypto.SHA256:
-		m.hash, m.mgf = ckmSHA256, ckgMGF1SHA256
+		hash, mask = pkcs11.CKM_SHA256, pkcs11.CKG_MGF1_SHA256
 	case crypto.SHA384:
-		m.hash, m.mgf = ckmSHA384, ckgMGF1SHA384
+		hash, mask = pkcs11.CKM_SHA384, pkcs11.CKG_MGF1_SHA384
 	case crypto.SHA512:
-		m.hash, m.mgf = ckmSHA512, ckgMGF1SHA512
+		hash, mask = pkcs11.CKM_SHA512, pkcs11.CKG_MGF1_SHA512
 	default:
-		return m, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
+		return nil, fmt.Errorf("sign with %s: %w", a.Name, algo.ErrUnsupported)
 	}
-	return m, nil
+	return pkcs11.NewMechanism(pkcs11.CKM_RSA_PKCS_PSS, pkcs11.NewPSSParams(hash, mask, salt)), nil
 }
 
 // half is the number of bytes of r and of s.

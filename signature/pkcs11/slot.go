@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/miekg/pkcs11"
+
 	"zaver/signature/pin"
 )
 
@@ -46,33 +48,33 @@ func (m *Module) Token(slot uint) (Token, error) {
 	return t, nil
 }
 
-func describe(slot uint, info tokenInfo) Token {
-	has := func(flag uint) bool { return info.flags&flag != 0 }
+func describe(slot uint, info pkcs11.TokenInfo) Token {
+	has := func(flag uint) bool { return info.Flags&flag != 0 }
 	t := Token{
-		Slot: slot, Label: printable(info.label), Manufacturer: printable(info.manufacturer),
-		Model: printable(info.model), Serial: printable(info.serial),
-		Tries:    tries(has(ckfUserLocked), has(ckfUserFinal)),
-		CountLow: has(ckfUserLow),
-		SOTries:  tries(has(ckfSOLocked), has(ckfSOFinal)), SOCountLow: has(ckfSOLow),
-		LoginRequired: has(ckfLoginRequired),
-		ProtectedPath: has(ckfProtectedPath),
-		MinPIN:        pinBound(info.minPIN), MaxPIN: pinBound(info.maxPIN),
+		Slot: slot, Label: printable(info.Label), Manufacturer: printable(info.ManufacturerID),
+		Model: printable(info.Model), Serial: printable(info.SerialNumber),
+		Tries:    tries(has(pkcs11.CKF_USER_PIN_LOCKED), has(pkcs11.CKF_USER_PIN_FINAL_TRY)),
+		CountLow: has(pkcs11.CKF_USER_PIN_COUNT_LOW),
+		SOTries:  tries(has(pkcs11.CKF_SO_PIN_LOCKED), has(pkcs11.CKF_SO_PIN_FINAL_TRY)), SOCountLow: has(pkcs11.CKF_SO_PIN_COUNT_LOW),
+		LoginRequired: has(pkcs11.CKF_LOGIN_REQUIRED),
+		ProtectedPath: has(pkcs11.CKF_PROTECTED_AUTHENTICATION_PATH),
+		MinPIN:        pinBound(info.MinPinLen), MaxPIN: pinBound(info.MaxPinLen),
 	}
 	if t.MaxPIN > 0 && t.MinPIN > t.MaxPIN {
 		t.MinPIN, t.MaxPIN = 0, 0 // no PIN would fit: the module fills the fields with rubbish
 	}
 	switch {
-	case has(ckfUserLocked):
+	case has(pkcs11.CKF_USER_PIN_LOCKED):
 		t.Problem = pin.ReasonBlocked
-	case has(ckfLoginRequired) && !has(ckfPINInitialized):
+	case has(pkcs11.CKF_LOGIN_REQUIRED) && !has(pkcs11.CKF_USER_PIN_INITIALIZED):
 		t.Problem = pin.ReasonNotInitialised
-	case has(ckfUserChange):
+	case has(pkcs11.CKF_USER_PIN_TO_BE_CHANGED):
 		t.Problem = pin.ReasonMustChange
 	}
 	switch {
-	case has(ckfSOLocked):
+	case has(pkcs11.CKF_SO_PIN_LOCKED):
 		t.SOProblem = pin.ReasonBlocked
-	case has(ckfSOChange):
+	case has(pkcs11.CKF_SO_PIN_TO_BE_CHANGED):
 		t.SOProblem = pin.ReasonMustChange
 	}
 	return t

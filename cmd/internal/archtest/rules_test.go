@@ -33,13 +33,13 @@ var soleImporters = []struct{ driver, room, why string }{
 	{"database/sql", "portal/store", "SQL has one home"},
 	{"github.com/labstack/echo/v4", "portal/httpapi", "the domain knows no HTTP framework"},
 	{"github.com/ebfe/scard", "cardreader/pcsc", "the reader has one owner"},
-	{module + "/signature/pkcs11", "signature/token", "token drivers run only inside worker processes"},
+	{"github.com/miekg/pkcs11", "signature/pkcs11", "token drivers run only inside worker processes"},
 }
 
 // binaries names what a binary must not contain.
 var binaries = []struct{ binary, banned, why string }{
 	{"cmd/zaver-portal", "github.com/ebfe/scard", "a server has no reader"},
-	{"cmd/zaver-portal", module + "/signature/pkcs11", "a server has no token, and builds without cgo"},
+	{"cmd/zaver-portal", "github.com/miekg/pkcs11", "a server has no token, and builds without cgo"},
 	{"cmd/zaver-portal", module + "/cardreader", "portal and agent meet only in bytes"},
 	{"cmd/zaver-portal", module + "/softhsm-fixtures", "no emulator in production"},
 	{"cmd/zaver-agent", module + "/portal", "portal and agent meet only in bytes"},
