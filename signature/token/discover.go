@@ -24,38 +24,26 @@ const (
 	moduleExtension = ".module"
 )
 
-// registryDirs is where p11-kit looks: what packages bring, then what the administrator says.
-var registryDirs = []string{"/usr/share/p11-kit/modules", "/etc/pkcs11/modules"}
-
-// libraryDirs is where distributions and vendors put drivers.
-var libraryDirs = []string{
-	"/usr/lib/x86_64-linux-gnu/pkcs11", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu/pkcs11", "/usr/lib/aarch64-linux-gnu",
-	"/usr/lib64/pkcs11", "/usr/lib64", "/usr/lib/pkcs11", "/usr/lib", "/usr/local/lib",
-	"/opt/aktivco/rutokenecp/x86_64", "/opt/aktivco/rutokenecp/amd64",
-}
-
-// knownDrivers are the file names of the common tokens' drivers; OpenSC, which knows many tokens a little, comes last, so that a token is
-// offered through its own driver first.
-var knownDrivers = []struct{ token, file string }{
-	{"Rutoken ECP", "librtpkcs11ecp.so"},
-	{"JaCarta-2 GOST", "libjcPKCS11-2.so"},
-	{"ESMART / ISBC", "libisbc_pkcs11_main.so"},
-	{"SafeNet eToken", "libeTPkcs11.so"},
-	{"OpenSC", "opensc-pkcs11.so"},
-}
-
 // notTokens are p11-kit's own modules, which repeat the others or hold only trust anchors.
 var notTokens = []string{"p11-kit-proxy.so", "p11-kit-trust.so", "p11-kit-client.so", "libnssckbi.so", "libp11-kit.so.0"}
 
+// driver is a library of a common kind of token.
+type driver struct{ token, file string }
+
 // Modules returns the paths of the libraries that List would ask, resolved, each once: what the user named, the known drivers, the registry.
 func (h *Host) Modules() []string {
-	paths, _ := h.discover()
+	found, _ := h.discover()
+	paths := make([]string, len(found))
+	for i, m := range found {
+		paths[i] = m.path
+	}
 	return paths
 }
 
 // discover looks anew each time: it reads a handful of small files, and drivers may be installed while the agent runs.
-func (h *Host) discover() (paths []string, problems []ModuleError) {
-	add := func(path string) error {
+func (h *Host) discover() (found []module, problems []ModuleError) {
+	add := func(name string, registry Setup) error {
+		path := h.locate(name)
 		if !filepath.IsAbs(path) {
 			return fs.ErrNotExist // never from the folder that the agent happens to run in
 		}
@@ -63,13 +51,22 @@ func (h *Host) discover() (paths []string, problems []ModuleError) {
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(paths, real) && !slices.Contains(notTokens, filepath.Base(real)) && len(paths) < maxModules {
-			paths = append(paths, real)
+		if slices.Contains(notTokens, filepath.Base(real)) || len(found) == maxModules {
+			return nil
 		}
+		for i := range found {
+			if found[i].path == real {
+				if found[i].with.Parameters == "" { // named by the user, and the registry knows how to start it
+					found[i].with.Parameters = registry.Parameters
+				}
+				return nil
+			}
+		}
+		found = append(found, module{real, h.configured(name, real, registry)})
 		return nil
 	}
 	for _, path := range h.cfg.Modules {
-		if err := add(h.locate(path)); err != nil {
+		if err := add(path, Setup{}); err != nil {
 			problems = append(problems, ModuleError{Module: path, Code: CodeModule,
 				Err: &Error{Code: CodeModule, Module: path, Cause: fmt.Errorf("find module: %w", err)}})
 		}
@@ -77,15 +74,15 @@ func (h *Host) discover() (paths []string, problems []ModuleError) {
 	// What nobody named may be absent: a registry keeps files of removed drivers.
 	if h.cfg.Known {
 		for _, d := range knownDrivers {
-			_ = add(h.locate(d.file))
+			_ = add(d.file, Setup{})
 		}
 	}
 	if h.cfg.P11Kit {
-		for _, path := range registered(orDirs(h.cfg.RegistryDirs, registryDirs)) {
-			_ = add(h.locate(path))
+		for _, m := range registered(orDirs(h.cfg.RegistryDirs, registryDirs)) {
+			_ = add(m.path, m.with)
 		}
 	}
-	return paths, problems
+	return found, problems
 }
 
 func orDirs(dirs, standard []string) []string {
@@ -111,7 +108,7 @@ func (h *Host) locate(name string) string {
 }
 
 // registered reads p11-kit's registry (pkcs11.conf(5)): one file per module; a file of the same name in a later folder overrides line by line.
-func registered(dirs []string) []string {
+func registered(dirs []string) []module {
 	files := make(map[string]map[string]string)
 	var order []string
 	for _, dir := range dirs {
@@ -137,10 +134,10 @@ func registered(dirs []string) []string {
 			}
 		}
 	}
-	var out []string
+	var out []module
 	for _, name := range order {
 		if path := eligible(files[name]); path != "" {
-			out = append(out, path)
+			out = append(out, module{path, Setup{Parameters: files[name]["x-init-reserved"]}})
 		}
 	}
 	return out

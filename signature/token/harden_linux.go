@@ -10,8 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// harden keeps the PIN inside this process: no core dump, and no debugger or reader of /proc/self/mem of the same user.
+// maxMemory bounds what a worker may write to, in bytes: its heap, its stacks and those of the module. A module that allocates without end
+// loses its worker and nothing else. Address space that is only reserved does not count, which Go and the allocator of C take freely.
+const maxMemory = 512 << 20
+
+// harden keeps the PIN inside this process: no core dump, and no debugger or reader of /proc/self/mem of the same user. It also bounds the memory,
+// and offers this process first where the whole machine runs out of it.
 func harden() error {
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0o600) // best effort: a container may have no /proc
+	if err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: maxMemory, Max: maxMemory}); err != nil {
+		return fmt.Errorf("bound memory: %w", err)
+	}
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("switch core dumps off: %w", err)
 	}

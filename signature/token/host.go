@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,13 +23,15 @@ import (
 
 // Config is what a Host needs. Worker is required; zero durations mean the defaults.
 type Config struct {
-	Modules      []string // paths of libraries that the user named; asked first
-	Known        bool     // look for the drivers of the common tokens where Linux distributions and vendors put them
-	P11Kit       bool     // look into p11-kit's module registry
-	RegistryDirs []string // of *.module files; later ones override earlier ones; nil: p11-kit's own
-	LibraryDirs  []string // where drivers named without a path are looked for; nil: the usual ones
-	Worker       []string // argv that runs ServeWorker
-	Env          []string // KEY=VALUE for the workers, beside the few variables that pass through by themselves
+	Modules      []string         // paths of libraries that the user named; asked first
+	Known        bool             // look for the drivers of the common tokens where Linux distributions and vendors put them
+	P11Kit       bool             // look into p11-kit's module registry
+	RegistryDirs []string         // of *.module files; later ones override earlier ones; nil: p11-kit's own
+	LibraryDirs  []string         // where drivers named without a path are looked for; nil: the usual ones
+	Worker       []string         // argv that runs ServeWorker
+	Env          []string         // KEY=VALUE for all workers, beside the few variables that pass through by themselves
+	Setup        map[string]Setup // what single modules need, by path as in Modules or as resolved, or by file name; wins over the registry
+	Containers   []string         // folders that may hold CryptoPro's containers; nil: the usual ones
 
 	ListDeadline time.Duration // for one module to list its tokens; default 10 s
 	SignDeadline time.Duration // for one signature, entry of the PIN on a keypad included; default 60 s
@@ -101,26 +102,8 @@ func (h *Host) Close() error {
 	}
 }
 
-// passed are the variables that modules need: where their user, configuration, sockets and language are.
-var passed = []string{"HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "TMPDIR", "TZ", "XDG_RUNTIME_DIR",
-	"XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "SOFTHSM2_CONF", "OPENSC_CONF", "PCSCLITE_CSOCK_NAME"}
-
-// scrub builds the workers' environment: a variable that loads code or writes traces (LD_PRELOAD, GODEBUG…) does not get through by itself.
-func scrub(environ, extra []string) []string {
-	env := []string{"PATH=/usr/bin:/bin", "GOTRACEBACK=none"}
-	for _, kv := range environ {
-		name, _, _ := strings.Cut(kv, "=")
-		for _, p := range passed {
-			if name == p {
-				env = append(env, kv)
-			}
-		}
-	}
-	return append(env, extra...)
-}
-
 // lane returns the lane of a module, making it when it is new.
-func (h *Host) lane(path string) (*lane, error) {
+func (h *Host) lane(path string, with Setup) (*lane, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.life.Err() != nil {
@@ -128,14 +111,14 @@ func (h *Host) lane(path string) (*lane, error) {
 	}
 	l, ok := h.lanes[path]
 	if !ok {
-		l = newLane(h, path)
+		l = newLane(h, path, with)
 		h.lanes[path] = l
 	}
 	return l, nil
 }
 
-// Sign makes one signature over a digest: one login, one C_Sign, one logout. An RSA signature comes as PKCS#1 v1.5, an ECDSA signature
-// as DER, a GOST signature as s || r, each big-endian. A Legacy algorithm is refused. The signature is checked under the certificate's key before it is returned. p may be nil where the token takes the PIN itself or needs none;
+// Sign makes one signature over a digest: one login, one C_Sign, one logout. An RSA signature comes as PKCS#1 v1.5 or PSS, as the
+// algorithm says, an ECDSA signature as DER, a GOST signature as s || r, each big-endian. A Legacy algorithm is refused. The signature is checked under the certificate's key before it is returned. p may be nil where the token takes the PIN itself or needs none;
 // the caller wipes it. Errors to match: *pin.Error, *Error, and ctx.Err() when ctx ended, upon which the worker is killed.
 func (h *Host) Sign(ctx context.Context, ref CredentialRef, p *pin.PIN, a algo.Algorithm, digest []byte) ([]byte, error) {
 	if ref.Certificate == nil || ref.Certificate.PublicKey == nil {
@@ -145,15 +128,14 @@ func (h *Host) Sign(ctx context.Context, ref CredentialRef, p *pin.PIN, a algo.A
 	if !a.Allows(public.Kind(), public.Bits()) || a.Legacy || len(digest) != a.Digest.Size {
 		return nil, &Error{Code: CodeUnsupported, Module: ref.Module}
 	}
-	l, err := h.lane(ref.Module)
+	l, err := h.lane(ref.Module, h.setup(ref.Module))
 	if err != nil {
 		return nil, err
 	}
-	left, known := ref.Tries.Count()
 	ctx, cancel := h.within(ctx, h.cfg.SignDeadline)
 	defer cancel()
-	sig, err := l.sign(ctx, &signing{Slot: ref.Slot, Label: ref.Label, Serial: ref.Serial, ID: ref.ID, SPKI: public.SPKI(),
-		Algorithm: a.Name, Digest: digest, LastTry: known && left == 1}, p)
+	sig, err := l.sign(ctx, &which{Slot: ref.Slot, Label: ref.Label, Serial: ref.Serial, LastTry: last(ref.Tries)},
+		&signing{ID: ref.ID, SPKI: public.SPKI(), Algorithm: a.Name, Salt: a.SaltLength, Digest: digest}, p)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +143,12 @@ func (h *Host) Sign(ctx context.Context, ref CredentialRef, p *pin.PIN, a algo.A
 		return nil, &Error{Code: CodeBadSignature, Module: ref.Module, Cause: err}
 	}
 	return sig, nil
+}
+
+// last reports whether the person was shown that one try is left.
+func last(t pin.Tries) bool {
+	left, known := t.Count()
+	return known && left == 1
 }
 
 // within bounds ctx by the host's life and by a deadline of the module. The caller's own deadline is the caller's will, not the

@@ -12,11 +12,22 @@ import (
 // It works where a token wants its PIN changed, and is refused without a try where the PIN is blocked or was never set.
 // Errors to match: *pin.Error, whose Ref says which PIN it speaks of (PINUser, PINNew), *Error (CodeLastTry, CodeUnsupported, …), and ctx.Err().
 func (h *Host) ChangePIN(ctx context.Context, ref TokenRef, old, fresh *pin.PIN) error {
-	return &Error{Code: CodeUnsupported, Module: ref.Module}
+	return h.keep(ctx, opChange, ref, ref.Tries, secrets{old, fresh})
 }
 
 // UnblockPIN sets the user's PIN anew in the name of the security officer (C_Login, C_InitPIN). so and fresh may be nil where the token
 // takes them itself; the caller wipes both. Errors to match are those of ChangePIN, with PINSO for the officer's PIN: wrong, blocked.
 func (h *Host) UnblockPIN(ctx context.Context, ref TokenRef, so, fresh *pin.PIN) error {
-	return &Error{Code: CodeUnsupported, Module: ref.Module}
+	return h.keep(ctx, opUnblock, ref, ref.SOTries, secrets{so, fresh})
+}
+
+func (h *Host) keep(ctx context.Context, op operation, ref TokenRef, shown pin.Tries, s secrets) error {
+	l, err := h.lane(ref.Module, h.setup(ref.Module))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := h.within(ctx, h.cfg.SignDeadline)
+	defer cancel()
+	t := &which{Slot: ref.Slot, Label: ref.Label, Serial: ref.Serial, LastTry: last(shown)}
+	return l.do(ctx, request{Op: op, Token: t}, s, func(*reply) {})
 }

@@ -17,6 +17,7 @@ import (
 type lane struct {
 	host *Host
 	path string
+	with Setup
 	turn chan struct{} // holds one token; its holder owns proc
 
 	proc *process    // nil when no worker runs
@@ -37,8 +38,8 @@ type listing struct {
 	err    error
 }
 
-func newLane(h *Host, path string) *lane {
-	l := &lane{host: h, path: path, turn: make(chan struct{}, 1)}
+func newLane(h *Host, path string, with Setup) *lane {
+	l := &lane{host: h, path: path, with: with, turn: make(chan struct{}, 1)}
 	l.turn <- struct{}{}
 	return l
 }
@@ -55,7 +56,7 @@ func (l *lane) list() *listing {
 	go func() {
 		ctx, cancel := context.WithTimeout(l.host.life, l.host.cfg.ListDeadline)
 		defer cancel()
-		g.err = l.do(ctx, request{Op: opList, Module: l.path}, nil, func(r *reply) {
+		g.err = l.do(ctx, request{Op: opList}, secrets{}, func(r *reply) {
 			if r.Token != nil {
 				g.tokens = append(g.tokens, *r.Token)
 			}
@@ -68,13 +69,13 @@ func (l *lane) list() *listing {
 	return g
 }
 
-func (l *lane) sign(ctx context.Context, s *signing, p *pin.PIN) (sig []byte, err error) {
-	err = l.do(ctx, request{Op: opSign, Module: l.path, Sign: s}, p, func(r *reply) { sig = r.Signature })
+func (l *lane) sign(ctx context.Context, t *which, s *signing, p *pin.PIN) (sig []byte, err error) {
+	err = l.do(ctx, request{Op: opSign, Token: t, Sign: s}, secrets{pin: p}, func(r *reply) { sig = r.Signature })
 	return sig, err
 }
 
 // do runs one operation in the module's worker, which is started when there is none.
-func (l *lane) do(ctx context.Context, q request, p *pin.PIN, each func(*reply)) error {
+func (l *lane) do(ctx context.Context, q request, s secrets, each func(*reply)) error {
 	select {
 	case <-l.turn:
 		defer func() { l.turn <- struct{}{} }()
@@ -95,7 +96,7 @@ func (l *lane) do(ctx context.Context, q request, p *pin.PIN, each func(*reply))
 		if l.proc != nil {
 			l.proc.kill() // it ended by itself while idle: close the pipes
 		}
-		proc, err := start(l.host.cfg.Worker, l.host.env, l.host.cfg.Stderr)
+		proc, err := start(l.host.cfg.Worker, l.with.environ(l.host.env), l.host.cfg.Stderr)
 		if err != nil {
 			l.proc = nil
 			return &Error{Code: CodeModule, Module: l.path, Cause: err}
@@ -103,7 +104,8 @@ func (l *lane) do(ctx context.Context, q request, p *pin.PIN, each func(*reply))
 		l.proc = proc
 		l.host.workers.Go(func() { <-proc.exited })
 	}
-	err := l.proc.call(ctx, q, p, each)
+	q.Module, q.Parameters = l.path, l.with.Parameters
+	err := l.proc.call(ctx, q, s, each)
 	return l.settle(ctx, q.Op, err)
 }
 
@@ -124,7 +126,7 @@ func (l *lane) settle(ctx context.Context, op operation, err error) error {
 	l.mu.Lock()
 	l.failures, l.last = 0, nil
 	l.mu.Unlock()
-	if op == opSign {
+	if op != opList { // its process knew a PIN
 		l.proc.retire()
 		l.proc = nil
 		return err
@@ -166,10 +168,12 @@ func (l *lane) stop() {
 func (l *lane) backingOff() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last != nil && l.host.cfg.Now().Before(l.retry) {
-		return l.last
+	wait := l.retry.Sub(l.host.cfg.Now())
+	if l.last == nil || wait <= 0 {
+		return nil
 	}
-	return nil
+	return &Error{Code: l.last.Code, Module: l.path,
+		Cause: fmt.Errorf("left alone for another %v after %d faults in a row: %w", wait.Round(time.Millisecond), l.failures, l.last.Cause)}
 }
 
 // failed notes a crash or a hang. The first one may be an accident and is followed by a new worker at once;

@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode"
 
 	"zaver/signature/algo"
 	"zaver/signature/cert"
+	"zaver/signature/pin"
+	"zaver/signature/pkcs11"
 )
 
 // Listing is what one module answered.
@@ -27,9 +30,9 @@ func (h *Host) List(ctx context.Context) ([]Token, []ModuleError) {
 	modules, problems := h.discover()
 	results := make([]*Listing, len(modules))
 	arrived := make(chan int, len(modules))
-	for i, path := range modules {
+	for i, m := range modules {
 		go func() {
-			results[i] = h.listModule(ctx, path)
+			results[i] = h.listModule(ctx, m)
 			arrived <- i
 		}()
 	}
@@ -50,22 +53,26 @@ func (h *Host) List(ctx context.Context) ([]Token, []ModuleError) {
 	var tokens []Token
 	for i, g := range got {
 		if g == nil {
-			g = &Listing{Module: modules[i], Err: &Error{Code: CodeSlow, Module: modules[i]}}
+			g = &Listing{Module: modules[i].path, Err: &Error{Code: CodeSlow, Module: modules[i].path}}
 		}
 		tokens = append(tokens, g.Tokens...)
 		if g.Err != nil {
 			problems = append(problems, moduleError(g.Module, g.Err))
 		}
 	}
-	return merge(tokens), problems
+	tokens = merge(tokens)
+	if !anyUsable(tokens) {
+		problems = append(problems, h.containers()...)
+	}
+	return tokens, problems
 }
 
 // ListEach hands each module's answer to f as soon as it arrives, one after another, and returns when all have answered.
 func (h *Host) ListEach(ctx context.Context, f func(Listing)) []ModuleError {
 	modules, problems := h.discover()
 	arrived := make(chan *Listing)
-	for _, path := range modules {
-		go func() { arrived <- h.listModule(ctx, path) }()
+	for _, m := range modules {
+		go func() { arrived <- h.listModule(ctx, m) }()
 	}
 	for range modules {
 		f(*<-arrived)
@@ -81,9 +88,9 @@ func moduleError(path string, err error) ModuleError {
 	return ModuleError{Module: path, Code: CodeModule, Err: err}
 }
 
-func (h *Host) listModule(ctx context.Context, path string) *Listing {
-	out := &Listing{Module: path}
-	l, err := h.lane(path)
+func (h *Host) listModule(ctx context.Context, m module) *Listing {
+	out := &Listing{Module: m.path}
+	l, err := h.lane(m.path, m.with)
 	if err != nil {
 		out.Err = err
 		return out
@@ -97,27 +104,71 @@ func (h *Host) listModule(ctx context.Context, path string) *Listing {
 	}
 	out.Err = g.err
 	for i := range g.tokens {
-		out.Tokens = append(out.Tokens, newToken(path, &g.tokens[i], h.cfg.Now()))
+		out.Tokens = append(out.Tokens, newToken(m.path, &g.tokens[i], h.cfg.Now()))
 	}
 	return out
 }
 
+// newToken makes a token of what a worker said, which may be in the hands of its module: texts are cut to one line, and nothing is without a bound.
 func newToken(path string, r *tokenReply, at time.Time) Token {
-	t := Token{Module: path, Slot: r.Slot, Label: r.Label, Manufacturer: r.Manufacturer, Model: r.Model, Serial: r.Serial,
-		Tries: r.Tries, CountLow: r.CountLow, Problem: r.Problem, LoginRequired: r.LoginRequired, ProtectedPath: r.ProtectedPath}
+	r.Certificates, r.Keys = r.Certificates[:min(len(r.Certificates), pkcs11.MaxObjects)], r.Keys[:min(len(r.Keys), pkcs11.MaxObjects)]
+	t := Token{Module: path, Slot: r.Slot, Label: line(r.Label, maxField), Manufacturer: line(r.Manufacturer, maxField), Model: line(r.Model, maxField),
+		Serial: line(r.Serial, maxField), Reader: line(r.Reader, maxField),
+		Tries: r.Tries, CountLow: r.CountLow, Problem: known(r.Problem), LoginRequired: r.LoginRequired, ProtectedPath: r.ProtectedPath,
+		SOTries: r.SOTries, SOCountLow: r.SOCountLow, SOProblem: known(r.SOProblem), MinPIN: length(r.MinPIN), MaxPIN: length(r.MaxPIN)}
+	t.Ref = TokenRef{Module: path, Slot: t.Slot, Label: t.Label, Serial: t.Serial, Tries: t.Tries, SOTries: t.SOTries}
 	for _, c := range r.Certificates {
 		t.Credentials = append(t.Credentials, newCredential(&t, c, at))
 	}
 	for _, k := range r.Keys {
 		if !hasCertificate(r.Certificates, t.Credentials, k) {
-			t.Credentials = append(t.Credentials, Credential{ID: k.ID, Label: k.Label, Reason: ReasonNoCertificate})
+			t.Credentials = append(t.Credentials, Credential{ID: k.ID, Label: line(k.Label, maxField), Reason: ReasonNoCertificate})
 		}
+	}
+	if len(t.Credentials) == 0 && carriesContainer(&t, r.Data) {
+		t.Credentials = []Credential{{Reason: CodeCryptoPro}}
 	}
 	return t
 }
 
+const (
+	maxField  = 64  // characters of a text about a token or a credential; the standard has 32, a reader's name 64
+	maxDetail = 300 // characters of a failure's detail
+)
+
+// line keeps what fits on one line of a window.
+func line(s string, most int) string {
+	out := make([]rune, 0, min(len(s), most))
+	for _, r := range s {
+		if len(out) == most {
+			break
+		}
+		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}
+
+// known drops a reason that no token has.
+func known(r pin.Reason) pin.Reason {
+	switch r {
+	case pin.ReasonBlocked, pin.ReasonNotInitialised, pin.ReasonMustChange:
+		return r
+	}
+	return ""
+}
+
+// length drops a bound that no PIN has.
+func length(n int) int {
+	if n < 0 || n > pin.MaxLen {
+		return 0
+	}
+	return n
+}
+
 func newCredential(t *Token, r certReply, at time.Time) Credential {
-	c := Credential{ID: r.ID, Label: r.Label}
+	c := Credential{ID: r.ID, Label: line(r.Label, maxField)}
 	parsed, err := cert.Parse(r.DER)
 	if err != nil {
 		c.Reason = ReasonMalformed
@@ -163,12 +214,22 @@ func anyUsable(tokens []Token) bool {
 	return false
 }
 
-// merge lists a certificate once that several modules or tokens show: where a PIN can succeed rather than where it can't, then where
-// it came first. A token that loses all its credentials so is the same token through another module, and goes.
+// merge lists a certificate once that several modules or tokens show: where a PIN can succeed rather than where it can't, where
+// more than the last try is left, then where it came first: by the order of modules, slots, objects. A token that loses all its credentials so is the same token through another module, and goes.
 func merge(tokens []Token) []Token {
 	type place struct{ token, credential int }
 	best := make(map[[32]byte]place)
-	better := func(a, b place) bool { return tokens[a.token].Problem == "" && tokens[b.token].Problem != "" }
+	rank := func(p place) int {
+		t := &tokens[p.token]
+		switch {
+		case t.Problem == "" && !last(t.Tries):
+			return 0
+		case t.Problem == "":
+			return 1
+		}
+		return 2
+	}
+	better := func(a, b place) bool { return rank(a) < rank(b) }
 	each := func(f func(place, *cert.Certificate)) {
 		for i := range tokens {
 			for j, c := range tokens[i].Credentials {

@@ -5,6 +5,7 @@ package token
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"zaver/signature/algo"
 	"zaver/signature/pin"
@@ -13,27 +14,45 @@ import (
 type operation string
 
 const (
-	opList operation = "list"
-	opSign operation = "sign"
+	opList    operation = "list"
+	opSign    operation = "sign"
+	opChange  operation = "change"
+	opUnblock operation = "unblock"
 )
 
-// request is what the host asks. A PIN frame follows it where PIN is set.
+// request is what the host asks. A PIN frame follows it where PIN is set, and another where Fresh is.
 type request struct {
-	Op     operation `json:"op"`
-	Module string    `json:"module"`
-	Sign   *signing  `json:"sign,omitempty"`
-	PIN    bool      `json:"pin,omitempty"`
+	Op         operation `json:"op"`
+	Module     string    `json:"module"`
+	Parameters string    `json:"parameters,omitempty"` // for C_Initialize
+	Token      *which    `json:"token,omitempty"`      // all but list
+	Sign       *signing  `json:"sign,omitempty"`
+	PIN        bool      `json:"pin,omitempty"`
+	Fresh      bool      `json:"fresh,omitempty"` // the PIN to be set
+}
+
+// which is the token that the person chose.
+type which struct {
+	Slot    uint   `json:"slot"`
+	Label   string `json:"label"`
+	Serial  string `json:"serial"`
+	LastTry bool   `json:"last_try"` // the person knows that this is the last try
 }
 
 type signing struct {
-	Slot      uint   `json:"slot"`
-	Label     string `json:"label"`
-	Serial    string `json:"serial"`
 	ID        []byte `json:"id"`
 	SPKI      []byte `json:"spki"`
 	Algorithm string `json:"algorithm"`
+	Salt      int    `json:"salt,omitempty"` // SaltLength of an algorithm with one
 	Digest    []byte `json:"digest"`
-	LastTry   bool   `json:"last_try"` // the person knows that this is the last try
+}
+
+// secrets are the PINs that go with a request; both may be nil.
+type secrets struct{ pin, fresh *pin.PIN }
+
+func (s secrets) wipe() {
+	s.pin.Wipe()
+	s.fresh.Wipe()
 }
 
 // reply is what the worker answers: any number with a Token, then one with Done or Failure.
@@ -53,10 +72,17 @@ type tokenReply struct {
 	Tries         pin.Tries   `json:"tries"`
 	CountLow      bool        `json:"count_low"`
 	Problem       pin.Reason  `json:"problem"`
+	SOTries       pin.Tries   `json:"so_tries"`
+	SOCountLow    bool        `json:"so_count_low"`
+	SOProblem     pin.Reason  `json:"so_problem"`
+	MinPIN        int         `json:"min_pin"`
+	MaxPIN        int         `json:"max_pin"`
+	Reader        string      `json:"reader"`
 	LoginRequired bool        `json:"login_required"`
 	ProtectedPath bool        `json:"protected_path"`
 	Certificates  []certReply `json:"certificates"`
 	Keys          []keyReply  `json:"keys"`
+	Data          []string    `json:"data"` // names of data objects, where there is neither certificate nor key
 }
 
 type certReply struct {
@@ -81,40 +107,73 @@ type failure struct {
 	Detail string     `json:"detail,omitempty"`
 }
 
+// err is the failure as callers see it. The worker may be in the hands of its module: what it says counts only as far as it is known here.
 func (f *failure) err(module string) error {
 	var cause error
 	if f.Detail != "" {
-		cause = errors.New(f.Detail)
+		cause = errors.New(line(f.Detail, maxDetail))
 	}
-	if f.Reason != "" {
-		return &pin.Error{Reason: f.Reason, Tries: f.Tries, Ref: f.Ref, Cause: cause}
+	if f.Reason != "" && slices.Contains(pin.Codes(), "pin."+string(f.Reason)) {
+		ref := f.Ref
+		if ref != PINSO && ref != PINNew {
+			ref = PINUser
+		}
+		return &pin.Error{Reason: f.Reason, Tries: f.Tries, Ref: ref, Cause: cause}
 	}
-	return &Error{Code: f.Code, Module: module, Cause: cause}
+	code := f.Code
+	if !slices.Contains(Codes(), code) {
+		code = CodeModule
+	}
+	return &Error{Code: code, Module: module, Cause: cause}
 }
 
-// readRequest reads a request and the PIN that belongs to it; the caller wipes the PIN.
-func readRequest(r io.Reader) (request, *pin.PIN, error) {
-	var q request
+// readRequest reads a request and the PINs that belong to it; the caller wipes them.
+func readRequest(r io.Reader) (q request, s secrets, err error) {
 	if err := readJSON(r, &q); err != nil {
-		return q, nil, err
+		return q, s, err
 	}
-	if q.Op != opList && (q.Op != opSign || q.Sign == nil) {
-		return q, nil, errFrame
+	if !q.whole() {
+		return q, s, errFrame
 	}
-	if !q.PIN {
-		return q, nil, nil
+	if q.PIN {
+		if s.pin, err = readPIN(r); err != nil {
+			return q, secrets{}, err
+		}
 	}
-	p, err := readPIN(r)
-	return q, p, err
+	if q.Fresh {
+		if s.fresh, err = readPIN(r); err != nil {
+			s.wipe()
+			return q, secrets{}, err
+		}
+	}
+	return q, s, nil
 }
 
-func writeRequest(w io.Writer, q request, p *pin.PIN) error {
-	q.PIN = p != nil && p.Len() > 0
+// whole reports whether a request has what its operation needs.
+func (q *request) whole() bool {
+	switch q.Op {
+	case opList:
+		return true
+	case opSign:
+		return q.Token != nil && q.Sign != nil
+	case opChange, opUnblock:
+		return q.Token != nil
+	}
+	return false
+}
+
+func writeRequest(w io.Writer, q request, s secrets) error {
+	q.PIN, q.Fresh = s.pin.Len() > 0, s.fresh.Len() > 0
 	if err := writeJSON(w, q); err != nil {
 		return err
 	}
-	if !q.PIN {
-		return nil
+	if q.PIN {
+		if err := writePIN(w, s.pin); err != nil {
+			return err
+		}
 	}
-	return writePIN(w, p)
+	if q.Fresh {
+		return writePIN(w, s.fresh)
+	}
+	return nil
 }

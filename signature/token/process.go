@@ -11,8 +11,6 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
-
-	"zaver/signature/pin"
 )
 
 // process is one running worker. It has one owner: the lane of its module.
@@ -92,7 +90,7 @@ var (
 
 // call sends a request and hands every reply to each. When ctx ends, the worker is killed. Errors: what the worker says (*pin.Error, *Error),
 // errEnded, errExpired (a deadline passed), or context.Canceled.
-func (p *process) call(ctx context.Context, q request, secret *pin.PIN, each func(*reply)) error {
+func (p *process) call(ctx context.Context, q request, secret secrets, each func(*reply)) error {
 	result := make(chan error, 1)
 	go func() { result <- p.exchange(q, secret, each) }()
 	select {
@@ -108,13 +106,14 @@ func (p *process) call(ctx context.Context, q request, secret *pin.PIN, each fun
 	}
 }
 
-func (p *process) exchange(q request, secret *pin.PIN, each func(*reply)) error {
+func (p *process) exchange(q request, secret secrets, each func(*reply)) error {
 	if err := writeRequest(p.in, q, secret); err != nil {
 		return p.ended(err)
 	}
+	answers := &io.LimitedReader{R: p.out, N: maxExchange}
 	for range maxReplies {
 		var r reply
-		if err := readJSON(p.out, &r); err != nil {
+		if err := readJSON(answers, &r); err != nil {
 			return p.ended(err)
 		}
 		if r.Failure != nil {
@@ -128,8 +127,11 @@ func (p *process) exchange(q request, secret *pin.PIN, each func(*reply)) error 
 	return p.ended(errors.New("worker sends without end"))
 }
 
-// maxReplies bounds one exchange: every slot once, and the last word.
-const maxReplies = 128
+// maxReplies bounds one exchange: every slot once, and the last word; maxExchange is in bytes.
+const (
+	maxReplies  = 128
+	maxExchange = 16 << 20
+)
 
 // ended says how the worker ended; a worker that breaks the protocol is as good as crashed and is killed by the caller.
 func (p *process) ended(err error) error {

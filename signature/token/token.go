@@ -21,10 +21,12 @@ const (
 	CodeNoKey        = "token.no_key"        // no private key belongs to the certificate
 	CodeLastTry      = "token.last_try"      // one try is left and the person was not told; List again
 	CodeBadSignature = "token.bad_signature" // what the module signed does not verify
-	CodeUnsupported  = "token.unsupported"   // the algorithm does not fit the key or the module
+	CodeUnsupported  = "token.unsupported"   // the algorithm does not fit the key, or the token can't do that
+	CodeCryptoPro    = "token.cryptopro"     // the key is in a container of CryptoPro CSP, which PKCS#11 does not see
 )
 
-// Reasons why a credential can't be used, in Credential.Reason. They are stable. CodeNoKey is one of them, too.
+// Reasons why a credential can't be used, in Credential.Reason. They are stable. CodeCryptoPro is one of them, too: of an entry
+// that stands for what can't be seen.
 const (
 	ReasonNoCertificate  = "token.no_certificate"   // a key without a certificate
 	ReasonMalformed      = "token.cert_malformed"   // the certificate can't be read
@@ -40,7 +42,7 @@ const (
 // Codes lists every code and reason that this package gives out, for the catalogue of texts.
 func Codes() []string {
 	return []string{CodeModule, CodeCrashed, CodeHung, CodeSlow, CodeRemoved, CodeNoKey, CodeLastTry, CodeBadSignature,
-		CodeUnsupported, ReasonNoCertificate, ReasonMalformed, ReasonExpired, ReasonNotYetValid, ReasonKeyExpired,
+		CodeUnsupported, CodeCryptoPro, ReasonNoCertificate, ReasonMalformed, ReasonExpired, ReasonNotYetValid, ReasonKeyExpired,
 		ReasonKeyUsage, ReasonCA, ReasonUnsupportedKey, ReasonLegacy}
 }
 
@@ -49,6 +51,7 @@ type Token struct {
 	Module                             string // path of the library
 	Slot                               uint
 	Label, Manufacturer, Model, Serial string
+	Reader                             string     // what the slot says of itself; may be empty
 	Tries                              pin.Tries  // what the flags say; unknown is unknown
 	CountLow                           bool       // a wrong PIN was entered since the last right one
 	Problem                            pin.Reason // why no PIN can succeed now (blocked, not_initialised, must_change), or empty

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"zaver/signature/algo"
@@ -58,16 +59,16 @@ func ServeWorker(in io.Reader, out io.Writer) int {
 
 type job struct {
 	request request
-	pin     *pin.PIN
+	secrets secrets
 	err     error
 }
 
 // receive also watches over the end: a module that hangs in C code must not outlive the agent.
 func receive(in io.Reader, jobs chan<- job) {
 	for {
-		q, p, err := readRequest(in)
+		q, s, err := readRequest(in)
 		if err == nil {
-			jobs <- job{request: q, pin: p}
+			jobs <- job{request: q, secrets: s}
 			continue
 		}
 		time.AfterFunc(leaveGrace, func() { os.Exit(exitDone) })
@@ -93,14 +94,16 @@ func (w *worker) close() {
 
 // serve answers one request and reports whether it was the worker's last.
 func (w *worker) serve(j job) (last bool) {
-	if j.pin != nil {
-		defer j.pin.Wipe()
-	}
-	if j.request.Op == opSign {
+	defer j.secrets.wipe()
+	switch j.request.Op {
+	case opSign:
 		w.sign(j)
-		return true // the module's copy of the PIN ends with the process
+	case opChange, opUnblock:
+		w.keep(j)
+	default:
+		return w.answer(w.list(j.request)) != nil
 	}
-	return w.answer(w.list(j.request)) != nil
+	return true // the module's copy of the PIN ends with the process
 }
 
 // answer sends the last reply to a request.
@@ -131,20 +134,20 @@ func describe(err error) *failure {
 		return &failure{Code: CodeRemoved, Detail: detail}
 	case errors.Is(err, pkcs11.ErrNoKey):
 		return &failure{Code: CodeNoKey}
-	case errors.Is(err, algo.ErrUnsupported):
+	case errors.Is(err, algo.ErrUnsupported), errors.Is(err, pkcs11.ErrUnsupported):
 		return &failure{Code: CodeUnsupported, Detail: detail}
 	}
 	return &failure{Code: CodeModule, Detail: detail}
 }
 
-func (w *worker) open(path string) error {
+func (w *worker) open(q request) error {
 	if w.module != nil {
-		if w.module.Path() != path {
+		if w.module.Path() != q.Module {
 			return &Error{Code: CodeModule, Cause: errors.New("this worker serves another module")}
 		}
 		return nil
 	}
-	m, err := pkcs11.Open(path, "")
+	m, err := pkcs11.Open(q.Module, q.Parameters)
 	if err != nil {
 		return err
 	}
@@ -154,7 +157,7 @@ func (w *worker) open(path string) error {
 
 // list sends every token as soon as it is read, so that a token that hangs hides only what comes after it.
 func (w *worker) list(q request) error {
-	if err := w.open(q.Module); err != nil {
+	if err := w.open(q); err != nil {
 		return err
 	}
 	slots, err := w.module.Slots()
@@ -190,19 +193,42 @@ func (w *worker) read(slot uint) (*tokenReply, error) {
 			return err
 		}
 		t = newTokenReply(s.Token(), certs, keys)
+		if len(certs) == 0 && len(keys) == 0 {
+			t.Data = s.DataNames()
+		}
 		return nil
 	})
 	return t, err
 }
 
+// maxTokenReply bounds what is told of one token, in bytes, so that it fits a frame in base64. What is beyond, no person's token has.
+const maxTokenReply = 600 << 10
+
 func newTokenReply(d pkcs11.Token, certs []pkcs11.Certificate, keys []pkcs11.PublicKey) *tokenReply {
 	t := &tokenReply{Slot: d.Slot, Label: d.Label, Manufacturer: d.Manufacturer, Model: d.Model, Serial: d.Serial,
-		Tries: d.Tries, CountLow: d.CountLow, Problem: d.Problem, LoginRequired: d.LoginRequired, ProtectedPath: d.ProtectedPath}
+		Tries: d.Tries, CountLow: d.CountLow, Problem: d.Problem, LoginRequired: d.LoginRequired, ProtectedPath: d.ProtectedPath,
+		SOTries: d.SOTries, SOCountLow: d.SOCountLow, SOProblem: d.SOProblem, MinPIN: d.MinPIN, MaxPIN: d.MaxPIN, Reader: d.Reader}
+	room := maxTokenReply
+	fits := func(parts ...[]byte) bool {
+		n := 0
+		for _, p := range parts {
+			n += len(p)
+		}
+		if n > room {
+			return false
+		}
+		room -= n
+		return true
+	}
 	for _, c := range certs {
-		t.Certificates = append(t.Certificates, certReply{ID: c.ID, Label: c.Label, DER: c.DER})
+		if fits(c.ID, c.DER, []byte(c.Label)) {
+			t.Certificates = append(t.Certificates, certReply{ID: c.ID, Label: line(c.Label, maxField), DER: c.DER})
+		}
 	}
 	for _, k := range keys {
-		t.Keys = append(t.Keys, keyReply{ID: k.ID, Label: k.Label, Kind: k.Kind, SPKI: k.SPKI})
+		if fits(k.ID, k.SPKI, []byte(k.Label)) {
+			t.Keys = append(t.Keys, keyReply{ID: k.ID, Label: line(k.Label, maxField), Kind: k.Kind, SPKI: k.SPKI})
+		}
 	}
 	return t
 }
@@ -210,8 +236,8 @@ func newTokenReply(d pkcs11.Token, certs []pkcs11.Certificate, keys []pkcs11.Pub
 // sign answers as soon as the signature is there; logging out and closing, in which modules may hang, come after.
 func (w *worker) sign(j job) {
 	answered := false
-	err := w.withSession(j.request, func(s *pkcs11.Session) error {
-		sig, err := signIn(s, *j.request.Sign, j.pin)
+	err := w.withSession(j.request, (*pkcs11.Module).Session, func(s *pkcs11.Session) error {
+		sig, err := signIn(s, j.request, j.secrets.pin)
 		if err != nil {
 			return err
 		}
@@ -223,23 +249,52 @@ func (w *worker) sign(j job) {
 	}
 }
 
+// keep changes or unblocks the user's PIN, and answers like sign.
+func (w *worker) keep(j job) {
+	answered := false
+	err := w.withSession(j.request, (*pkcs11.Module).Change, func(s *pkcs11.Session) error {
+		if err := keepIn(s, j.request, j.secrets); err != nil {
+			return err
+		}
+		answered = true
+		return w.answer(nil)
+	})
+	if !answered {
+		_ = w.answer(err)
+	}
+}
+
+func keepIn(s *pkcs11.Session, q request, k secrets) error {
+	t := s.Token()
+	if q.Op == opUnblock {
+		if last(t.SOTries) && !q.Token.LastTry {
+			return &Error{Code: CodeLastTry}
+		}
+		return s.InitPIN(k.pin, k.fresh)
+	}
+	if last(t.Tries) && !q.Token.LastTry {
+		return &Error{Code: CodeLastTry}
+	}
+	return s.SetPIN(k.pin, k.fresh)
+}
+
 // withSession opens a session with the very token that the person chose, wherever it is plugged in now.
-func (w *worker) withSession(q request, fn func(*pkcs11.Session) error) error {
-	if err := w.open(q.Module); err != nil {
+func (w *worker) withSession(q request, open func(*pkcs11.Module, uint, func(*pkcs11.Session) error) error, fn func(*pkcs11.Session) error) error {
+	if err := w.open(q); err != nil {
 		return err
 	}
 	var slot uint
 	if err := again(func() (err error) {
-		slot, err = w.where(q.Sign)
+		slot, err = w.where(q.Token)
 		return err
 	}); err != nil {
 		return err
 	}
-	return w.module.Session(slot, fn)
+	return open(w.module, slot, fn)
 }
 
 // where finds the slot of a token by what it says about itself, first where it was.
-func (w *worker) where(q *signing) (uint, error) {
+func (w *worker) where(q *which) (uint, error) {
 	slots := []uint{q.Slot}
 	var failed error
 	for i := 0; i < len(slots); i++ {
@@ -275,24 +330,30 @@ func again(f func() error) (err error) {
 	return err
 }
 
-func signIn(s *pkcs11.Session, q signing, p *pin.PIN) ([]byte, error) {
-	a, err := algo.ByName(q.Algorithm)
+func signIn(s *pkcs11.Session, q request, p *pin.PIN) ([]byte, error) {
+	a, err := algo.ByName(q.Sign.Algorithm)
 	if err != nil {
 		return nil, err
 	}
-	public, err := cert.ParsePublicKey(q.SPKI)
+	if a.PSS {
+		a.SaltLength = q.Sign.Salt
+	}
+	public, err := cert.ParsePublicKey(q.Sign.SPKI)
 	if err != nil {
 		return nil, err
 	}
-	if n, known := s.Token().Tries.Count(); known && n == 1 && !q.LastTry {
+	if last(s.Token().Tries) && !q.Token.LastTry {
 		return nil, &Error{Code: CodeLastTry}
 	}
 	if err := s.Login(p); err != nil {
 		return nil, err
 	}
-	key, err := s.Key(q.ID, public)
+	key, err := s.Key(q.Sign.ID, public)
+	if errors.Is(err, pkcs11.ErrNoKey) && slices.ContainsFunc(s.DataNames(), containerName) {
+		return nil, &Error{Code: CodeCryptoPro, Cause: err} // the CSP leaves the certificate open and keeps the key to itself
+	}
 	if err != nil {
 		return nil, err
 	}
-	return key.Sign(a, q.Digest, p)
+	return key.Sign(a, q.Sign.Digest, p)
 }

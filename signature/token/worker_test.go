@@ -84,7 +84,7 @@ func TestWorkerRefusesRubbish(t *testing.T) {
 func TestWorkerServesOneModule(t *testing.T) {
 	p := startWorker(t)
 	ask := func(module string) string {
-		err := p.call(t.Context(), request{Op: opList, Module: module}, nil, func(*reply) {})
+		err := p.call(t.Context(), request{Op: opList, Module: module}, secrets{}, func(*reply) {})
 		var own *Error
 		if !errors.As(err, &own) {
 			t.Fatalf("%s: %v", module, err)
