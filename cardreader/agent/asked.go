@@ -4,12 +4,14 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 
 	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/window"
 	"zaver/cardreader/agent/words"
 	"zaver/signature/algo"
 	"zaver/signature/cert"
@@ -31,6 +33,9 @@ type asked struct {
 func (a *asked) sign(ctx context.Context) ([]byte, error) {
 	usable, err := a.credentials(ctx)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ended(ctx)
+		}
 		return nil, err
 	}
 	a.tell(Step{Step: StepConsent, Control: a.statement.ControlCode})
@@ -47,6 +52,7 @@ func (a *asked) credentials(ctx context.Context) ([]Credential, error) {
 	w, canWait := a.source.(Waiter)
 	if canWait && (err != nil && CodeOf(err) == codeCardNone || err == nil && len(all) == 0) {
 		a.tell(Step{Step: StepDevice})
+		a.show(a.progress(Step{Step: StepDevice}, Credential{}))
 		if err := a.wait(ctx, w); err != nil {
 			return nil, err
 		}
@@ -55,7 +61,7 @@ func (a *asked) credentials(ctx context.Context) ([]Credential, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list credentials: %w", err)
 	}
-	usable, unusable := a.sort(all, a.statement)
+	usable, unusable := a.sort(ctx, all)
 	if len(usable) == 0 {
 		return nil, fail(noneUsable(unusable, a.request.Method), nil)
 	}
@@ -78,15 +84,23 @@ func (a *asked) wait(ctx context.Context, w Waiter) error {
 	return nil
 }
 
-// consent shows one certificate after another until the person takes one or says no.
+// consent lets the person choose in the window; without one it shows one certificate after another until the person takes one or says no.
 func (a *asked) consent(ctx context.Context, usable []Credential) (Credential, error) {
+	if a.window != nil {
+		c, err := a.choose(ctx, usable)
+		if !errors.Is(err, window.ErrNotShown) {
+			return c, err
+		}
+		a.log.InfoContext(ctx, "no window", "err", err)
+		a.window = nil
+	}
 	for i := 0; ; i = (i + 1) % len(usable) {
 		d := a.question(usable, i)
 		d.Timeout = timeLeft(ctx)
 		answer, err := a.agent.cfg.Dialogs.Confirm(ctx, d)
 		switch {
 		case err != nil:
-			return Credential{}, a.dialogError(ctx, err)
+			return Credential{}, dialogError(ctx, err)
 		case answer == pinentry.Yes:
 			return usable[i], nil
 		case answer == pinentry.No:
@@ -95,20 +109,14 @@ func (a *asked) consent(ctx context.Context, usable []Credential) (Credential, e
 	}
 }
 
-func (a *asked) dialogError(ctx context.Context, err error) error {
-	switch {
-	case errors.Is(err, pinentry.ErrCancelled):
-		return fail(CodeDeclined, nil)
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, pinentry.ErrTimeout):
-		return fail(CodeTimeout, nil)
-	}
-	return fail(CodePinentry, err)
-}
-
 // tryPINs asks for PINs, one dialog per try, until one is right or there is no point in asking.
 func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
+	if reason, broken := problems[c.Code]; broken {
+		var err error
+		if c, err = a.mend(ctx, c, &pin.Error{Reason: reason, Tries: c.Tries}); err != nil {
+			return nil, err
+		}
+	}
 	said := ""           // what the next PIN dialog must say of the try before it
 	var wrong *pin.Error // the try before, when its PIN was wrong
 	for {
@@ -116,39 +124,77 @@ func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
 			return nil, stopped(err, wrong)
 		}
 		a.tell(Step{Step: StepPIN})
+		a.show(a.progress(Step{Step: StepPIN}, c))
 		p, err := a.askPIN(ctx, c, said)
 		if err != nil {
 			return nil, stopped(err, wrong)
 		}
 		if p == nil || p.Len() > 0 {
 			a.tell(Step{Step: StepSigning})
+			a.show(a.progress(Step{Step: StepSigning}, c))
 		}
 		der, err := a.signOnce(ctx, c, p)
-		var refused *pin.Error
-		switch {
-		case err == nil:
+		if err == nil {
 			return der, nil
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case errors.As(err, &refused) && refused.Reason == pin.ReasonWrong && !refused.Tries.Blocked():
-			c = a.again(ctx, c, refused.Tries)
-			said = a.wrong(c)
-			wrong = &pin.Error{Reason: pin.ReasonWrong, Tries: c.Tries, Ref: refused.Ref}
-		case errors.As(err, &refused) && refused.Reason == pin.ReasonFormat:
-			said = a.say(words.PINFormat)
-		case errors.As(err, &refused) && refused.Reason == pin.ReasonWrong:
-			return nil, &pin.Error{Reason: pin.ReasonBlocked, Tries: pin.Blocked(), Ref: refused.Ref, Cause: err}
-		case errors.As(err, &refused) && refused.Reason == pin.ReasonCancelled:
-			return nil, fail(CodeDeclined, err)
-		case CodeOf(err) == CodeLastTry:
-			c = a.again(ctx, c, pin.Left(1))
-		default:
-			return nil, fmt.Errorf("sign: %w", err)
 		}
-		if c.Tries.Blocked() {
-			return nil, &pin.Error{Reason: pin.ReasonBlocked, Tries: c.Tries, Cause: err}
+		if ctx.Err() != nil {
+			return nil, stopped(ended(ctx), wrong)
+		}
+		n, err := a.learn(ctx, c, err)
+		if err != nil {
+			return nil, err
+		}
+		c, said, wrong = n.credential, n.said, cmp.Or(n.wrong, wrong)
+		if n.anew {
+			wrong = nil
 		}
 	}
+}
+
+// next is what a failed try leaves for the next one.
+type next struct {
+	credential Credential
+	said       string
+	wrong      *pin.Error // when the PIN was wrong
+	anew       bool       // the PIN was put right: what was before counts no more
+}
+
+// learn takes a failed try in. The error says that there is no point in another one.
+func (a *asked) learn(ctx context.Context, c Credential, err error) (next, error) {
+	var refused *pin.Error
+	if !errors.As(err, &refused) {
+		if CodeOf(err) == CodeLastTry {
+			return a.unlessBlocked(ctx, next{credential: a.again(ctx, c, pin.Left(1))}, err)
+		}
+		return next{}, fmt.Errorf("sign: %w", err)
+	}
+	switch reason := refused.Reason; {
+	case reason == pin.ReasonWrong && !refused.Tries.Blocked():
+		c = a.again(ctx, c, refused.Tries)
+		return a.unlessBlocked(ctx, next{credential: c, said: a.wrong(c), wrong: &pin.Error{Reason: pin.ReasonWrong, Tries: c.Tries, Ref: refused.Ref}}, err)
+	case reason == pin.ReasonFormat:
+		return a.unlessBlocked(ctx, next{credential: c, said: a.say(words.PINFormat)}, err)
+	case reason == pin.ReasonWrong, reason == pin.ReasonBlocked:
+		c.Tries = pin.Blocked()
+		return a.unlessBlocked(ctx, next{credential: c}, err)
+	case reason == pin.ReasonCancelled:
+		return next{}, fail(CodeDeclined, err)
+	case reason == pin.ReasonMustChange, reason == pin.ReasonNotInitialised:
+		c.Code = refused.Code()
+		c, err = a.mend(ctx, c, fmt.Errorf("sign: %w", err))
+		return next{credential: c, anew: true}, err
+	}
+	return next{}, fmt.Errorf("sign: %w", err)
+}
+
+// unlessBlocked goes on with n unless its PIN is blocked and stays so.
+func (a *asked) unlessBlocked(ctx context.Context, n next, cause error) (next, error) {
+	if !n.credential.Tries.Blocked() {
+		return n, nil
+	}
+	n.credential.Code = codePINBlocked
+	c, err := a.mend(ctx, n.credential, &pin.Error{Reason: pin.ReasonBlocked, Tries: pin.Blocked(), Cause: cause})
+	return next{credential: c, anew: true}, err
 }
 
 // stopped is why there is no signature when the person stops: after a wrong PIN that, and how many tries are left,
@@ -192,7 +238,7 @@ func (a *asked) leave(ctx context.Context, c Credential, said string) error {
 	}
 	answer, err := a.agent.cfg.Dialogs.Confirm(ctx, d)
 	if err != nil {
-		return a.dialogError(ctx, err)
+		return dialogError(ctx, err)
 	}
 	if answer != pinentry.Yes {
 		return fail(CodeDeclined, errors.New("no further try was risked"))
@@ -207,7 +253,7 @@ func (a *asked) askPIN(ctx context.Context, c Credential, said string) (*pin.PIN
 	}
 	p, err := a.agent.cfg.Dialogs.PIN(ctx, a.pinQuestion(c, said, timeLeft(ctx)))
 	if err != nil {
-		return nil, a.dialogError(ctx, err)
+		return nil, dialogError(ctx, err)
 	}
 	return p, nil
 }

@@ -47,8 +47,8 @@ const (
 	BySOPIN   Unblocking = "so"  // a token's administrator
 )
 
-// RefUnblock and RefNew, in pin.Error.Ref of a Keeper, say that the failure is the unblocking secret's or the new PIN's; any other value
-// means the PIN itself.
+// RefUnblock and RefNew, in pin.Error.Ref of a Keeper and of Guide.Run, say that the failure is the unblocking secret's or the new PIN's;
+// any other value means the PIN itself.
 const (
 	RefUnblock = "unblock"
 	RefNew     = "new"
@@ -83,15 +83,3 @@ const (
 	TaskChange  Task = "change"
 	TaskUnblock Task = "unblock"
 )
-
-// Guide leads a person through the care of one PIN by dialogs. The zero Language is Russian.
-type Guide struct {
-	Dialogs  Dialogs
-	Language words.Language
-}
-
-// Run does one task: it asks for the old PIN or the unblocking secret, for the new PIN twice, and has the keeper change it, until that
-// worked, the person says no (CodeDeclined) or no try is left (*pin.Error). The last try of either secret needs an extra yes.
-func (g Guide) Run(ctx context.Context, k Keeper, s PINState, t Task) error {
-	return fail(CodeDeclined, nil)
-}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"zaver/cardreader/agent/window"
 	"zaver/signature/challenge"
 	"zaver/signature/pin"
 )
@@ -22,10 +23,20 @@ type Operation struct {
 	source  Source
 	log     *slog.Logger
 	closed  sync.Once
+	window  *window.Session // nil: everything is asked by dialogs
+	// unblockBlocked says that the request ended with a blocked unblocking secret.
+	unblockBlocked bool
 }
 
 // Close makes the agent free for the next request. It may be called twice.
-func (o *Operation) Close() { o.closed.Do(o.agent.release) }
+func (o *Operation) Close() {
+	o.closed.Do(func() {
+		if o.window != nil {
+			o.window.Close() // a result stays
+		}
+		o.agent.release()
+	})
+}
 
 // purposes says which purpose a method signs for; a statement of any other is refused.
 var purposes = map[Method]challenge.Purpose{
@@ -47,7 +58,12 @@ func (o *Operation) Run(ctx context.Context, report func(Step)) Step {
 	last := Step{Step: StepDone, State: v.State, Codes: v.Codes}
 	if err != nil {
 		last = failed(err)
+		refused, isPIN := errors.AsType[*pin.Error](err)
+		o.unblockBlocked = isPIN && refused.Reason == pin.ReasonBlocked && refused.Ref == RefUnblock
 		o.log.WarnContext(ctx, "request failed", "code", last.Code, "err", err, "portal", o.portal.Origin)
+	}
+	o.conclude(last)
+	if err != nil {
 		if err := talk.cancel(ctx, last.Code); err != nil {
 			o.log.InfoContext(ctx, "portal not told", "err", err)
 		}
@@ -88,12 +104,15 @@ func (o *Operation) run(ctx context.Context, talk *conversation, tell func(Step)
 	asking, stop := context.WithTimeout(ctx, left)
 	defer stop()
 	a := &asked{Operation: o, statement: st, text: text, tell: tell}
+	asking, leave := a.openWindow(asking)
+	defer leave(nil)
 	der, err := a.sign(asking)
 	talk.submitted = err == nil
 	if err != nil {
 		return verdict{}, err
 	}
 	tell(Step{Step: StepSending})
+	a.show(a.progress(Step{Step: StepSending}, Credential{}))
 	// The page may go away now: a signature that exists belongs to the portal.
 	deadline, _ := asking.Deadline()
 	sending, stop := context.WithDeadline(context.WithoutCancel(ctx), deadline)

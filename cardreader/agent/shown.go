@@ -3,7 +3,6 @@
 package agent
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,15 +21,6 @@ const (
 	shortValue = 40
 	lineWidth  = 60
 )
-
-// timeLeft is how long a dialog may stay: a little less than the statement lives.
-func timeLeft(ctx context.Context) time.Duration {
-	end, ok := ctx.Deadline()
-	if !ok {
-		return time.Minute
-	}
-	return max(time.Until(end)-time.Second, time.Second)
-}
 
 func (a *asked) say(k words.Key, pairs ...any) string {
 	return words.Say(a.request.Language, k, pairs...)
@@ -60,6 +50,9 @@ func (a *asked) question(usable []Credential, i int) pinentry.Dialog {
 	}
 	lines = append(lines, line{text: a.say(words.ConsentControl, "code", st.ControlCode)}, line{})
 	lines = append(lines, a.aboutCertificate(c, i+1, len(usable))...)
+	if c.Code != "" {
+		lines = append(lines, line{text: a.say(words.WindowMend, "reason", words.Reason(a.request.Language, c.Code))})
+	}
 	if otherPerson(c, st) {
 		lines = append(lines, line{text: a.say(words.ConsentOther)})
 	}
@@ -114,15 +107,22 @@ func holderName(c Credential) string {
 }
 
 func (a *asked) carrier(c Credential) string {
-	switch title := c.Titles[a.request.Language]; {
-	case c.Carrier != "":
-		return words.Clean(c.Carrier, shortValue)
+	unnamed := words.CarrierToken
+	if a.request.Method == MethodUEC {
+		unnamed = words.CarrierCard
+	}
+	return carrierName(a.request.Language, c.Carrier, c.Titles, unnamed)
+}
+
+// carrierName is the carrier's own name, or that of its kind, or unnamed.
+func carrierName(l words.Language, own string, titles map[words.Language]string, unnamed words.Key) string {
+	switch title := titles[l]; {
+	case own != "":
+		return words.Clean(own, shortValue)
 	case title != "":
 		return words.Clean(title, longValue)
-	case a.request.Method == MethodUEC:
-		return a.say(words.CarrierCard)
 	}
-	return a.say(words.CarrierToken)
+	return words.Say(l, unnamed)
 }
 
 // listUnusable names at most three certificates that can't be used, each with the reason.

@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -11,25 +12,36 @@ import (
 
 // sort puts usable credentials first, among them those of the person whom the statement names, and marks the
 // others with the reason. The certificate alone is looked at: chain, revocation and accreditation are the portal's to judge.
-func (o *Operation) sort(all []Credential, st challenge.Statement) (usable, unusable []Credential) {
+// One whose PIN alone is in the way, and can be put right here, is usable and keeps its Code.
+func (a *asked) sort(ctx context.Context, all []Credential) (usable, unusable []Credential) {
 	for _, c := range all {
-		if c.Code == "" {
-			c.Code = unusableCode(c, o.request.Method, o.agent.cfg.Now())
-		}
-		if c.Code == "" {
+		c.Code = a.obstacle(c)
+		_, _, mendable := a.mendable(ctx, c)
+		if c.Code == "" || mendable {
 			usable = append(usable, c)
 		} else {
 			unusable = append(unusable, c)
 		}
 	}
-	slices.SortStableFunc(usable, func(a, b Credential) int {
-		return rank(a, st) - rank(b, st)
+	slices.SortStableFunc(usable, func(x, y Credential) int {
+		return rank(x, a.statement) - rank(y, a.statement)
 	})
 	return usable, unusable
 }
 
+// obstacle is why one credential can't be used now, "" when it can.
+func (a *asked) obstacle(c Credential) string {
+	if c.Code != "" {
+		return c.Code
+	}
+	return unusableCode(c, a.request.Method, a.agent.cfg.Now())
+}
+
 func rank(c Credential, st challenge.Statement) int {
-	if otherPerson(c, st) {
+	switch {
+	case otherPerson(c, st):
+		return 2
+	case c.Code != "":
 		return 1
 	}
 	return 0
