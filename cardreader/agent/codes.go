@@ -53,7 +53,7 @@ var codes = []string{
 	"card.no_certificate", "card.cert_expired", "card.cert_not_yet", "card.key_expired", "card.cert_key_usage", "card.cert_ca", "card.cert_unsupported",
 	"card.cert_legacy",
 	codeTokenNone, CodeLastTry, "token.module", "token.crashed", "token.hung", "token.slow", "token.removed", "token.no_key",
-	"token.bad_signature", "token.unsupported", "token.no_certificate", "token.cert_malformed",
+	"token.bad_signature", "token.unsupported", "token.cryptopro", "token.no_certificate", "token.cert_malformed",
 	"token.cert_expired", "token.cert_not_yet", "token.key_expired", "token.cert_key_usage", "token.cert_ca", "token.cert_unsupported",
 	"token.cert_legacy",
 	codePINBlocked, "pin.wrong", "pin.not_initialised", "pin.must_change", "pin.cancelled", "pin.format", "pin.removed",

@@ -84,7 +84,7 @@ func credential(t token.Token, c token.Credential) agent.Credential {
 // nothing explains an empty list: a driver that crashed or hangs may hide the token that the person put in; one
 // that merely can't be loaded is named only when there is no other.
 func (s *Source) nothing(problems []token.ModuleError) error {
-	for _, code := range []string{token.CodeCrashed, token.CodeHung, token.CodeSlow} {
+	for _, code := range []string{token.CodeCrashed, token.CodeHung, token.CodeSlow, token.CodeCryptoPro} {
 		for _, p := range problems {
 			if p.Code == code {
 				return &agent.Error{ErrorCode: code, Cause: p.Err}

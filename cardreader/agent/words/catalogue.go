@@ -98,6 +98,7 @@ var dialogTexts = map[Key]text{
 	"token.crashed":          {"драйвер токена аварийно завершился", "the token's driver crashed"},
 	"token.hung":             {"драйвер токена не отвечает", "the token's driver hangs"},
 	"token.slow":             {"драйвер токена отвечает слишком долго", "the token's driver is slow"},
+	"token.cryptopro":        {"ключ принадлежит КриптоПро CSP", "the key belongs to CryptoPro CSP"},
 	"token.removed":          {"токен извлечён", "the token was removed"},
 	"token.no_key":           {"нет закрытого ключа", "no private key"},
 	"token.last_try":         {"осталась последняя попытка", "one try is left"},
