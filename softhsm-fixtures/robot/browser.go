@@ -42,13 +42,17 @@ type Browser struct {
 	dir     string
 	version string
 	agent   string // what it calls itself to servers
+	shared  bool   // windows share one context, because the extension is in no other
 	ctx     context.Context
 	end     context.CancelFunc
 	stop    context.CancelFunc
 }
 
-// Launch starts a browser with a profile of its own.
-func Launch(ctx context.Context) (*Browser, error) {
+// Launch starts a browser with a profile of its own, without an extension.
+func Launch(ctx context.Context) (*Browser, error) { return LaunchWith(ctx, Setup{}) }
+
+// LaunchWith starts a browser with a profile of its own and the doors of the setup.
+func LaunchWith(ctx context.Context, s Setup) (*Browser, error) {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -63,18 +67,22 @@ func Launch(ctx context.Context) (*Browser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("launch browser: %w", err)
 	}
-	b := &Browser{dir: dir}
+	b := &Browser{dir: dir, shared: len(s.Portals) > 0}
+	doors, err := s.prepare(dir)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("launch browser: %w", err), os.RemoveAll(dir))
+	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.UserDataDir(dir),
 		chromedp.Flag("headless", "new"), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("disable-features", "Translate,MediaRouter,OptimizationHints"), chromedp.Flag("password-store", "basic"),
 		chromedp.Flag("mute-audio", true), chromedp.Flag("lang", "ru"),
 		// Caches and settings go with the profile, whoever runs this.
 		chromedp.Env("HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_CACHE_HOME="+dir, "DBUS_SESSION_BUS_ADDRESS=disabled:", "LANGUAGE=ru"),
 	}
-	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(ctx), options...)
+	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(ctx), append(options, doors...)...)
 	quiet := func(string, ...any) {}
 	b.ctx, b.end = chromedp.NewContext(allocator, chromedp.WithErrorf(quiet), chromedp.WithLogf(quiet))
 	b.stop = stop
@@ -135,6 +143,8 @@ type Options struct {
 	Phone bool
 	// Language is what the browser prefers: "ru" when empty.
 	Language string
+	// Loopback is the browser's leave for the portal to reach loopback; empty leaves it as it is.
+	Loopback Permission
 	// Step is the deadline of one step; zero means 20 s.
 	Step time.Duration
 	// Seen is told of every step at its end; may be nil.
@@ -142,11 +152,12 @@ type Options struct {
 }
 
 // Robot is one person in a browser window of their own: other cookies, other
-// storage than every other Robot.
+// storage than every other Robot, unless the browser has the extension.
 type Robot struct {
 	o      Options
 	ctx    context.Context
 	cancel context.CancelFunc
+	shared bool // with all windows of its browser
 	shots  int
 
 	mu         sync.Mutex
@@ -161,9 +172,20 @@ func (b *Browser) Open(o Options) (*Robot, error) {
 	if o.Language == "" {
 		o.Language = "ru"
 	}
-	r := &Robot{o: o}
-	r.ctx, r.cancel = chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	if err := r.prepare(b.agent); err != nil {
+	r := &Robot{o: o, shared: b.shared}
+	var own []chromedp.ContextOption
+	if !b.shared {
+		own = append(own, chromedp.WithNewBrowserContext())
+	}
+	r.ctx, r.cancel = chromedp.NewContext(b.ctx, own...)
+	err := r.prepare(b.agent)
+	if err == nil && b.shared {
+		err = r.forget()
+	}
+	if err == nil && o.Loopback != "" {
+		err = r.Permit(o.Loopback)
+	}
+	if err != nil {
 		r.cancel()
 		return nil, fmt.Errorf("open browser window: %w", err)
 	}

@@ -274,3 +274,11 @@ func (r *Robot) At(path string) error {
 	}
 	return fmt.Errorf("%w: %s instead of %s: %s", ErrElsewhere, at, path, strings.Join(said, "; "))
 }
+
+// Ask asks the page for a value.
+func Ask[T any](r *Robot, js string) (T, error) { return ask[T](r, js) }
+
+// Await asks the page, within a step, for the value of a promise.
+func Await[T any](ctx context.Context, js string) (T, error) {
+	return chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+}

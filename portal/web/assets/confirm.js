@@ -139,6 +139,8 @@ export function runConfirmation (box) {
       if (asks) say(words['run.ask'])
     } catch (error) {
       fail(error instanceof Shut ? error.message : 'agent.protocol', 0, error.doors)
+    } finally {
+      performance.mark('zaver-decided') // how long a person waits for an answer about the doors
     }
   }
 
