@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package faultmodule alone owns the PKCS#11 module that misbehaves on order: it passes every call to SoftHSM and crashes, hangs, lies or
+// Package faultmodule alone owns the PKCS#11 module that misbehaves on order: it passes every call to another module and crashes, hangs, lies or
 // counts down PIN tries where it is told to. Its C source is compiled with gcc when a test or the demo needs it.
 //
 // Each installed copy has orders of its own in a file beside it, read whenever a process loads it, so copies can misbehave
@@ -46,7 +46,51 @@ const (
 	FlagNoPIN    Order = "flag=no_pin"       // USER_PIN_INITIALIZED is missing
 	Silent       Order = "silent"            // Tries is counted, but no flag tells
 	PadCancel    Order = "pad=cancel"        // protected path; the person presses the red key
+
+	SlotsShrinking Order = "slots=shrinking" // all slots but one are gone between the two calls that read the list
+	SlotsVanishing Order = "slots=vanishing" // a slot is gone after its first description
+	SlotsGhosts    Order = "slots=ghosts"    // slots are listed that nobody can describe
+	FlagSOLow      Order = "flag=so_low"     // SO_PIN_COUNT_LOW
+	FlagSOFinal    Order = "flag=so_final"   // SO_PIN_FINAL_TRY
+	FlagSOLocked   Order = "flag=so_locked"  // SO_PIN_LOCKED
+	FlagSOChange   Order = "flag=so_change"  // SO_PIN_TO_BE_CHANGED
+	LoginFirst     Order = "login_first"     // C_SetPIN wants a login before
+	Bare           Order = "bare"            // no objects but that of Data
+
+	GarbageShort    Order = "garbage=short"    // numbers of three bytes
+	GarbageHuge     Order = "garbage=huge"     // values of 2^40 bytes
+	GarbageBig      Order = "garbage=big"      // values of a megabyte
+	GarbageMinus    Order = "garbage=minus"    // values of -1 bytes, with CKR_OK
+	GarbageNegative Order = "garbage=negative" // values of 2^31 + 1 bytes
+	GarbageRubbish  Order = "garbage=rubbish"  // values of 500 bytes without meaning
 )
+
+// Calls are those that package pkcs11 makes and that Crash, Exit, Hang, Fail, Slow and Leak know.
+func Calls() []string {
+	return []string{"C_GetFunctionList", "C_Initialize", "C_GetSlotList", "C_GetSlotInfo", "C_GetTokenInfo", "C_OpenSession", "C_FindObjectsInit", "C_FindObjects",
+		"C_FindObjectsFinal", "C_GetAttributeValue", "C_Login", "C_SignInit", "C_Sign", "C_Logout", "C_CloseSession", "C_Finalize",
+		"C_SetPIN", "C_Login(so)", "C_InitPIN", "C_Login(context)"}
+}
+
+// Leak allocates memory without end in a call, and aborts when there is no more, as C++ does.
+func Leak(call string) Order { return Order("leak=" + call) }
+
+// SOTries gives the security officer's PIN n tries, counted like Tries.
+func SOTries(n int) Order { return Order(fmt.Sprintf("so_tries=%d", n)) }
+
+// Model makes tokens say that they are of that model, at most 16 bytes.
+func Model(name string) Order { return Order("model=" + name) }
+
+// Reader is the description of every slot, at most 64 bytes.
+func Reader(name string) Order { return Order("reader=" + name) }
+
+// Data puts a data object with that label on every token.
+func Data(label string) Order { return Order("data=" + label) }
+
+// PadNew makes a protected authentication path on which the person types that PIN, then the new one; the security officer types so.
+func PadNew(pin, so, fresh string) []Order {
+	return []Order{Pad(pin), Order("pad_so=" + so), Order("pad_new=" + fresh)}
+}
 
 // Crash ends the process with a segmentation fault in a call: "C_Sign".
 func Crash(call string) Order { return Order("crash=" + call) }

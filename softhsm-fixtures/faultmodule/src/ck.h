@@ -16,6 +16,10 @@ typedef unsigned char CK_BYTE, CK_BBOOL;
 #define CKR_USER_PIN_NOT_INITIALIZED 0x102UL
 #define CKR_ATTRIBUTE_TYPE_INVALID 0x12UL
 
+#define CKR_HOST_MEMORY 0x2UL
+#define CKR_SLOT_ID_INVALID 0x3UL
+#define CKR_ARGUMENTS_BAD 0x7UL
+#define CKU_SO 0UL
 #define CKU_USER 1UL
 #define CKU_CONTEXT_SPECIFIC 2UL
 
@@ -26,14 +30,21 @@ typedef unsigned char CK_BYTE, CK_BBOOL;
 #define CKF_USER_PIN_FINAL_TRY 0x00020000UL
 #define CKF_USER_PIN_LOCKED 0x00040000UL
 #define CKF_USER_PIN_TO_BE_CHANGED 0x00080000UL
+#define CKF_SO_PIN_COUNT_LOW 0x00100000UL
+#define CKF_SO_PIN_FINAL_TRY 0x00200000UL
+#define CKF_SO_PIN_LOCKED 0x00400000UL
+#define CKF_SO_PIN_TO_BE_CHANGED 0x00800000UL
 
 #define CKA_CLASS 0x0UL
+#define CKA_LABEL 0x3UL
 #define CKA_VALUE 0x11UL
 #define CKA_CERTIFICATE_TYPE 0x80UL
 #define CKA_ID 0x102UL
 #define CKA_ALWAYS_AUTHENTICATE 0x202UL
 #define CKA_EC_POINT 0x181UL
+#define CKO_DATA 0UL
 #define CKO_CERTIFICATE 1UL
+#define CKO_PUBLIC_KEY 2UL
 #define CKO_PRIVATE_KEY 3UL
 
 typedef struct { CK_ULONG type; void *pValue; CK_ULONG ulValueLen; } CK_ATTRIBUTE;
@@ -49,7 +60,7 @@ typedef struct {
 
 /* CK_FUNCTION_LIST is a version and 68 functions in the standard's order; only some have a place of their own here. */
 enum {
-	F_Initialize = 0, F_Finalize = 1, F_GetFunctionList = 3, F_GetSlotList = 4, F_GetTokenInfo = 6, F_OpenSession = 12, F_CloseSession = 13,
+	F_Initialize = 0, F_Finalize = 1, F_GetFunctionList = 3, F_GetSlotList = 4, F_GetSlotInfo = 5, F_GetTokenInfo = 6, F_InitPIN = 10, F_SetPIN = 11, F_OpenSession = 12, F_CloseSession = 13,
 	F_Login = 18, F_Logout = 19, F_GetAttributeValue = 24, F_FindObjectsInit = 26, F_FindObjects = 27, F_FindObjectsFinal = 28,
 	F_SignInit = 42, F_Sign = 43, F_COUNT = 68
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A PKCS#11 module that passes every call to SoftHSM and misbehaves on order. The orders stand in a file beside the module,
+ * A PKCS#11 module that passes every call to another one and misbehaves on order. The orders stand in a file beside the module,
  * "<module>.faults", one per line; see faultmodule.go for what they mean. They are read when a process loads the module.
  */
 #define _GNU_SOURCE
@@ -15,8 +15,9 @@
 
 #include "ck.h"
 
-#define MAX_ORDERS 32
+#define MAX_ORDERS 64
 #define EMPTY_HANDLE 0x7A000001UL
+#define DATA_HANDLE 0x7A000002UL
 
 static struct { char name[32], value[PATH_MAX]; } orders[MAX_ORDERS];
 static int n_orders;
@@ -26,7 +27,8 @@ static CK_FUNCTION_LIST *real;
 
 /* State of a session; one is enough for the client that this module is for. */
 static int context_login, in_operation, logged_in, searching_certificates, empty_given;
-static int inconsistent_turn;
+static int inconsistent_turn, described;
+static int searching_data, data_given;
 
 static void read_orders(void)
 {
@@ -83,6 +85,13 @@ static CK_RV enter(const char *call)
 	if (ordered("hang", call))
 		for (;;)
 			pause();
+	if (ordered("leak", call))
+		for (;;) { /* memory without end, as a C++ module takes it: the first refusal ends the process */
+			char *p = malloc(1 << 20);
+			if (!p)
+				abort();
+			memset(p, 0x5A, 1 << 20);
+		}
 	for (int i = 0; i < n_orders; i++) {
 		size_t n = strlen(call);
 		if (strncmp(orders[i].value, call, n) || orders[i].value[n] != ':')
@@ -101,12 +110,12 @@ static CK_RV enter(const char *call)
 #define ENTER(call) do { CK_RV e = enter(call); if (e != CKR_OK) return e; } while (0)
 #define REAL(slot, ...) (((CK_RV (*)())real->f[slot])(__VA_ARGS__))
 
-/* The count of tries lives in a file, because the processes that use this module do not. */
-static int tries_left(void)
+/* The counts of tries live in files, because the processes that use this module do not: "tries" is the user's, "so_tries" the officer's. */
+static int tries_left(const char *name)
 {
-	char path[PATH_MAX + 8];
-	int n = order("tries") ? atoi(order("tries")) : -1;
-	snprintf(path, sizeof path, "%s.tries", self);
+	char path[PATH_MAX + 16];
+	int n = order(name) ? atoi(order(name)) : -1;
+	snprintf(path, sizeof path, "%s.%s", self, name);
 	FILE *f = fopen(path, "r");
 	if (f) {
 		if (fscanf(f, "%d", &n) != 1)
@@ -116,14 +125,28 @@ static int tries_left(void)
 	return n;
 }
 
-static void set_tries(int n)
+static void set_tries(const char *name, int n)
 {
-	char path[PATH_MAX + 8];
-	snprintf(path, sizeof path, "%s.tries", self);
+	char path[PATH_MAX + 16];
+	snprintf(path, sizeof path, "%s.%s", self, name);
 	FILE *f = fopen(path, "w");
 	if (f)
 		fprintf(f, "%d\n", n), fclose(f);
 }
+
+/* counted is the result of a comparison with the count kept: nothing is asked when no try is left. */
+static CK_RV counted(const char *name, CK_RV rv)
+{
+	if (order(name)) {
+		if (rv == CKR_PIN_INCORRECT)
+			set_tries(name, tries_left(name) - 1);
+		else if (rv == CKR_OK)
+			set_tries(name, atoi(order(name)));
+	}
+	return rv;
+}
+
+static int locked(const char *name) { return order(name) && tries_left(name) <= 0; }
 
 static CK_RV f_Initialize(void *args)
 {
@@ -163,6 +186,11 @@ static CK_RV f_GetSlotList(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
 		memcpy(all + n, all, n * sizeof *all);
 		last = 2 * n;
 	}
+	if (ordered("slots", "shrinking") && list && last > 1)
+		last = 1; /* readers were unplugged between the two calls */
+	if (ordered("slots", "ghosts") && n < 60) /* slots that nobody can describe */
+		for (int i = 0; i < 3; i++)
+			all[last++] = 0x7FFFFF00UL + (CK_ULONG)i;
 	if (list && *count < last - first)
 		return CKR_BUFFER_TOO_SMALL;
 	*count = last - first;
@@ -174,19 +202,23 @@ static CK_RV f_GetSlotList(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
 static CK_RV f_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	ENTER("C_GetTokenInfo");
+	if (ordered("slots", "vanishing") && described++ > 0)
+		return CKR_SLOT_ID_INVALID; /* the reader was unplugged after its first description */
 	CK_RV rv = REAL(F_GetTokenInfo, slot, info);
 	if (rv != CKR_OK)
 		return rv;
-	info->flags &= ~(CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED);
-	int left = tries_left();
-	if (order("tries") && !order("silent")) {
-		int full = atoi(order("tries"));
-		if (left < full)
-			info->flags |= CKF_USER_PIN_COUNT_LOW;
+	info->flags &= ~(17UL * (CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED)); /* the user's and the officer's */
+	for (int so = 0; so < 2; so++) {
+		const char *name = so ? "so_tries" : "tries";
+		int left = tries_left(name), shift = so ? 4 : 0;
+		if (!order(name) || order("silent"))
+			continue;
+		if (left < atoi(order(name)))
+			info->flags |= CKF_USER_PIN_COUNT_LOW << shift;
 		if (left == 1)
-			info->flags |= CKF_USER_PIN_FINAL_TRY;
+			info->flags |= CKF_USER_PIN_FINAL_TRY << shift;
 		if (left <= 0)
-			info->flags |= CKF_USER_PIN_LOCKED;
+			info->flags |= CKF_USER_PIN_LOCKED << shift;
 	}
 	if (ordered("flag", "low"))
 		info->flags |= CKF_USER_PIN_COUNT_LOW;
@@ -196,6 +228,23 @@ static CK_RV f_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 		info->flags |= CKF_USER_PIN_LOCKED;
 	if (ordered("flag", "change"))
 		info->flags |= CKF_USER_PIN_TO_BE_CHANGED;
+	if (ordered("flag", "so_low"))
+		info->flags |= CKF_SO_PIN_COUNT_LOW;
+	if (ordered("flag", "so_final"))
+		info->flags |= CKF_SO_PIN_FINAL_TRY;
+	if (ordered("flag", "so_locked"))
+		info->flags |= CKF_SO_PIN_LOCKED;
+	if (ordered("flag", "so_change"))
+		info->flags |= CKF_SO_PIN_TO_BE_CHANGED;
+	if (order("model")) {
+		memset(info->model, ' ', sizeof info->model);
+		memcpy(info->model, order("model"), strnlen(order("model"), sizeof info->model));
+	}
+	if (order("garbage")) { /* no padding, no UTF-8, lengths that no PIN has */
+		memset(info->label, 0xFF, 4);
+		memset(info->manufacturerID, '\n', sizeof info->manufacturerID);
+		info->counts[4] = info->counts[5] = ~0UL;
+	}
 	if (ordered("flag", "no_pin"))
 		info->flags &= ~CKF_USER_PIN_INITIALIZED;
 	if (order("pad"))
@@ -217,8 +266,8 @@ static CK_RV f_CloseSession(CK_SESSION_HANDLE h)
 
 static CK_RV check_pin(CK_SESSION_HANDLE h, CK_USER_TYPE user, CK_BYTE *pin, CK_ULONG len)
 {
-	int left = tries_left();
-	if (order("tries") && left <= 0)
+	const char *name = user == CKU_SO ? "so_tries" : "tries";
+	if (locked(name))
 		return CKR_PIN_LOCKED;
 	if (user == CKU_CONTEXT_SPECIFIC) { /* SoftHSM has no such keys: the PIN is compared with the one that opened the session */
 		const char *want = order("pin");
@@ -226,32 +275,68 @@ static CK_RV check_pin(CK_SESSION_HANDLE h, CK_USER_TYPE user, CK_BYTE *pin, CK_
 			return CKR_USER_NOT_LOGGED_IN;
 		return want && strlen(want) == len && !memcmp(want, pin, len) ? CKR_OK : CKR_PIN_INCORRECT;
 	}
-	CK_RV rv = REAL(F_Login, h, user, pin, len);
-	if (order("tries")) {
-		if (rv == CKR_PIN_INCORRECT)
-			set_tries(left - 1);
-		else if (rv == CKR_OK)
-			set_tries(atoi(order("tries")));
-	}
-	return rv;
+	return counted(name, REAL(F_Login, h, user, pin, len));
+}
+
+/* typed replaces what the host gave by what the person types on the keypad; a host that sends a PIN to a keypad is wrong. */
+static CK_RV typed(const char *name, CK_BYTE **pin, CK_ULONG *len)
+{
+	if (!order("pad"))
+		return CKR_OK;
+	if (*pin != NULL || *len != 0)
+		return CKR_ARGUMENTS_BAD;
+	if (ordered("pad", "cancel"))
+		return CKR_FUNCTION_CANCELED;
+	*pin = (CK_BYTE *)(order(name) ? order(name) : order("pad"));
+	*len = strlen((char *)*pin);
+	return CKR_OK;
 }
 
 static CK_RV f_Login(CK_SESSION_HANDLE h, CK_USER_TYPE user, CK_BYTE *pin, CK_ULONG len)
 {
-	ENTER(user == CKU_CONTEXT_SPECIFIC ? "C_Login(context)" : "C_Login");
-	if (order("pad")) { /* the person types "pad" on the keypad, or presses the red key */
-		if (pin != NULL || len != 0)
-			return 0x7UL; /* CKR_ARGUMENTS_BAD: a host that sends a PIN is wrong here */
-		if (ordered("pad", "cancel"))
-			return CKR_FUNCTION_CANCELED;
-		pin = (CK_BYTE *)order("pad");
-		len = strlen(order("pad"));
-	}
-	CK_RV rv = check_pin(h, user, pin, len);
+	ENTER(user == CKU_CONTEXT_SPECIFIC ? "C_Login(context)" : user == CKU_SO ? "C_Login(so)" : "C_Login");
+	CK_RV rv = typed(user == CKU_SO ? "pad_so" : "pad", &pin, &len);
+	if (rv == CKR_OK)
+		rv = check_pin(h, user, pin, len);
 	if (rv == CKR_OK && user == CKU_CONTEXT_SPECIFIC)
 		context_login = 1;
 	if (rv == CKR_OK && user == CKU_USER)
 		logged_in = 1;
+	return rv;
+}
+
+static CK_RV f_InitPIN(CK_SESSION_HANDLE h, CK_BYTE *pin, CK_ULONG len)
+{
+	ENTER("C_InitPIN");
+	CK_RV rv = typed("pad_new", &pin, &len);
+	if (rv == CKR_OK)
+		rv = REAL(F_InitPIN, h, pin, len);
+	if (rv == CKR_OK && order("tries"))
+		set_tries("tries", atoi(order("tries")));
+	return rv;
+}
+
+static CK_RV f_SetPIN(CK_SESSION_HANDLE h, CK_BYTE *old, CK_ULONG old_len, CK_BYTE *fresh, CK_ULONG fresh_len)
+{
+	ENTER("C_SetPIN");
+	if (order("login_first") && !logged_in)
+		return CKR_USER_NOT_LOGGED_IN; /* as NSS does */
+	if (locked("tries"))
+		return CKR_PIN_LOCKED;
+	CK_RV rv = typed("pad", &old, &old_len);
+	if (rv == CKR_OK)
+		rv = typed("pad_new", &fresh, &fresh_len);
+	return rv == CKR_OK ? counted("tries", REAL(F_SetPIN, h, old, old_len, fresh, fresh_len)) : rv;
+}
+
+static CK_RV f_GetSlotInfo(CK_SLOT_ID slot, void *info)
+{
+	ENTER("C_GetSlotInfo");
+	CK_RV rv = REAL(F_GetSlotInfo, slot, info);
+	if (rv == CKR_OK && order("reader")) {
+		memset(info, ' ', 64);
+		memcpy(info, order("reader"), strnlen(order("reader"), 64));
+	}
 	return rv;
 }
 
@@ -269,6 +354,31 @@ static CK_ULONG class_of(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE o)
 	return REAL(F_GetAttributeValue, h, o, &a, 1UL) == CKR_OK ? class : ~0UL;
 }
 
+/* garbage answers for what a careless or hostile module may say: numbers of three bytes, values that are too long, that are not there, of rubbish. */
+static int garbage(CK_ATTRIBUTE *a)
+{
+	int number = a->type == CKA_CLASS || a->type == CKA_CERTIFICATE_TYPE || a->type == 0x100UL;
+	CK_ULONG len = 0;
+	if (ordered("garbage", "short") && number)
+		len = 3;
+	else if (ordered("garbage", "huge") && !number)
+		len = 1UL << 40;
+	else if (ordered("garbage", "big") && !number)
+		len = 1UL << 20;
+	else if (ordered("garbage", "minus") && !number)
+		len = ~0UL;
+	else if (ordered("garbage", "negative") && !number)
+		len = 0x80000001UL;
+	else if (ordered("garbage", "rubbish") && !number)
+		len = 500;
+	else
+		return 0;
+	if (a->pValue && len <= 1UL << 20)
+		memset(a->pValue, 0xA5, len);
+	a->ulValueLen = len;
+	return 1;
+}
+
 static CK_RV f_GetAttributeValue(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE o, CK_ATTRIBUTE *a, CK_ULONG n)
 {
 	ENTER("C_GetAttributeValue");
@@ -277,6 +387,17 @@ static CK_RV f_GetAttributeValue(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE o, CK_ATT
 			a[i].ulValueLen = 0;
 		return CKR_OK;
 	}
+	if (o == DATA_HANDLE) { /* the file of a program that keeps its own things on the token */
+		CK_ULONG len = strlen(order("data"));
+		if (n != 1 || a->type != CKA_LABEL)
+			return CKR_ATTRIBUTE_TYPE_INVALID;
+		if (a->pValue)
+			memcpy(a->pValue, order("data"), len);
+		a->ulValueLen = len;
+		return CKR_OK;
+	}
+	if (order("garbage") && n == 1 && garbage(a))
+		return CKR_OK;
 	if (order("always") && n == 1 && a->type == CKA_ALWAYS_AUTHENTICATE && class_of(h, o) == CKO_PRIVATE_KEY) {
 		if (a->pValue)
 			*(CK_BBOOL *)a->pValue = !ordered("always", "hidden");
@@ -304,10 +425,12 @@ static CK_RV f_GetAttributeValue(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE o, CK_ATT
 static CK_RV f_FindObjectsInit(CK_SESSION_HANDLE h, CK_ATTRIBUTE *a, CK_ULONG n)
 {
 	ENTER("C_FindObjectsInit");
-	searching_certificates = empty_given = 0;
+	searching_certificates = empty_given = searching_data = data_given = 0;
 	for (CK_ULONG i = 0; i < n; i++) {
 		if (a[i].type == CKA_CLASS && a[i].pValue && *(CK_ULONG *)a[i].pValue == CKO_CERTIFICATE)
 			searching_certificates = 1;
+		if (a[i].type == CKA_CLASS && a[i].pValue && *(CK_ULONG *)a[i].pValue == CKO_DATA)
+			searching_data = 1;
 		if (a[i].type == CKA_ID && order("no_id")) { /* nothing has that ID */
 			CK_ULONG none = ~0UL;
 			CK_ATTRIBUTE nothing = { CKA_CLASS, &none, sizeof none };
@@ -329,6 +452,16 @@ static CK_RV f_FindObjects(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE *list, CK_ULONG
 		empty_given = 1;
 		list[0] = EMPTY_HANDLE;
 		*count = 1;
+		return CKR_OK;
+	}
+	if (order("data") && searching_data && !data_given && max > 0) {
+		data_given = 1;
+		list[0] = DATA_HANDLE;
+		*count = 1;
+		return CKR_OK;
+	}
+	if (order("bare")) { /* nothing else is on the token */
+		*count = 0;
 		return CKR_OK;
 	}
 	if (!order("duplicate"))
@@ -426,6 +559,9 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
 	ours.f[F_GetFunctionList] = C_GetFunctionList;
 	ours.f[F_GetSlotList] = f_GetSlotList;
 	ours.f[F_GetTokenInfo] = f_GetTokenInfo;
+	ours.f[F_GetSlotInfo] = f_GetSlotInfo;
+	ours.f[F_InitPIN] = f_InitPIN;
+	ours.f[F_SetPIN] = f_SetPIN;
 	ours.f[F_OpenSession] = f_OpenSession;
 	ours.f[F_CloseSession] = f_CloseSession;
 	ours.f[F_Login] = f_Login;
