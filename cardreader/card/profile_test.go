@@ -23,10 +23,11 @@ func readUEC(t *testing.T) string {
 }
 
 func TestBuiltinProfiles(t *testing.T) {
-	profiles, err := BuiltinProfiles()
+	all, err := BuiltinProfiles()
 	if err != nil {
 		t.Fatal(err)
 	}
+	profiles := OfKind(all, KindUEC)
 	if len(profiles) != 1 || profiles[0].Name != "uec-test" {
 		t.Fatalf("got %d profiles", len(profiles))
 	}

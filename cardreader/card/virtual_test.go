@@ -120,7 +120,7 @@ func profiles(t testing.TB) []*card.Profile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return card.OfKind(p, card.KindUEC)
 }
 
 func openCard(t testing.TB, v *uec.Card) (*card.Card, *carrier) {
