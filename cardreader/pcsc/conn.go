@@ -28,6 +28,7 @@ const (
 // owns the library's handle; calls are handed to it one after another.
 type Conn struct {
 	service *Service
+	number  int // among the service's connections
 	reader  string
 	atr     []byte
 	pad     atomic.Pointer[keypad] // asked once
@@ -50,12 +51,13 @@ func (s *Service) Connect(ctx context.Context, reader string) (*Conn, error) {
 	if reader == "" {
 		return nil, &card.Error{Reason: card.NoReader, Op: op}
 	}
+	var number int
 	select {
-	case s.connections <- struct{}{}:
+	case number = <-s.connections:
 	case <-ctx.Done():
 		return nil, busyError(&card.Error{Reason: card.Busy, Op: op, Cause: ctx.Err()})
 	}
-	c := &Conn{service: s, reader: reader, calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
+	c := &Conn{service: s, number: number, reader: reader, calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
 	opened := make(chan error, 1)
 	go c.own(opened)
 	select {
@@ -74,7 +76,7 @@ func (s *Service) Connect(ctx context.Context, reader string) (*Conn, error) {
 // own is the goroutine that holds the handle from connection to release.
 func (c *Conn) own(opened chan<- error) {
 	defer close(c.done)
-	defer func() { <-c.service.connections }()
+	defer func() { c.service.connections <- c.number }()
 	err := c.open()
 	if err == nil {
 		defer c.release()
@@ -330,7 +332,7 @@ func (c *Conn) explain(op string, err error) *card.Error {
 	case e.Reason != card.Protocol && e.Reason != card.None:
 		return e
 	}
-	state := scard.ReaderState{Reader: uniqueName(c.reader, fmt.Sprintf("%p", c))}
+	state := scard.ReaderState{Reader: c.service.uniqueName(c.reader, c.number)}
 	for range looks { // the first answer comes at once, later ones by events
 		states := []scard.ReaderState{state}
 		if waitErr := c.sc.GetStatusChange(states, removalWait); waitErr != nil {

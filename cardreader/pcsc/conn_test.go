@@ -26,6 +26,21 @@ func profiles(t testing.TB) []*card.Profile {
 	return p
 }
 
+// terminal is one that every test card of this process trusts.
+var terminal = sync.OnceValues(func() (*card.Terminal, error) {
+	return card.ParseTerminal(uec.Shared().NewTerminal(nil).File())
+})
+
+// opened recognises the card behind a connection.
+func opened(t testing.TB, link card.Transmitter, atr []byte) (*card.Card, error) {
+	t.Helper()
+	trusted, err := terminal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return card.Open(t.Context(), link, atr, profiles(t), card.WithTerminal(trusted))
+}
+
 func connect(t testing.TB, i int) *pcsc.Conn {
 	t.Helper()
 	conn, err := pcsc.New(pcsc.Config{}).Connect(t.Context(), daemon.Reader(i))
@@ -44,7 +59,7 @@ func inserted(t testing.TB) (*uec.Card, *card.Card, *pcsc.Conn) {
 	insert(t, s, v)
 	await(t, snapshots, "a card", present(0))
 	conn := connect(t, 0)
-	c, err := card.Open(t.Context(), conn, conn.ATR(), profiles(t))
+	c, err := opened(t, conn, conn.ATR())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +67,7 @@ func inserted(t testing.TB) (*uec.Card, *card.Card, *pcsc.Conn) {
 }
 
 func sign(ctx context.Context, c *card.Card, digits string) error {
-	a, err := algo.ByName("ecdsa-sha256")
+	a, err := algo.ByName("gost2012-256")
 	if err != nil {
 		return err
 	}
@@ -175,7 +190,7 @@ func TestTransactions(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			conn := connect(t, 0)
-			other, err := card.Open(t.Context(), conn, conn.ATR(), profiles(t))
+			other, err := opened(t, conn, conn.ATR())
 			if err != nil {
 				t.Error(err)
 				return
@@ -247,11 +262,11 @@ func TestFrozenService(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := connect(t, 0)
-	opened, err := card.Open(t.Context(), again, again.ATR(), profiles(t))
+	thawed, err := opened(t, again, again.ATR())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sign(t.Context(), opened, "123456"); err != nil {
+	if err := sign(t.Context(), thawed, "123456"); err != nil {
 		t.Errorf("after the thaw: %v", err)
 	}
 }

@@ -29,6 +29,7 @@ package pcsc
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ebfe/scard"
@@ -39,7 +40,7 @@ import (
 // Config tunes a Service; the zero value is what users want.
 type Config struct {
 	// MinBackoff and MaxBackoff bound the wait before the service is tried
-	// again after a failure; zero gives 50 ms and 2 s.
+	// again after a failure; zero gives 50 ms and 900 ms.
 	MinBackoff, MaxBackoff time.Duration
 	// NoPads leaves every keypad unused, and unnoticed.
 	NoPads bool
@@ -58,8 +59,8 @@ const (
 // Service is the smart-card service of this machine, running or not.
 type Service struct {
 	cfg         Config
-	connections chan struct{} // one for each
-	watches     chan struct{}
+	connections chan int // the numbers not in use
+	watches     chan int
 }
 
 // New makes a Service; it does nothing until used.
@@ -68,13 +69,21 @@ func New(cfg Config) *Service {
 		cfg.MinBackoff = 50 * time.Millisecond
 	}
 	if cfg.MaxBackoff < cfg.MinBackoff {
-		cfg.MaxBackoff = max(2*time.Second, cfg.MinBackoff)
+		cfg.MaxBackoff = max(900*time.Millisecond, cfg.MinBackoff)
 	}
 	if cfg.PadRules == nil {
 		// A test reads the file: it cannot be wrong here.
 		cfg.PadRules, _ = BuiltinPadRules()
 	}
-	return &Service{cfg: cfg, connections: make(chan struct{}, maxConnections), watches: make(chan struct{}, maxWatches)}
+	return &Service{cfg: cfg, connections: numbers(0, maxConnections), watches: numbers(maxConnections, maxWatches)}
+}
+
+func numbers(first, n int) chan int {
+	c := make(chan int, n)
+	for i := range n {
+		c <- first + i
+	}
+	return c
 }
 
 // Reader is one reader as the service sees it.
@@ -135,5 +144,8 @@ func contactless(atr []byte) bool {
 // uniqueName is a reader's name for GetStatusChange. The binding keeps the C
 // string alive in a table by its Go string, so two calls with one name at a
 // time would free each other's. What follows the zero byte is not seen by C
-// and makes the names differ.
-func uniqueName(name, owner string) string { return name + "\x00" + owner }
+// and makes the names differ. The table never shrinks, so the owners are few:
+// the numbers of connections and watches, which are used again.
+func (s *Service) uniqueName(name string, owner int) string {
+	return fmt.Sprintf("%s\x00%p %d", name, s, owner)
+}

@@ -15,6 +15,7 @@ import (
 	"zaver/cardreader/card"
 	"zaver/cardreader/pcsc"
 	"zaver/softhsm-fixtures/readers"
+	"zaver/softhsm-fixtures/readers/soak"
 	"zaver/softhsm-fixtures/uec"
 	"zaver/softhsm-fixtures/vpcd"
 )
@@ -188,7 +189,7 @@ func TestTwoReaders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := card.Open(t.Context(), conn, conn.ATR(), profiles(t)); err != nil {
+		if _, err := opened(t, conn, conn.ATR()); err != nil {
 			t.Errorf("reader %d: %v", i, err)
 		}
 		conn.Close()
@@ -330,5 +331,20 @@ func TestSlowReceiver(t *testing.T) {
 	case got := <-slow:
 		t.Errorf("more came: %+v", got)
 	default:
+	}
+}
+
+// TestSoak is the short form of the long run in softhsm-fixtures/readers/soak.
+func TestSoak(t *testing.T) {
+	f, err := soak.Run(t.Context(), soak.Real(daemon, slot(t, 0)), soak.Plan{Cycles: 3, Restarts: 6, Warm: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("listed %s, recovered %s", f.Listed, f.Recovered)
+	if got := soak.Quantile(f.Recovered, 1); got > time.Second {
+		t.Errorf("recovered after %s", got)
+	}
+	if f.After.Goroutines > f.Before.Goroutines || f.After.Files > f.Before.Files {
+		t.Errorf("goroutines or files grow: %+v, %+v", f.Before, f.After)
 	}
 }

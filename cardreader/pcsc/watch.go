@@ -34,14 +34,13 @@ const maxConfusion = 8
 // the channel is closed, with nothing left running. A slow receiver misses
 // intermediate snapshots, never the last: the channel holds the newest only.
 func (s *Service) Watch(ctx context.Context) <-chan Snapshot {
-	w := &watcher{cfg: s.cfg, out: make(chan Snapshot, 1)}
-	w.owner = fmt.Sprintf("%p", w)
+	w := &watcher{service: s, out: make(chan Snapshot, 1)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		select {
-		case s.watches <- struct{}{}:
-			defer func() { <-s.watches }()
+		case w.number = <-s.watches:
+			defer func() { s.watches <- w.number }()
 			w.run(ctx)
 		default: // so many are given up and have not ended: the service does not answer
 			w.publish(Snapshot{Err: mapError("watch readers", scard.ErrNoService)})
@@ -72,9 +71,9 @@ func (w *watcher) end(ctx context.Context, done <-chan struct{}) {
 }
 
 type watcher struct {
-	cfg   Config
-	owner string
-	out   chan Snapshot
+	service *Service
+	number  int // among the service's watches
+	out     chan Snapshot
 
 	limit int // of states at a time; 0 until the library names one
 	said  bool
@@ -85,7 +84,7 @@ type watcher struct {
 }
 
 func (w *watcher) run(ctx context.Context) {
-	wait := w.cfg.MinBackoff
+	wait := w.service.cfg.MinBackoff
 	for ctx.Err() == nil {
 		met, err := w.live(ctx)
 		if ctx.Err() != nil {
@@ -93,7 +92,7 @@ func (w *watcher) run(ctx context.Context) {
 		}
 		w.publish(Snapshot{Err: mapError("watch readers", serviceGone(err))})
 		if met {
-			wait = w.cfg.MinBackoff
+			wait = w.service.cfg.MinBackoff
 		}
 		retry := time.NewTimer(wait)
 		select {
@@ -101,7 +100,7 @@ func (w *watcher) run(ctx context.Context) {
 		case <-ctx.Done():
 			retry.Stop()
 		}
-		wait = min(2*wait, w.cfg.MaxBackoff)
+		wait = min(2*wait, w.service.cfg.MaxBackoff)
 	}
 }
 
@@ -214,14 +213,14 @@ const maxStates = 16
 func (w *watcher) states(names []string, known map[string]scard.StateFlag) []scard.ReaderState {
 	states := make([]scard.ReaderState, 0, len(names)+1)
 	for _, name := range names {
-		states = append(states, scard.ReaderState{Reader: uniqueName(name, w.owner), CurrentState: known[name]})
+		states = append(states, scard.ReaderState{Reader: w.service.uniqueName(name, w.number), CurrentState: known[name]})
 	}
 	if w.limit > 0 && len(states) >= w.limit {
 		return states
 	}
 	// The upper half carries the number of readers for services that compare it.
 	return append(states, scard.ReaderState{
-		Reader: uniqueName(pnp, w.owner), CurrentState: scard.StateFlag(len(names)) << 16,
+		Reader: w.service.uniqueName(pnp, w.number), CurrentState: scard.StateFlag(len(names)) << 16,
 	})
 }
 
