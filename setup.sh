@@ -12,7 +12,7 @@ packages=(
   vsmartcard-vpcd                # virtual readers
   softhsm2 opensc p11-kit        # tokens, and pkcs11-tool and opensc-tool as peers
   libnss3 libnss3-tools          # NSS's token, a second implementation, and the tools that fill it
-  swtpm libtpm2-pkcs11-1         # an emulated TPM and its token
+  swtpm tpm2-tools libtpm2-pkcs11-1 # an emulated TPM, its settings and its token
   libtss2-tcti-swtpm0            # by which the token reaches it
   postgresql                     # the private cluster's binaries
   pinentry-curses pinentry-tty   # PIN entry on a terminal

@@ -10,9 +10,9 @@ import (
 	"zaver/signature/pin"
 )
 
-// SetPIN replaces the user's PIN (C_SetPIN) in a session of Module.Change. It works without a login; where a module wants one first, the
-// same old PIN logs in, which costs no second try. old and fresh may be nil where the token has a keypad. Errors: *pin.Error, which speaks of
-// PINRef or of NewPINRef, and *Error. What flags and lengths already answer costs no try.
+// SetPIN replaces the user's PIN (C_SetPIN) in a session of Module.Change. Where the token has no keypad, the old PIN logs in first: some
+// modules want that, and some say CKR_OK to C_SetPIN with a wrong old PIN and change nothing. old and fresh may be nil where the token has a keypad, on which
+// the old PIN is typed once. Errors: *pin.Error, which speaks of PINRef or of NewPINRef, and *Error. What flags and lengths already answer costs no try.
 func (s *Session) SetPIN(old, fresh *pin.PIN) error {
 	if p := s.token.Problem; p == pin.ReasonBlocked || p == pin.ReasonNotInitialised {
 		return s.pinError(p, PINRef, nil)
@@ -23,9 +23,17 @@ func (s *Session) SetPIN(old, fresh *pin.PIN) error {
 	if !s.fits(fresh) {
 		return s.pinError(pin.ReasonFormat, NewPINRef, nil)
 	}
+	if !s.token.ProtectedPath {
+		switch err := s.enter(pkcs11.CKU_USER, old); {
+		case err == nil:
+			s.loggedIn = true
+		case !errors.Is(err, rv(pkcs11.CKR_PIN_EXPIRED)): // an expired PIN was right, and may do nothing but be changed
+			return s.loginError(err, PINRef)
+		}
+	}
 	err := s.setPIN(old, fresh)
-	if errors.Is(err, rv(pkcs11.CKR_USER_NOT_LOGGED_IN)) { // nothing was compared yet
-		if err := s.enter(pkcs11.CKU_USER, old); err != nil {
+	if s.token.ProtectedPath && errors.Is(err, rv(pkcs11.CKR_USER_NOT_LOGGED_IN)) { // nothing was compared yet
+		if err := s.enter(pkcs11.CKU_USER, nil); err != nil {
 			return s.loginError(err, PINRef)
 		}
 		s.loggedIn = true

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zaver/signature/algo"
+	"zaver/signature/cert"
 	"zaver/signature/pin"
 	"zaver/signature/token"
 	"zaver/softhsm-fixtures/faultmodule"
@@ -139,6 +140,16 @@ func (r *rig) host(t testing.TB, change func(*token.Config), modules ...string) 
 		}
 	})
 	return h
+}
+
+// parsed is one of the rig's certificates.
+func (r *rig) parsed(t testing.TB, name string) *cert.Certificate {
+	t.Helper()
+	c, err := cert.Parse(r.ids[name].DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // ownStore gives a test that runs beside others tokens of its own: every login makes SoftHSM rewrite the token's file.

@@ -63,7 +63,36 @@ func Start(ctx context.Context, dir string) (*TPM, error) {
 		_ = t.cmd.Wait()
 		close(t.exited)
 	}()
-	return t, t.await(socket, socket+".ctrl")
+	if err := t.await(socket, socket+".ctrl"); err != nil {
+		return nil, err
+	}
+	return t, t.patient(ctx)
+}
+
+// patient lets a PIN be wrong more often than the three times after which a TPM locks all of its keys for hours.
+func (t *TPM) patient(ctx context.Context) error {
+	if err := t.tool(ctx, "tpm2_dictionarylockout", "--setup-parameters", "--max-tries", "100", "--recovery-time", "1", "--lockout-recovery-time", "1"); err != nil {
+		return errors.Join(err, t.Close())
+	}
+	return nil
+}
+
+// Flush drops what a client that died has left in the TPM: the resource manager of a kernel does so, and the emulator has none.
+func (t *TPM) Flush(ctx context.Context) error {
+	for _, kind := range []string{"--transient-object", "--loaded-session", "--saved-session"} {
+		if err := t.tool(ctx, "tpm2_flushcontext", kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *TPM) tool(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, append([]string{"--tcti", "swtpm:path=" + filepath.Join(t.dir, "tpm")}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("run %s (Debian package tpm2-tools): %w: %s", name, err, out)
+	}
+	return nil
 }
 
 // await returns when the sockets are there. Nothing tells when: swtpm makes them while it starts.
