@@ -163,8 +163,11 @@ type next struct {
 func (a *asked) learn(ctx context.Context, c Credential, err error) (next, error) {
 	var refused *pin.Error
 	if !errors.As(err, &refused) {
-		if CodeOf(err) == CodeLastTry {
+		switch {
+		case CodeOf(err) == CodeLastTry:
 			return a.unlessBlocked(ctx, next{credential: a.again(ctx, c, pin.Left(1))}, err)
+		case CodeOf(err) == codePadFailed && c.Entry == PINOnReader:
+			return a.typeInstead(ctx, c, err)
 		}
 		return next{}, fmt.Errorf("sign: %w", err)
 	}
@@ -185,6 +188,19 @@ func (a *asked) learn(ctx context.Context, c Credential, err error) (next, error
 		return next{credential: c, anew: true}, err
 	}
 	return next{}, fmt.Errorf("sign: %w", err)
+}
+
+// typeInstead takes the PIN by the keyboard after the reader's keypad failed, if the person agrees.
+func (a *asked) typeInstead(ctx context.Context, c Credential, cause error) (next, error) {
+	answer, err := a.agent.cfg.Dialogs.Confirm(ctx, a.typedQuestion(c, timeLeft(ctx)))
+	if err != nil {
+		return next{}, dialogError(ctx, err)
+	}
+	if answer != pinentry.Yes {
+		return next{}, fmt.Errorf("sign: %w", cause)
+	}
+	c.Entry = PINTyped
+	return next{credential: c}, nil
 }
 
 // unlessBlocked goes on with n unless its PIN is blocked and stays so.
@@ -213,6 +229,7 @@ func (a *asked) again(ctx context.Context, c Credential, tries pin.Tries) Creden
 	if all, err := a.source.List(ctx); err == nil {
 		for _, n := range all {
 			if n.Carrier == c.Carrier && n.Certificate != nil && bytes.Equal(n.Certificate.Raw, c.Certificate.Raw) {
+				n.Entry = c.Entry // a keypad that failed stays out of it
 				c = n
 				break
 			}

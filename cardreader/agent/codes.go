@@ -35,6 +35,7 @@ const (
 	codeTokenNone  = "token.none"
 	codeCardNone   = "card.none"
 	codePINBlocked = "pin.blocked"
+	codePadFailed  = "card.pad_failed"
 	codeConflict   = "confirm.conflict" // the portal judges, or judged, another attempt
 )
 

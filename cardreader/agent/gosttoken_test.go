@@ -106,10 +106,14 @@ func TestGOSTToken(t *testing.T) {
 	})
 	t.Run("keypad, wrong PIN", func(t *testing.T) {
 		_, change := withGOST(t, compiled, mint.GOST256TCA, gosttoken.Pad("00000000"))
-		r := newRig(t, newCarrier(t), scripted.Script{Confirm: []string{scripted.OK}}, change)
+		// Consent, once more, once more or the last try; then the offer to unblock is declined.
+		r := newRig(t, newCarrier(t), scripted.Script{Confirm: []string{scripted.OK, scripted.OK, scripted.OK, scripted.Cancel}}, change)
 		steps := r.run(t, t.Context())
 		if last := steps[len(steps)-1]; last.Code != "pin.blocked" {
 			t.Errorf("ended with %+v", last)
+		}
+		if shown := r.shown(t); len(shown) != 4 || shown[3].OK != "Разблокировать" {
+			t.Errorf("shown %+v", shown)
 		}
 	})
 }

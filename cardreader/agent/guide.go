@@ -23,7 +23,7 @@ type Guide struct {
 // reason blocked, and RefUnblock when it is the secret's). The last try of either secret needs an extra yes; no try is repeated by itself.
 func (g Guide) Run(ctx context.Context, k Keeper, s PINState, t Task) error {
 	c := care{Guide: g, keeper: k, state: s, task: t}
-	for {
+	for range mostTries {
 		if err := c.leave(ctx); err != nil {
 			return stopped(err, c.wrong)
 		}
@@ -38,7 +38,11 @@ func (g Guide) Run(ctx context.Context, k Keeper, s PINState, t Task) error {
 			return stopped(err, c.wrong)
 		}
 	}
+	return stopped(fail(CodeDeclined, errors.New("too many tries in one go")), c.wrong)
 }
+
+// mostTries bounds one Run: a keypad that lies, or a carrier that counts no tries, ends too.
+const mostTries = 10
 
 // care is one run of a Guide.
 type care struct {
@@ -72,6 +76,13 @@ func (c *care) tries() pin.Tries {
 	return c.state.Tries
 }
 
+func (c *care) entry() PINEntry {
+	if c.task == TaskUnblock {
+		return c.state.UnblockEntry
+	}
+	return c.state.Entry
+}
+
 func (c *care) dialog(ctx context.Context, lines ...line) pinentry.Dialog {
 	return pinentry.Dialog{Title: words.Say(c.Language, words.Title), Text: fit(lines), OK: c.say(words.ButtonOK), Cancel: c.say(words.ButtonDecline), Timeout: timeLeft(ctx)}
 }
@@ -92,7 +103,7 @@ func (c *care) leave(ctx context.Context) error {
 			return err
 		}
 	}
-	if c.state.Entry != PINOnReader {
+	if c.entry() != PINOnReader {
 		return nil
 	}
 	ask := words.CarePadUnblock
@@ -121,7 +132,7 @@ func (c *care) confirm(ctx context.Context, d pinentry.Dialog, why string) error
 
 // once asks for both secrets and tries them.
 func (c *care) once(ctx context.Context) error {
-	if c.state.Entry == PINOnReader {
+	if c.entry() == PINOnReader {
 		return c.apply(ctx, nil, nil)
 	}
 	old, err := c.askOld(ctx)

@@ -22,8 +22,8 @@ type PINState struct {
 	Tries pin.Tries
 	// Problem says why the PIN can't be shown now: blocked, not initialised, must change, or empty.
 	Problem pin.Reason
-	// Entry says where PINs of this carrier are typed.
-	Entry PINEntry
+	// Entry says where the old PIN and the new one are typed for a change, UnblockEntry where the secret and the new PIN are.
+	Entry, UnblockEntry PINEntry
 	// Min and Max bound the length of a new PIN, in characters; zero where the carrier tells none.
 	Min, Max int
 	// Digits says that a new PIN may have digits only.

@@ -87,8 +87,11 @@ func (a *asked) aboutCertificate(c Credential, n, of int) []line {
 		{text: a.say(words.ConsentValid, "from", x.NotBefore.Local().Format(day), "to", x.NotAfter.Local().Format(day))},
 		{text: a.say(words.ConsentCarrier, "carrier", a.carrier(c)), drop: 1},
 	}
-	if c.Entry == PINOnReader {
+	switch {
+	case c.Entry == PINOnReader:
 		lines = append(lines, line{text: a.say(words.PINReader)})
+	case c.KeypadDenied:
+		lines = append(lines, line{text: a.say(words.PINDenied)})
 	}
 	return lines
 }
@@ -171,6 +174,12 @@ func (a *asked) wrong(c Credential) string {
 func (a *asked) lastTryQuestion(c Credential, limit time.Duration) pinentry.Dialog {
 	return pinentry.Dialog{Title: a.say(words.Title), Text: fit([]line{{text: a.say(words.PINLast, "carrier", a.carrier(c))}}),
 		OK: a.say(words.ButtonLast), Cancel: a.say(words.ButtonStop), Timeout: limit}
+}
+
+// typedQuestion asks whether the PIN may be typed here, after the keypad failed.
+func (a *asked) typedQuestion(c Credential, limit time.Duration) pinentry.Dialog {
+	return pinentry.Dialog{Title: a.say(words.Title), Text: fit([]line{{text: a.say(words.PINPadFailed, "carrier", a.carrier(c))}}),
+		OK: a.say(words.ButtonTyped), Cancel: a.say(words.ButtonStop), Timeout: limit}
 }
 
 // onceMoreQuestion stands between two tries on a keypad.

@@ -31,6 +31,8 @@ type Credential struct {
 	Tries pin.Tries
 	// Entry says where the PIN is typed. Unless it is PINTyped, Sign gets nil.
 	Entry PINEntry
+	// KeypadDenied says that the reader has a keypad that is known to lie or to fail: the PIN is typed here instead, and the person is told.
+	KeypadDenied bool
 	// PIN is the Ref of the PINState that the signature needs, where the source is a Keeper; else nil.
 	PIN any
 }

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"zaver/cardreader/agent"
-	"zaver/cardreader/agent/words"
 	"zaver/cardreader/card"
 	"zaver/cardreader/pcsc"
 	"zaver/signature/algo"
@@ -59,19 +58,21 @@ func (s service) Connect(ctx context.Context, reader string) (Connection, error)
 type Source struct {
 	readers  Readers
 	profiles []*card.Profile
+	options  []card.Option
 	now      func() time.Time
 	log      *slog.Logger
 }
 
-// New makes a Source that knows the cards of the profiles. now and log may be nil.
-func New(r Readers, profiles []*card.Profile, now func() time.Time, log *slog.Logger) *Source {
+// New makes a Source that knows the cards of the profiles. now and log may be nil. Cards are opened with the options: the terminal,
+// where cards demand one.
+func New(r Readers, profiles []*card.Profile, now func() time.Time, log *slog.Logger, options ...card.Option) *Source {
 	if now == nil {
 		now = time.Now
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Source{readers: r, profiles: profiles, now: now, log: log}
+	return &Source{readers: r, profiles: profiles, options: options, now: now, log: log}
 }
 
 // Look returns the readers as they are now. The error is a *card.Error with card.no_service or card.no_reader.
@@ -150,12 +151,18 @@ func (s *Source) Read(ctx context.Context, r pcsc.Reader) (agent.Credential, err
 	}
 	defer conn.Close()
 	p := c.Profile()
-	out := agent.Credential{Ref: ref{r.Name}, Titles: map[words.Language]string{words.Russian: p.Title["ru"], words.English: p.Title["en"]}}
+	out := agent.Credential{Ref: ref{r.Name}, Titles: titles(p)}
 	all, err := c.Certificates(ctx)
 	if err != nil {
 		return agent.Credential{}, err
 	}
 	out.Certificate, out.Chain = all[0], all[1:]
+	out.PIN = pinRef{r.Name, p.Signature.Password, all[0].Fingerprint()}
+	pad := c.Pad(ctx, p.Signature.Password)
+	out.KeypadDenied = pad.Denied
+	if pad.Verify {
+		out.Entry = agent.PINOnReader
+	}
 	if err := c.Validity().Check(s.now()); err != nil {
 		out.Code = agent.CodeOf(err)
 		return out, nil
@@ -177,7 +184,7 @@ func (s *Source) open(ctx context.Context, reader string) (Connection, *card.Car
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := card.Open(ctx, conn, conn.ATR(), s.profiles)
+	c, err := card.Open(ctx, conn, conn.ATR(), s.profiles, s.options...)
 	if err != nil {
 		conn.Close()
 		return nil, nil, err

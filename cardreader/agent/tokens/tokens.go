@@ -62,7 +62,7 @@ func (s *Source) List(ctx context.Context) ([]agent.Credential, error) {
 }
 
 func credential(t token.Token, c token.Credential) agent.Credential {
-	out := agent.Credential{Ref: c.Ref, Carrier: t.Label, Certificate: c.Certificate, Tries: t.Tries}
+	out := agent.Credential{Ref: c.Ref, Carrier: t.Label, Certificate: c.Certificate, Tries: t.Tries, PIN: pinOf(t)}
 	if out.Carrier == "" {
 		out.Carrier = t.Model
 	}

@@ -41,6 +41,9 @@ const (
 	PINLast      Key = "pin.last"
 	PINReader    Key = "pin.reader"
 	PINOnceMore  Key = "pin.once_more"
+	PINDenied    Key = "pin.denied"
+	PINPadFailed Key = "pin.pad_failed"
+	ButtonTyped  Key = "button.typed"
 	ButtonOK     Key = "button.ok"
 	ButtonLast   Key = "button.last"
 	ButtonAgain  Key = "button.again"
@@ -73,21 +76,24 @@ var dialogTexts = map[Key]text{
 	ButtonDecline: {"Отказаться", "Decline"},
 	ButtonAnother: {"Другой сертификат", "Another certificate"},
 
-	PINToken:    {"ПИН-код токена «{carrier}»", "PIN of the token “{carrier}”"},
-	PINCard:     {"ПИН2 карты «{carrier}»", "PIN2 of the card “{carrier}”"},
-	PINAction:   {"{purpose}, контрольный код {code}", "{purpose}, control code {code}"},
-	PINPrompt:   {"ПИН-код:", "PIN:"},
-	PINTries:    {"Осталось попыток: {n}", "Tries left: {n}"},
-	PINWrong:    {"Неверный ПИН-код.", "Wrong PIN."},
-	PINWrongN:   {"Неверный ПИН-код. Осталось попыток: {n}.", "Wrong PIN. Tries left: {n}."},
-	PINFormat:   {"ПИН-код не той длины или с недопустимыми знаками. Попытка не потрачена.", "The PIN has a wrong length or characters. No try was spent."},
-	PINLast:     {"Осталась последняя попытка. После неверного ПИН-кода «{carrier}» заблокируется.\n\nВсё равно ввести ПИН-код?", "One try is left. A wrong PIN will block “{carrier}”.\n\nEnter the PIN all the same?"},
-	PINReader:   {"Введите ПИН-код на клавиатуре считывателя.", "Type the PIN on the reader's keypad."},
-	PINOnceMore: {"Ввести ПИН-код «{carrier}» ещё раз?", "Enter the PIN of “{carrier}” once more?"},
-	ButtonOK:    {"Ввести", "OK"},
-	ButtonLast:  {"Ввести ПИН-код", "Enter the PIN"},
-	ButtonAgain: {"Ещё раз", "Try again"},
-	ButtonStop:  {"Остановиться", "Stop"},
+	PINToken:     {"ПИН-код токена «{carrier}»", "PIN of the token “{carrier}”"},
+	PINCard:      {"ПИН2 карты «{carrier}»", "PIN2 of the card “{carrier}”"},
+	PINAction:    {"{purpose}, контрольный код {code}", "{purpose}, control code {code}"},
+	PINPrompt:    {"ПИН-код:", "PIN:"},
+	PINTries:     {"Осталось попыток: {n}", "Tries left: {n}"},
+	PINWrong:     {"Неверный ПИН-код.", "Wrong PIN."},
+	PINWrongN:    {"Неверный ПИН-код. Осталось попыток: {n}.", "Wrong PIN. Tries left: {n}."},
+	PINFormat:    {"ПИН-код не той длины или с недопустимыми знаками. Попытка не потрачена.", "The PIN has a wrong length or characters. No try was spent."},
+	PINLast:      {"Осталась последняя попытка. После неверного ПИН-кода «{carrier}» заблокируется.\n\nВсё равно ввести ПИН-код?", "One try is left. A wrong PIN will block “{carrier}”.\n\nEnter the PIN all the same?"},
+	PINReader:    {"Введите ПИН-код на клавиатуре считывателя.", "Type the PIN on the reader's keypad."},
+	PINOnceMore:  {"Ввести ПИН-код «{carrier}» ещё раз?", "Enter the PIN of “{carrier}” once more?"},
+	PINDenied:    {"Клавиатуре этого считывателя доверять нельзя: ПИН-код вводится на компьютере.", "This reader's keypad can't be trusted: the PIN is typed on the computer."},
+	PINPadFailed: {"Клавиатура считывателя не сработала. Ввести ПИН-код «{carrier}» на компьютере?", "The reader's keypad failed. Type the PIN of “{carrier}” on the computer?"},
+	ButtonTyped:  {"На компьютере", "On the computer"},
+	ButtonOK:     {"Ввести", "OK"},
+	ButtonLast:   {"Ввести ПИН-код", "Enter the PIN"},
+	ButtonAgain:  {"Ещё раз", "Try again"},
+	ButtonStop:   {"Остановиться", "Stop"},
 
 	PurposeOf + "confirm-identity": {"подтверждение личности", "confirm identity"},
 	CarrierCard:                    {"УЭК", "UEC"},

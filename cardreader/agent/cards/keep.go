@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cards
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+
+	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/words"
+	"zaver/cardreader/card"
+	"zaver/cardreader/pcsc"
+	"zaver/signature/pin"
+)
+
+// pinRef finds a card's PIN again: by reader, certificate and the PIN's name in the profile.
+type pinRef struct {
+	reader, name string
+	print        [sha256.Size]byte
+}
+
+// PINs returns the PINs of each card that a profile knows. Without one the error is List's. No try is spent.
+func (s *Source) PINs(ctx context.Context) ([]agent.PINState, error) {
+	readers, err := s.Look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []agent.PINState
+	var why error = &card.Error{Reason: card.None, Op: "look into the readers"}
+	for _, r := range readers {
+		if !r.Present {
+			continue
+		}
+		found, err := s.readPINs(ctx, r)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			s.log.WarnContext(ctx, "card can't be used", "reader", r.Name, "err", err)
+			why = worse(why, err)
+			continue
+		}
+		out = append(out, found...)
+	}
+	if len(out) == 0 {
+		return nil, why
+	}
+	return out, nil
+}
+
+func (s *Source) readPINs(ctx context.Context, r pcsc.Reader) ([]agent.PINState, error) {
+	if r.Mute {
+		return nil, &card.Error{Reason: card.Protocol, Op: "wake the card", Cause: errors.New("no answer to reset")}
+	}
+	conn, c, err := s.open(ctx, r.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	p := c.Profile()
+	print, err := fingerprint(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	tries := make(map[string]pin.Tries)
+	problems := make(map[string]pin.Reason)
+	for _, pw := range p.Passwords {
+		left, err := c.Tries(ctx, pw.Name)
+		var refused *pin.Error
+		switch {
+		case errors.As(err, &refused):
+			problems[pw.Name] = refused.Reason
+		case err != nil:
+			return nil, err
+		case left.Blocked():
+			problems[pw.Name] = pin.ReasonBlocked
+		}
+		tries[pw.Name] = left
+	}
+	var out []agent.PINState
+	for _, pw := range p.Passwords {
+		st := agent.PINState{Ref: pinRef{r.Name, pw.Name, print}, Titles: titles(p), Name: pw.Name, Tries: tries[pw.Name], Problem: problems[pw.Name],
+			Min: pw.Min, Max: pw.Max, Digits: pw.Characters == card.Digits, CanChange: pw.Change != "", Unblock: unblocking(p, pw),
+			UnblockTries: tries[pw.UnblockedBy]}
+		if c.Pad(ctx, pw.Name).Modify {
+			st.Entry = agent.PINOnReader
+		}
+		out = append(out, st)
+	}
+	return out, nil
+}
+
+// unblocking names the secret that unblocks a PIN as people know it.
+func unblocking(p *card.Profile, pw card.Password) agent.Unblocking {
+	switch {
+	case pw.UnblockedBy == "":
+		return agent.NoUnblock
+	case p.Kind == card.KindUEC:
+		return agent.ByKRP
+	}
+	return agent.ByPUK
+}
+
+func titles(p *card.Profile) map[words.Language]string {
+	return map[words.Language]string{words.Russian: p.Title["ru"], words.English: p.Title["en"]}
+}
+
+// fingerprint tells cards apart; one without a certificate has none.
+func fingerprint(ctx context.Context, c *card.Card) (out [sha256.Size]byte, err error) {
+	x, err := c.Certificate(ctx)
+	if errors.Is(err, &card.Error{Reason: card.NoCertificate}) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	return x.Fingerprint(), nil
+}
+
+// ChangePIN changes a PIN of a card that PINs returned.
+func (s *Source) ChangePIN(ctx context.Context, p agent.PINState, old, fresh *pin.PIN) error {
+	return s.keep(ctx, p, func(c *card.Card, name string) (string, error) {
+		return name, c.ChangePIN(ctx, name, old, fresh)
+	}, func(pw card.Password) (string, pin.Tries) { return pw.Name, p.Tries })
+}
+
+// UnblockPIN gives a PIN a new value in the name of its unblocking secret.
+func (s *Source) UnblockPIN(ctx context.Context, p agent.PINState, secret, fresh *pin.PIN) error {
+	return s.keep(ctx, p, func(c *card.Card, name string) (string, error) {
+		return agent.RefUnblock, c.UnblockPIN(ctx, name, secret, fresh)
+	}, func(pw card.Password) (string, pin.Tries) { return pw.UnblockedBy, p.UnblockTries })
+}
+
+// keep opens the card again and works on one PIN. shown says which password will be tried, and how many tries the person was told of:
+// the last one is not spent unsaid. work says how to call that password in errors.
+func (s *Source) keep(ctx context.Context, p agent.PINState, work func(c *card.Card, name string) (string, error),
+	shown func(card.Password) (string, pin.Tries)) error {
+	at, ok := p.Ref.(pinRef)
+	if !ok {
+		return errors.New("PIN is not a card's")
+	}
+	conn, c, err := s.open(ctx, at.reader)
+	if err != nil {
+		return gone(err)
+	}
+	defer conn.Close()
+	print, err := fingerprint(ctx, c)
+	if err != nil {
+		return gone(err)
+	}
+	if print != at.print {
+		return &card.Error{Reason: card.Removed, Op: "find the card again", Cause: errors.New("another card is in the reader")}
+	}
+	for _, pw := range c.Profile().Passwords {
+		if pw.Name != at.name {
+			continue
+		}
+		tried, told := shown(pw)
+		if left, err := c.Tries(ctx, tried); err != nil {
+			return gone(err)
+		} else if left == pin.Left(1) && told != left {
+			return &agent.Error{ErrorCode: agent.CodeLastTry}
+		}
+	}
+	secret, err := work(c, at.name)
+	return keptBy(err, at.name, secret)
+}
+
+// keptBy names the secret of a failure as the agent does: a form that is not the tried secret's is the new PIN's.
+func keptBy(err error, name, secret string) error {
+	var refused *pin.Error
+	if !errors.As(err, &refused) {
+		return gone(err)
+	}
+	out := *refused
+	switch {
+	case refused.Ref != name && refused.Ref != "":
+		out.Ref = secret
+	case refused.Reason == pin.ReasonFormat && secret == agent.RefUnblock:
+		out.Ref = agent.RefNew
+	}
+	return &out
+}
