@@ -22,6 +22,7 @@ import (
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/loopback"
 	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/words"
 	"zaver/signature/algo"
 	"zaver/signature/challenge"
 	"zaver/signature/pin"
@@ -63,7 +64,7 @@ const (
 	ticket    = "Tk-0123456789abcdef0123456789"
 )
 
-func open(t *testing.T) *house {
+func open(t *testing.T, change ...func(*loopback.Config)) *house {
 	t.Helper()
 	h := &house{device: &device{}, let: make(chan struct{}), arrived: make(chan struct{}, 100)}
 	h.portal = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -85,7 +86,11 @@ func open(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.door, err = loopback.Listen(t.Context(), loopback.Config{Agent: h.agent, Version: "test"}); err != nil {
+	c := loopback.Config{Agent: h.agent, Version: "test"}
+	for _, f := range change {
+		f(&c)
+	}
+	if h.door, err = loopback.Listen(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -201,6 +206,19 @@ func TestHostileRequests(t *testing.T) {
 		{"two origins in a line", knock{origin: h.portal.URL + " https://evil.example"}, 403, agent.CodeOrigin},
 		{"two origin lines", knock{header: []string{"Origin: https://evil.example"}}, 403, agent.CodeOrigin},
 		{"agent's own origin", knock{origin: "http://" + h.door.Addr()}, 403, agent.CodeOrigin},
+		{"look-alike origin in punycode", knock{origin: "https://xn--prtal-jye.example"}, 403, agent.CodeOrigin},
+		{"look-alike origin in letters", knock{origin: "https://pоrtal.example"}, 403, agent.CodeOrigin},
+		{"origin of another scheme", knock{origin: strings.Replace(h.portal.URL, "http:", "https:", 1)}, 403, agent.CodeOrigin},
+		{"fenced frame", knock{header: []string{"Sec-Fetch-Dest: fencedframe"}}, 403, agent.CodeOrigin},
+		{"script", knock{method: "GET", path: "/v1/hello", header: []string{"Sec-Fetch-Dest: script"}}, 403, agent.CodeOrigin},
+		{"prefetch by navigation", knock{method: "GET", path: "/v1/hello", header: []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}}, 403, agent.CodeOrigin},
+		{"doctor for a stranger", knock{path: "/v1/doctor", origin: "https://evil.example", body: `{"lang":"ru"}`}, 403, agent.CodeOrigin},
+		{"doctor by rebinding", knock{path: "/v1/doctor", host: "evil.example:" + port, body: `{"lang":"ru"}`}, 421, agent.CodeHost},
+		{"doctor by GET", knock{method: "GET", path: "/v1/doctor"}, 405, agent.CodeRequest},
+		{"doctor in plain text", knock{path: "/v1/doctor", kind: "text/plain", body: `{"lang":"ru"}`}, 415, agent.CodeRequest},
+		{"doctor with another field", knock{path: "/v1/doctor", body: `{"lang":"ru","path":"/etc"}`}, 400, agent.CodeRequest},
+		{"doctor in no language", knock{path: "/v1/doctor", body: `{"lang":"de"}`}, 400, agent.CodeRequest},
+		{"no doctor here", knock{path: "/v1/doctor", body: `{"lang":"ru"}`}, 404, agent.CodeRequest},
 		{"extension", knock{origin: "chrome-extension://abcdefghijklmnop"}, 403, agent.CodeOrigin},
 		{"same-origin fetch", knock{header: []string{"Sec-Fetch-Site: same-origin"}}, 403, agent.CodeOrigin},
 		{"typed address", knock{header: []string{"Sec-Fetch-Site: none"}}, 403, agent.CodeOrigin},
@@ -423,5 +441,37 @@ func TestPortTaken(t *testing.T) {
 	if d, err := loopback.Listen(t.Context(), loopback.Config{Agent: h.agent, Port: port}); err == nil {
 		_ = d.Close()
 		t.Error("the port was taken twice")
+	}
+}
+
+// The doctor's report comes through the door; one examination runs at a time, and its failure has a code.
+func TestDoctor(t *testing.T) {
+	begun, end := make(chan struct{}), make(chan error)
+	h := open(t, func(c *loopback.Config) {
+		c.Doctor = func(_ context.Context, lang words.Language) ([]byte, error) {
+			begun <- struct{}{}
+			return fmt.Appendf(nil, `{"format":"zaver.doctor/v1","lang":%q}`, lang), <-end
+		}
+	})
+	ask := func() <-chan *http.Response {
+		out := make(chan *http.Response, 1)
+		go func() { out <- h.send(t, knock{path: "/v1/doctor", body: `{"lang":"en"}`}) }()
+		return out
+	}
+	first := ask()
+	<-begun
+	if resp := <-ask(); resp.StatusCode != http.StatusConflict || codeOf(t, resp) != agent.CodeBusy {
+		t.Errorf("a second examination: %d", resp.StatusCode)
+	}
+	end <- nil
+	resp := <-first
+	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 || strings.TrimSpace(string(b)) != `{"format":"zaver.doctor/v1","lang":"en"}` {
+		t.Errorf("got %d %s", resp.StatusCode, b)
+	}
+	again := ask()
+	<-begun
+	end <- errors.New("x")
+	if resp := <-again; resp.StatusCode != 500 || codeOf(t, resp) != agent.CodeInternal {
+		t.Errorf("a failure: %d", resp.StatusCode)
 	}
 }
