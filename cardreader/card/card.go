@@ -130,6 +130,7 @@ func (c *Card) Validity() Validity { return c.validity }
 type session struct {
 	card    *Card
 	channel Channel
+	secret  bool // a PIN was shown: the card is reset when the section ends
 }
 
 // section runs work with the card locked, the application freshly selected and
@@ -137,20 +138,24 @@ type session struct {
 // afterwards. Once work succeeded, a failure to let go is not reported: what
 // was asked for is done, and a card that cannot be reset has lost its power.
 func (c *Card) section(ctx context.Context, secret bool, work func(*session) error) error {
+	if s, ok := ctx.Value(held{c}).(*session); ok { // within Together
+		s.secret = s.secret || secret
+		return work(s)
+	}
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
 	case <-ctx.Done():
 		return &Error{Reason: Busy, Op: "wait for a turn", Cause: ctx.Err()}
 	}
+	s := &session{card: c, channel: &link{t: c.t}, secret: secret}
 	if l, ok := c.t.(Locker); ok {
 		unlock, err := l.Lock(ctx)
 		if err != nil {
 			return wrap("take the card", err)
 		}
-		defer func() { _ = unlock(secret) }()
+		defer func() { _ = unlock(s.secret) }()
 	}
-	s := &session{card: c, channel: &link{t: c.t}}
 	if _, err := s.selectApplication(ctx); err != nil {
 		return err
 	}

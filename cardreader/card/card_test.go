@@ -5,8 +5,8 @@ package card_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
 	"errors"
+	"image/jpeg"
 	"testing"
 	"time"
 
@@ -14,18 +14,27 @@ import (
 
 	"zaver/cardreader/card"
 	"zaver/signature/algo"
+	"zaver/signature/gost"
 	"zaver/signature/ident"
 	"zaver/signature/pin"
 	"zaver/softhsm-fixtures/uec"
 )
 
-func ecdsaSHA256(t testing.TB) algo.Algorithm {
+func gost256(t testing.TB) algo.Algorithm {
 	t.Helper()
-	a, err := algo.ByName("ecdsa-sha256")
+	a, err := algo.ByName("gost2012-256")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// prove makes one section, so that those after it need not look at the card's certificates.
+func prove(t testing.TB, c *card.Card) {
+	t.Helper()
+	if _, err := c.Tries(t.Context(), "PIN2"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestOpen(t *testing.T) {
@@ -131,7 +140,7 @@ func TestCertificate(t *testing.T) {
 			if len(got) != 2 || got[0].Subject.CommonName() != "Test" {
 				t.Errorf("%d certificates", len(got))
 			}
-			if !bytes.Contains(got[0].Raw, key.X.Bytes()) {
+			if !bytes.Contains(got[0].Raw, key.SPKI) {
 				t.Error("another key is in the certificate")
 			}
 			before := len(v.Commands())
@@ -154,19 +163,21 @@ func TestCertificateFaults(t *testing.T) {
 	}{
 		{"empty", nil, nil, card.NoCertificate},
 		{"padding", [][]byte{{0xFF, 0xFF, 0x00}}, nil, card.NoCertificate},
-		{"no file", nil, []uec.Fault{{INS: 0xA4, Nth: 2, Action: uec.Answer, Answer: []byte{0x6A, 0x82}}}, card.NoCertificate},
+		{"no file", [][]byte{{0x30, 0x00}}, []uec.Fault{{INS: 0xA4, Sealed: true, Action: uec.Answer, Answer: []byte{0x6A, 0x82}}}, card.NoCertificate},
 		{"not DER", [][]byte{[]byte("hello")}, nil, card.Protocol},
 		{"cut", [][]byte{{0x30, 0x82, 0x01, 0x00, 0x30}}, nil, card.Protocol},
 		{"too long", [][]byte{make([]byte, 20000)}, nil, card.Protocol},
 		{"pulled", [][]byte{{0x30, 0x00}}, []uec.Fault{{INS: 0xB0, Action: uec.PullBefore}}, card.Removed},
-		{"security", [][]byte{{0x30, 0x00}}, []uec.Fault{{INS: 0xB0, Action: uec.Answer, Answer: []byte{0x69, 0x82}}}, card.Protocol},
-		{"more than asked", [][]byte{{0x30, 0x00}}, []uec.Fault{{INS: 0xB0, Action: uec.Answer, Answer: []byte{1, 2, 3, 0x90, 0x00}}}, card.Protocol},
+		{"security", [][]byte{{0x30, 0x00}}, []uec.Fault{{INS: 0xB0, Sealed: true, Action: uec.Answer, Answer: []byte{0x69, 0x82}}}, card.NoTerminal},
+		{"fault of the card", [][]byte{{0x30, 0x00}}, []uec.Fault{{INS: 0xB0, Sealed: true, Action: uec.Answer, Answer: []byte{0x64, 0x00}}}, card.Protocol},
+		{"more than asked", [][]byte{{0x30, 0x00}}, []uec.Fault{{INS: 0xB0, Sealed: true, Action: uec.Answer, Answer: []byte{1, 2, 3, 0x90, 0x00}}}, card.Insecure},
 		{"endless 61xx", [][]byte{{0x30, 0x00}}, []uec.Fault{{INS: 0xB0, Action: uec.Answer, Answer: []byte{0x61, 0x10}}, {INS: 0xC0, Action: uec.Answer, Answer: []byte{0x61, 0x10}}}, card.Protocol},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			v, _ := newVirtual(t, func(c *uec.Config) { c.Certificates = tt.content })
 			c, _ := openCard(t, v)
+			prove(t, c)
 			v.Inject(tt.faults...)
 			_, err := c.Certificate(t.Context())
 			wantCard(t, err, tt.reason)
@@ -188,10 +199,13 @@ func TestReadHolder(t *testing.T) {
 				SNILS: ident.SNILS(h.SNILS), Policy: h.Policy, FullName: h.FullName,
 				Name:          ident.PersonName{Surname: h.Surname, Given: h.Given, Patronymic: h.Patronymic},
 				IssuerAddress: h.IssuerAddress, BirthDate: h.BirthDate, BirthPlace: h.BirthPlace, Sex: 2,
-				Address: h.Address, Phone: h.Phone, Email: h.Email,
+				Address: h.Address, Phone: h.Phone, Email: h.Email, INN: h.INN, Photo: got.Photo,
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if m, err := jpeg.Decode(bytes.NewReader(got.Photo)); err != nil || m.Bounds().Empty() {
+				t.Errorf("photo of %d bytes: %v", len(got.Photo), err)
 			}
 			if link.resets != 1 {
 				t.Errorf("%d resets: a verified PIN must not stay behind", link.resets)
@@ -212,8 +226,8 @@ func TestReadHolderFaults(t *testing.T) {
 		{"another object", nil, uec.Fault{INS: 0xCA, Action: uec.Answer, Answer: []byte{0x5A, 0x00, 0x90, 0x00}}, card.Protocol},
 		{"too long", nil, uec.Fault{INS: 0xCA, Action: uec.Answer, Answer: []byte{0xDF, 0x27, 0x07, 1, 2, 3, 4, 5, 6, 7, 0x90, 0x00}}, card.Protocol},
 		{"garbage", nil, uec.Fault{INS: 0xCA, Action: uec.Answer, Answer: uec.Garbage()}, card.Protocol},
-		{"no directory", nil, uec.Fault{Nth: 4, INS: 0xA4, Action: uec.Answer, Answer: []byte{0x6F, 0x00, 0x90, 0x00}}, card.Protocol},
-		{"refused", nil, uec.Fault{INS: 0xCA, Action: uec.Answer, Answer: []byte{0x69, 0x82}}, card.Protocol},
+		{"no directory", nil, uec.Fault{INS: 0xA4, Sealed: true, Action: uec.Answer, Answer: []byte{0x6F, 0x00, 0x90, 0x00}}, card.Protocol},
+		{"refused", nil, uec.Fault{INS: 0xCA, Action: uec.Answer, Answer: []byte{0x69, 0x82}}, card.NoTerminal},
 		{"pulled", nil, uec.Fault{INS: 0xCA, Action: uec.PullAfter}, card.Removed},
 	}
 	for _, tt := range tests {
@@ -221,6 +235,7 @@ func TestReadHolderFaults(t *testing.T) {
 			v, _ := newVirtual(t, tt.change)
 			c, _ := openCard(t, v)
 			if tt.fault.Action != 0 {
+				prove(t, c)
 				v.Inject(tt.fault)
 			}
 			got, err := c.ReadHolder(t.Context(), newPIN("1234"))
@@ -236,14 +251,18 @@ func TestSign(t *testing.T) {
 	for name, getResponse := range map[string]bool{"T=1": false, "T=0": true} {
 		t.Run(name, func(t *testing.T) {
 			v, key := newVirtual(t, func(c *uec.Config) { c.GetResponse = getResponse })
+			public, err := gost.ParsePublicKey(key.Kind.ParamSet(), key.SPKI[len(key.SPKI)-64:])
+			if err != nil {
+				t.Fatal(err)
+			}
 			c, link := openCard(t, v)
 			for range 8 { // halves with leading zeros come now and then
 				digest := digestOf("statement")
-				sig, err := c.Sign(t.Context(), newPIN("123456"), ecdsaSHA256(t), digest)
+				sig, err := c.Sign(t.Context(), newPIN("123456"), gost256(t), digest)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !ecdsa.VerifyASN1(&key.PublicKey, digest, sig) {
+				if !public.Verify(digest, sig) {
 					t.Errorf("signature %X does not hold", sig)
 				}
 			}
@@ -255,11 +274,11 @@ func TestSign(t *testing.T) {
 				t.Fatal(err)
 			}
 			digest := digestOf("x")
-			sig, err := c.Sign(t.Context(), newPIN("123456"), ecdsaSHA256(t), digest)
+			sig, err := c.Sign(t.Context(), newPIN("123456"), gost256(t), digest)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := cert.PublicKey.Verify(ecdsaSHA256(t), digest, sig); err != nil {
+			if err := cert.PublicKey.Verify(gost256(t), digest, sig); err != nil {
 				t.Errorf("under the certificate's key: %v", err)
 			}
 		})
@@ -275,14 +294,14 @@ func TestSignRefuses(t *testing.T) {
 	}
 	_, err = c.Sign(t.Context(), newPIN("123456"), rsa, digestOf("x"))
 	wantCard(t, err, card.Unsupported)
-	_, err = c.Sign(t.Context(), newPIN("123456"), ecdsaSHA256(t), []byte("short"))
+	_, err = c.Sign(t.Context(), newPIN("123456"), gost256(t), []byte("short"))
 	wantCard(t, err, card.Protocol)
 	for name, answer := range map[string][]byte{
 		"short": {1, 2, 0x90, 0}, "zero half": append(append(make([]byte, 32), bytes.Repeat([]byte{1}, 32)...), 0x90, 0),
-		"no security": {0x69, 0x82}, "fault": {0x64, 0x00},
+		"unknown": {0x96, 0x02}, "fault": {0x64, 0x00},
 	} {
 		v.Inject(uec.Fault{INS: 0x2A, Action: uec.Answer, Answer: answer})
-		_, err = c.Sign(t.Context(), newPIN("123456"), ecdsaSHA256(t), digestOf("x"))
+		_, err = c.Sign(t.Context(), newPIN("123456"), gost256(t), digestOf("x"))
 		if err == nil {
 			t.Errorf("%s: signed", name)
 		}
@@ -294,7 +313,7 @@ func TestBusy(t *testing.T) {
 	v, _ := newVirtual(t, nil)
 	c, link := openCard(t, v)
 	link.refuse = &card.Error{Reason: card.Busy, Op: "lock"}
-	_, err := c.Sign(t.Context(), newPIN("123456"), ecdsaSHA256(t), digestOf("x"))
+	_, err := c.Sign(t.Context(), newPIN("123456"), gost256(t), digestOf("x"))
 	wantCard(t, err, card.Busy)
 
 	// A second operation waits its turn and gives up with its context.
@@ -302,7 +321,7 @@ func TestBusy(t *testing.T) {
 	v.Inject(uec.Fault{INS: 0x2A, Action: uec.Hang})
 	hanging, done := v.Hanging(), make(chan error, 1)
 	go func() {
-		_, err := c.Sign(context.Background(), newPIN("123456"), ecdsaSHA256(t), digestOf("x"))
+		_, err := c.Sign(context.Background(), newPIN("123456"), gost256(t), digestOf("x"))
 		done <- err
 	}()
 	<-hanging
@@ -314,7 +333,7 @@ func TestBusy(t *testing.T) {
 		t.Errorf("%v does not say why", err)
 	}
 	v.Release()
-	wantCard(t, <-done, card.Protocol)
+	wantCard(t, <-done, card.Insecure) // a bare answer came
 }
 
 func TestUnknownPassword(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"zaver/cardreader/apdu"
+	"zaver/cardreader/cvc"
 	"zaver/signature/ident"
 	"zaver/signature/pin"
 )
@@ -32,6 +33,8 @@ type HolderData struct {
 	Address       string
 	Phone         string
 	Email         string
+	INN           string // 12 digits
+	Photo         []byte // JPEG as the card has it, not looked into
 }
 
 // setters put a decoded field in its place; the names are those of profiles.
@@ -63,6 +66,8 @@ var setters = map[string]func(*HolderData, string) error{
 	"address": func(h *HolderData, s string) error { h.Address = s; return nil },
 	"phone":   func(h *HolderData, s string) error { h.Phone = s; return nil },
 	"email":   func(h *HolderData, s string) error { h.Email = s; return nil },
+	"inn":     func(h *HolderData, s string) error { h.INN = s; return nil },
+	"photo":   func(h *HolderData, s string) error { h.Photo = []byte(s); return nil },
 }
 
 // FieldNames returns the names that a profile may give to fields, sorted.
@@ -81,6 +86,9 @@ func (c *Card) ReadHolder(ctx context.Context, p *pin.PIN) (*HolderData, error) 
 	places := &c.profile.Holder
 	pw, err := c.profile.password(places.Password)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.permits("read the holder's data", cvc.ReadHolder); err != nil {
 		return nil, err
 	}
 	var h HolderData
@@ -121,12 +129,42 @@ func (s *session) readBlock(ctx context.Context, b *Block, h *HolderData) error 
 	if err != nil {
 		return err
 	}
+	if b.Max > 0 {
+		return s.readBlockFile(ctx, fid, b, h)
+	}
 	if _, err := s.selectFile(ctx, fid, p.SelectP2); err != nil {
 		return err
 	}
 	for i := range b.Fields {
 		if err := s.readField(ctx, &b.Fields[i], h); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// readBlockFile reads the block as one file and takes the fields out of it.
+func (s *session) readBlockFile(ctx context.Context, fid []byte, b *Block, h *HolderData) error {
+	content, err := s.readFile(ctx, &Place{FID: fid, Max: b.Max})
+	if err != nil {
+		return err
+	}
+	objects, err := apdu.ParseTLV(content)
+	if err != nil {
+		return &Error{Reason: Protocol, Op: "read a block", Cause: err}
+	}
+	if len(b.Path) > 0 {
+		holder, _ := apdu.Find(objects, b.Path...)
+		objects = holder.Children
+	}
+	for i := range b.Fields {
+		f := &b.Fields[i]
+		object, ok := apdu.Find(objects, f.Tag)
+		if !ok {
+			continue // the card does not carry this field
+		}
+		if err := f.put(object.Value, h); err != nil {
+			return &Error{Reason: Protocol, Op: "read " + f.Name, Cause: err}
 		}
 	}
 	return nil
@@ -168,14 +206,19 @@ func (s *session) readField(ctx context.Context, f *Field, h *HolderData) error 
 	if !ok {
 		return &Error{Reason: Protocol, Op: op, Cause: errors.New("another data object came")}
 	}
-	text, err := f.decode(object.Value)
-	if err == nil && text != "" {
-		err = setters[f.Name](h, text)
-	}
-	if err != nil {
+	if err := f.put(object.Value, h); err != nil {
 		return &Error{Reason: Protocol, Op: op, Cause: err}
 	}
 	return nil
+}
+
+// put decodes the field and sets it.
+func (f *Field) put(b []byte, h *HolderData) error {
+	text, err := f.decode(b)
+	if err == nil && text != "" {
+		err = setters[f.Name](h, text)
+	}
+	return err
 }
 
 // decode checks the length and returns the field as text: digits for packed
@@ -193,6 +236,8 @@ func (f *Field) decode(b []byte) (string, error) {
 		if len(b) != 1 {
 			return "", errors.New("not one byte")
 		}
+		return string(b), nil
+	case Binary:
 		return string(b), nil
 	default:
 		return decodeText(b)

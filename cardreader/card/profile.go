@@ -224,9 +224,12 @@ type HolderPlaces struct {
 	Blocks   []Block
 }
 
-// Block is a group of data objects read by GET DATA after selecting the block.
+// Block is a group of data objects: read one by one by GET DATA after selecting
+// the block, or all at once where the block is a transparent file that holds them.
 type Block struct {
-	Sector, Block byte // identifiers in the directories
+	Sector, Block byte    // identifiers in the directories
+	Max           int     // bytes of the file; 0 says GET DATA
+	Path          TagPath // in a file: to the object that holds the fields; empty when they stand alone
 	Fields        []Field
 }
 
@@ -247,6 +250,7 @@ const (
 	Packed FieldType = "cn"   // packed digits, left-aligned, padded with F
 	Number FieldType = "n"    // packed digits filling every byte
 	Byte   FieldType = "byte" // one binary byte
+	Binary FieldType = "b"    // bytes as they are
 )
 
 // MatchATR reports whether a hint of the profile matches the answer to reset.

@@ -11,7 +11,8 @@ import (
 	"zaver/cardreader/apdu"
 )
 
-const uecFile = "profiles/uec-test.json"
+// uecFile is a profile of the card without secure messaging.
+const uecFile = "testdata/plain.json"
 
 func readUEC(t *testing.T) string {
 	t.Helper()
@@ -58,7 +59,7 @@ func TestLoadProfileNamesThePlace(t *testing.T) {
 		{"wrong type", `"chunk": 248`, `"chunk": "248"`, "chunk", "string"},
 		{"chunk too big", `"chunk": 248`, `"chunk": 257`, "chunk", "257"},
 		{"format", "zaver.card/v1", "zaver.card/v2", "format", "zaver.card/v1"},
-		{"name", `"uec-test"`, `"UEC"`, "name", "lower-case"},
+		{"name", `"uec-plain"`, `"UEC"`, "name", "lower-case"},
 		{"title", `"en": "Universal electronic card (test)"`, `"fr": "x"`, "title", `"en"`},
 		{"short AID", "F0 5A 41 56 45 52 55 45 43 01", "F0 5A", "aid", "2 bytes"},
 		{"AID not hexadecimal", "F0 5A 41", "F0 5G 41", "aid", "hexadecimal"},

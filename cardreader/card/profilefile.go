@@ -96,6 +96,8 @@ type (
 	blockFile struct {
 		Sector string      `json:"sector"`
 		Block  string      `json:"block"`
+		Max    int         `json:"max"`
+		Path   string      `json:"path"`
 		Fields []fieldFile `json:"fields"`
 	}
 	fieldFile struct {

@@ -43,6 +43,11 @@ func (c *profileChecker) holder(p *Profile, f *profileFile) {
 	for i, b := range f.Holder.Blocks {
 		at := fmt.Sprintf("holder.blocks[%d]", i)
 		block := Block{Sector: c.bytes(at+".sector", b.Sector, 1, 1)[0], Block: c.bytes(at+".block", b.Block, 1, 1)[0]}
+		if b.Max != 0 {
+			block.Max, block.Path = c.between(at+".max", b.Max, 1, maxBlockFile), c.path(at+".path", b.Path)
+		} else if b.Path != "" {
+			c.fault(at+".path", "is for blocks that are files: there is no max")
+		}
 		for j, fd := range b.Fields {
 			at := fmt.Sprintf("%s.fields[%d]", at, j)
 			if seen[fd.Name] {
@@ -66,8 +71,11 @@ func (c *profileChecker) field(at string, fd fieldFile) Field {
 	if field.Tag > 0xFFFF {
 		c.fault(at+".tag", "does not fit P1 and P2 of GET DATA")
 	}
-	if !slices.Contains([]FieldType{Text, Packed, Number, Byte}, field.Type) {
-		c.fault(at+".type", "is not text, cn, n or byte")
+	if !slices.Contains([]FieldType{Text, Packed, Number, Byte, Binary}, field.Type) {
+		c.fault(at+".type", "is not text, cn, n, byte or b")
 	}
 	return field
 }
+
+// maxBlockFile bounds a block that is a file: offsets of READ BINARY have 15 bits.
+const maxBlockFile = 0x7FFF

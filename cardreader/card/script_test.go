@@ -11,6 +11,7 @@ import (
 
 	"zaver/cardreader/card"
 	"zaver/cardreader/cardtest"
+	"zaver/signature/algo"
 	"zaver/signature/pin"
 	"zaver/softhsm-fixtures/uec"
 )
@@ -24,7 +25,7 @@ func play(t *testing.T, script string, change func(*card.Profile)) (*card.Card, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := *profiles(t)[0]
+	p := *plainProfile(t)
 	if change != nil {
 		change(&p)
 	}
@@ -64,9 +65,18 @@ func TestScriptMSE(t *testing.T) {
 	}
 }
 
-func readProfile(t *testing.T) string {
+func ecdsaSHA256(t testing.TB) algo.Algorithm {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("profiles", "uec-test.json"))
+	a, err := algo.ByName("ecdsa-sha256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func readProfile(t testing.TB) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "plain.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,15 +117,15 @@ func (k *keeper) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 func TestBuffersAreWiped(t *testing.T) {
 	v, _ := newVirtual(t, nil)
 	k := &keeper{carrier: &carrier{card: v}}
-	c, err := card.Open(t.Context(), k, v.ATR(), profiles(t))
+	c, err := card.Open(t.Context(), k, v.ATR(), profiles(t), card.WithTerminal(terminal()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Sign(t.Context(), newPIN("123456"), ecdsaSHA256(t), digestOf("x")); err != nil {
+	if _, err := c.Sign(t.Context(), newPIN("123456"), gost256(t), digestOf("x")); err != nil {
 		t.Fatal(err)
 	}
 	v.Inject(uec.Fault{INS: 0x20, Data: true, Action: uec.PullBefore})
-	_, err = c.Sign(t.Context(), newPIN("123456"), ecdsaSHA256(t), digestOf("x"))
+	_, err = c.Sign(t.Context(), newPIN("123456"), gost256(t), digestOf("x"))
 	wantCard(t, err, card.Removed)
 	for i, b := range k.kept {
 		if strings.Trim(string(b[:cap(b)]), "\x00") != "" {

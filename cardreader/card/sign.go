@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"zaver/cardreader/apdu"
+	"zaver/cardreader/cvc"
 	"zaver/signature/algo"
 	"zaver/signature/pin"
 )
@@ -42,6 +43,9 @@ func (c *Card) Sign(ctx context.Context, p *pin.PIN, a algo.Algorithm, digest []
 	}
 	pw, err := c.profile.password(c.profile.Signature.Password)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.permits("sign", cvc.UseSigning); err != nil {
 		return nil, err
 	}
 	var raw []byte

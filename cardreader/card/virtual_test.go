@@ -4,19 +4,15 @@ package card_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
-	"math/big"
 	"sync"
 	"testing"
 	"time"
 
 	"zaver/cardreader/card"
+	"zaver/signature/gost/streebog"
 	"zaver/signature/pin"
+	"zaver/softhsm-fixtures/mint"
 	"zaver/softhsm-fixtures/uec"
 )
 
@@ -76,29 +72,31 @@ func testHolder() uec.Holder {
 		SNILS: "11223344595", Policy: "1234567890123456", FullName: "ЁЛКИНА А.П.",
 		Surname: "Ёлкина", Given: "Анна-Мария", Patronymic: "Петровна", IssuerAddress: "г. Тверь, ул. Новая, 1",
 		BirthDate: time.Date(1985, 12, 31, 0, 0, 0, 0, time.UTC), BirthPlace: "г. Тверь", Sex: 2,
-		Address: "г. Тверь, ул. Старая, д. 2, кв. 3", Phone: "+79000000001", Email: "anna@example.org",
+		Address: "г. Тверь, ул. Старая, д. 2, кв. 3", Phone: "+79000000001", Email: "anna@example.org", INN: "500100732259",
 	}
 }
 
-func selfSigned(t testing.TB, key *ecdsa.PrivateKey) []byte {
-	t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "Test"}, NotBefore: firstDay, NotAfter: lastDay,
-	}, &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "Test"}}, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
+func selfSigned(key *mint.Key) []byte {
+	return mint.Certificate{Key: key, Subject: mint.CN("Test"), NotBefore: firstDay, NotAfter: lastDay}.Sign(nil).DER
 }
+
+// terminal is one that every test card of this process trusts.
+var terminal = sync.OnceValue(func() *card.Terminal {
+	t, err := card.ParseTerminal(uec.Shared().NewTerminal(nil).File())
+	if err != nil {
+		panic(err)
+	}
+	return t
+})
 
 // newVirtual makes a virtual card under power, and its key.
-func newVirtual(t testing.TB, change func(*uec.Config)) (*uec.Card, *ecdsa.PrivateKey) {
+func newVirtual(t testing.TB, change func(*uec.Config)) (*uec.Card, *mint.Key) {
 	t.Helper()
 	key, err := uec.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	der := selfSigned(t, key)
+	der := selfSigned(key)
 	cfg := uec.Config{
 		Key: key, Certificates: [][]byte{der, der}, Holder: testHolder(),
 		PIN1: "1234", PIN2: "123456", KRP: "87654321", First: firstDay, Last: lastDay, Greeting: "Привет",
@@ -123,10 +121,20 @@ func profiles(t testing.TB) []*card.Profile {
 	return card.OfKind(p, card.KindUEC)
 }
 
+// plainProfile is the same card without secure messaging, for scripts written by hand.
+func plainProfile(t testing.TB) *card.Profile {
+	t.Helper()
+	p, err := card.LoadProfile([]byte(readProfile(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func openCard(t testing.TB, v *uec.Card) (*card.Card, *carrier) {
 	t.Helper()
 	c := &carrier{card: v}
-	opened, err := card.Open(t.Context(), c, v.ATR(), profiles(t))
+	opened, err := card.Open(t.Context(), c, v.ATR(), profiles(t), card.WithTerminal(terminal()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +144,7 @@ func openCard(t testing.TB, v *uec.Card) (*card.Card, *carrier) {
 func newPIN(digits string) *pin.PIN { return pin.New([]byte(digits)) }
 
 func digestOf(s string) []byte {
-	d := sha256.Sum256([]byte(s))
+	d := streebog.Sum256([]byte(s))
 	return d[:]
 }
 

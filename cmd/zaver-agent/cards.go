@@ -31,7 +31,15 @@ func (c config) cardSource(log *slog.Logger) (*cards.Source, error) {
 		}
 		profiles = append(own, profiles...)
 	}
-	return cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, log), nil
+	var options []card.Option
+	if c.Terminal != "" {
+		terminal, err := card.LoadTerminal(c.Terminal)
+		if err != nil {
+			return nil, boot.Fail(boot.ExitConfig, "give the file of whoever runs the cards' system, mode 0600", "terminal %s: %w", c.Terminal, err)
+		}
+		options = append(options, card.WithTerminal(terminal))
+	}
+	return cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, log, options...), nil
 }
 
 // cardRow is one reader, as `cards --json` prints it.

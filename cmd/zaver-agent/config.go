@@ -29,6 +29,8 @@ type config struct {
 	P11Kit *bool `json:"p11kit"`
 	// Profiles is a folder with card profiles beside the built-in ones.
 	Profiles string `json:"profiles"`
+	// Terminal is a file with the key and certificates that identification cards demand of a terminal; without it they can't be used.
+	Terminal string `json:"terminal"`
 	// Pinentry is the dialog program with its arguments; looked for when absent.
 	Pinentry []string `json:"pinentry"`
 	// Language is "ru" (when absent) or "en", for pages that name none.

@@ -78,7 +78,7 @@ func plans() []plan {
 	return []plan{
 		{name: Root, subject: ministry, pathLen: 1},
 		{name: CA, parent: Root, subject: centre, pathLen: 0},
-		{name: UEC, subject: uec, pathLen: 0},
+		{name: UEC, subject: uec, pathLen: 0, gost: true},
 		{name: RogueRoot, subject: rogueRoot, pathLen: 1},
 		{name: RogueCA, parent: RogueRoot, subject: rogue, pathLen: 0},
 		{name: GOSTRoot, subject: gostRoot, pathLen: 1, gost: true},

@@ -41,7 +41,7 @@ type Config struct {
 const (
 	Root      = "root"       // ministry-like root, anchor of kind qualified
 	CA        = "ca"         // accredited centre under Root, path length 0
-	UEC       = "uec"        // self-signed centre that issues for cards, anchor of kind uec
+	UEC       = "uec"        // self-signed centre with a GOST key that issues for cards, anchor of kind uec
 	RogueRoot = "rogue-root" // self-signed root outside every anchor set
 	RogueCA   = "rogue-ca"   // not accredited centre under RogueRoot
 	GOSTRoot  = "gost-root"  // ministry-like root with a GOST key, anchor of kind qualified

@@ -251,7 +251,7 @@ func TestPersist(t *testing.T) {
 		t.Fatal(err)
 	}
 	good, _ := makeIdentity(t, first, pki.Order{Person: people.TokenHolder()})
-	bad, _ := makeIdentity(t, first, pki.Order{Person: people.CardHolder(), Variant: pki.Revoked, Authority: pki.UEC})
+	bad, _ := makeIdentity(t, first, pki.Order{Person: people.CardHolder(), Variant: pki.Revoked, Authority: pki.CA})
 	base, root := first.BaseURL(), first.Authority(pki.Root).DER()
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
@@ -284,13 +284,13 @@ func TestIssueForeignKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		der, err := p.Issue(pki.Template{
-			Authority: pki.UEC, Subject: pki.PersonSubject(people.CardHolder()), PublicKey: key.Public(),
+			Authority: pki.CA, Subject: pki.PersonSubject(people.CardHolder()), PublicKey: key.Public(),
 			Extra: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := parse(t, der).CheckSignatureFrom(parse(t, p.Authority(pki.UEC).DER())); err != nil {
+		if err := parse(t, der).CheckSignatureFrom(parse(t, p.Authority(pki.CA).DER())); err != nil {
 			t.Error(err)
 		}
 	}

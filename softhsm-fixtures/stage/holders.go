@@ -5,7 +5,6 @@ package stage
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -161,7 +160,8 @@ func (w *World) Plugged() []*Token {
 func (w *World) softhsmConfig() string { return w.path("softhsm2.conf") }
 
 // Card makes a person's UEC card with a certificate of the variant, or
-// personalises anew, with full retry counters, the one whose key was kept.
+// personalises anew, with full retry counters, the one whose key was kept. It
+// trusts the terminal of this world's agent.
 func (w *World) Card(p people.Person, v pki.Variant) (*uec.Card, error) {
 	w.drawer.Lock()
 	defer w.drawer.Unlock()
@@ -180,17 +180,17 @@ func (w *World) Card(p people.Person, v pki.Variant) (*uec.Card, error) {
 	}
 	now := time.Now()
 	return uec.New(uec.Config{
-		Key: key, Certificates: chain, PIN1: p.PINs.Card1, PIN2: p.PINs.Card2, KRP: p.PINs.PUK,
+		Key: key, Root: w.cards, Certificates: chain, PIN1: p.PINs.Card1, PIN2: p.PINs.Card2, KRP: p.PINs.PUK,
 		First: now.AddDate(-1, 0, 0), Last: now.AddDate(4, 0, 0), Greeting: "Здравствуйте",
 		Holder: uec.Holder{
 			SNILS: p.SNILS, FullName: p.Surname + initial(p.Given) + initial(p.Patronymic), Surname: p.Surname, Given: p.Given, Patronymic: p.Patronymic,
-			BirthDate: p.BirthDate, BirthPlace: p.BirthPlace, Sex: int(p.Gender), Address: p.Address, Phone: p.Phone, Email: p.Email,
+			BirthDate: p.BirthDate, BirthPlace: p.BirthPlace, Sex: int(p.Gender), Address: p.Address, Phone: p.Phone, Email: p.Email, INN: p.INN,
 		},
 	})
 }
 
 // cardKey gives the card's key and its certificates, the own one first.
-func (w *World) cardKey(p people.Person, v pki.Variant) (*ecdsa.PrivateKey, [][]byte, error) {
+func (w *World) cardKey(p people.Person, v pki.Variant) (*mint.Key, [][]byte, error) {
 	file := w.path("cards", p.Key+"-"+string(v)+".pem")
 	raw, err := os.ReadFile(file)
 	if err == nil {
@@ -213,30 +213,22 @@ func (w *World) cardKey(p people.Person, v pki.Variant) (*ecdsa.PrivateKey, [][]
 	if err != nil {
 		return nil, nil, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, nil, err
-	}
 	chain := append([][]byte{id.DER}, id.Chain...)
-	out := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	out := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key.PKCS8()})
 	for _, c := range chain {
 		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c})...)
 	}
 	return key, chain, replace(file, out)
 }
 
-func readCard(raw []byte) (*ecdsa.PrivateKey, [][]byte, error) {
+func readCard(raw []byte) (*mint.Key, [][]byte, error) {
 	block, rest := pem.Decode(raw)
 	if block == nil {
 		return nil, nil, errors.New("no key")
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, err := mint.GOSTFromPKCS8(block.Bytes)
 	if err != nil {
 		return nil, nil, err
-	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, nil, fmt.Errorf("key is a %T", parsed)
 	}
 	var chain [][]byte
 	for {

@@ -204,7 +204,10 @@ func (w *World) configureAgent(ctx context.Context, s AgentSettings) error {
 	}
 	config := map[string]any{
 		"portals": pinned, "loopback": map[string]any{"port": w.ports.Agent}, "modules": s.Modules, "p11kit": false, "language": s.Language,
-		"log": map[string]any{"level": "debug"},
+		"log": map[string]any{"level": "debug"}, "terminal": w.path("terminal.json"),
+	}
+	if err := replace(w.path("terminal.json"), w.cards.NewTerminal(nil).File()); err != nil {
+		return fmt.Errorf("configure agent: %w", err)
 	}
 	if len(s.Pinentry) > 0 {
 		config["pinentry"] = s.Pinentry

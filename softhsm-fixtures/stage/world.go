@@ -23,6 +23,7 @@ import (
 	"zaver/softhsm-fixtures/registers"
 	"zaver/softhsm-fixtures/smsc"
 	"zaver/softhsm-fixtures/tsl"
+	"zaver/softhsm-fixtures/uec"
 	"zaver/softhsm-fixtures/vpcd"
 )
 
@@ -84,6 +85,7 @@ type World struct {
 	programs   string
 	pinentry   []string // argv of the scripted one
 	slots      [readers.Slots]*vpcd.Slot
+	cards      *uec.Root  // the system that cards of this world and the agent's terminal belong to
 	drawer     sync.Mutex // one at a time makes and plugs tokens and cards
 	plugged    []*Token
 	holder     string // key of the person whose card was inserted last by InsertCard
@@ -109,7 +111,7 @@ func (w *World) path(parts ...string) string {
 // Start brings the world up and waits until portal and agent answer. On an
 // error nothing is left running.
 func Start(ctx context.Context, cfg Config) (*World, error) {
-	w := &World{cfg: cfg, ports: cfg.Ports}
+	w := &World{cfg: cfg, ports: cfg.Ports, cards: uec.NewRoot()}
 	for _, step := range []func(context.Context) error{
 		w.makeDir, w.takePorts, w.findPrograms, w.startPKI, w.startCentres, w.startTokens, w.startInbox, w.startRegisters, w.startReaders, w.startPinentry, w.startPortal, w.startAgent,
 	} {

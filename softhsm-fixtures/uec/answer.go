@@ -4,7 +4,7 @@ package uec
 
 import (
 	"bytes"
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/rand"
 	"crypto/subtle"
 	"strings"
@@ -17,22 +17,27 @@ func sw(word apdu.SW) apdu.Response { return apdu.Response{SW: word} }
 func data(b []byte) apdu.Response { return apdu.Response{Data: b, SW: apdu.SWOK} }
 
 // answerLocked carries out one command.
-func (c *Card) answerLocked(raw []byte) []byte {
+func (c *Card) answerLocked(raw []byte, fault Fault) []byte {
 	cmd, err := apdu.ParseCommand(raw)
 	if err != nil {
+		c.dropSession()
 		return sw(apdu.SWWrongLength).Bytes()
 	}
-	c.log = append(c.log, cmd.INS)
-	if cmd.CLA == 0x0C {
-		return sw(apdu.SWMessagingUnsupported).Bytes()
+	if fault.Action != Answer {
+		c.log = append(c.log, cmd.INS)
 	}
-	if cmd.CLA != 0x00 {
-		return sw(apdu.SWClassUnsupported).Bytes()
-	}
-	if cmd.INS == 0xC0 {
+	if cmd.CLA == 0 && cmd.INS == 0xC0 {
 		return c.getResponse(cmd).Bytes()
 	}
 	c.pending = nil
+	if cmd.CLA&^0x10 == 0x0C {
+		return c.deliver(cmd, c.sealed(cmd, fault)).Bytes()
+	}
+	c.session = nil // whoever speaks in the open has none
+	clear(c.verified)
+	if cmd.CLA != 0x00 && (cmd.CLA != 0x10 || cmd.INS != 0x2A || cmd.P2 != 0xBE) {
+		return sw(apdu.SWClassUnsupported).Bytes()
+	}
 	r := c.carryOut(cmd)
 	return c.deliver(cmd, r).Bytes()
 }
@@ -48,8 +53,16 @@ func (c *Card) carryOut(cmd apdu.Command) apdu.Response {
 		return sw(apdu.SWConditions)
 	}
 	switch cmd.INS {
+	case 0x20, 0x24, 0x2C:
+		if !c.secure {
+			return sw(apdu.SWSecurityStatus)
+		}
+	}
+	switch cmd.INS {
 	case 0xA4:
 		return c.selectFID(cmd)
+	case 0x82:
+		return c.mutualAuthenticate(cmd)
 	case 0x20:
 		return c.verify(cmd)
 	case 0x24:
@@ -57,9 +70,12 @@ func (c *Card) carryOut(cmd apdu.Command) apdu.Response {
 	case 0x2C:
 		return c.unblock(cmd)
 	case 0x2A:
+		if cmd.P2 == 0xBE {
+			return c.verifyCertificate(cmd)
+		}
 		return c.sign(cmd)
 	case 0x84:
-		return c.challenge(cmd)
+		return c.challengeAnswer(cmd)
 	case 0xB0:
 		return c.readBinary(cmd)
 	case 0xCA:
@@ -70,10 +86,11 @@ func (c *Card) carryOut(cmd apdu.Command) apdu.Response {
 
 // deliver fits the answer to what was asked for: whole, or announced.
 func (c *Card) deliver(cmd apdu.Command, r apdu.Response) apdu.Response {
-	if len(r.Data) == 0 || !r.SW.OK() {
+	sealed := cmd.CLA&0x0C == 0x0C
+	if len(r.Data) == 0 || !r.SW.OK() && !sealed {
 		return r
 	}
-	if c.cfg.GetResponse && cmd.INS != 0xB0 {
+	if c.whole = r.SW; c.cfg.GetResponse && cmd.INS != 0xB0 {
 		c.pending = r.Data
 		return sw(0x6100 | apdu.SW(min(len(r.Data), 256)&0xFF))
 	}
@@ -97,7 +114,7 @@ func (c *Card) getResponse(cmd apdu.Command) apdu.Response {
 	if rest := len(c.pending); rest > 0 {
 		return apdu.Response{Data: part, SW: 0x6100 | apdu.SW(min(rest, 256)&0xFF)}
 	}
-	return data(part)
+	return apdu.Response{Data: part, SW: c.whole}
 }
 
 // selectAID answers to the whole AID only. Selecting ends what was verified.
@@ -105,7 +122,7 @@ func (c *Card) selectAID(cmd apdu.Command) apdu.Response {
 	if bytes.HasPrefix(cmd.Data, realRID()) || !bytes.Equal(cmd.Data, AID()) {
 		return sw(apdu.SWFileNotFound)
 	}
-	clear(c.verified)
+	c.dropSession()
 	c.selected, c.current = true, c.root
 	return c.selectedAnswer(cmd)
 }
@@ -155,6 +172,7 @@ func (c *Card) verify(cmd apdu.Command) apdu.Response {
 		return sw(apdu.SWWrongData)
 	}
 	pw.tries-- // before the comparison, as chips do: pulling the card then gains nothing
+	defer c.keep()
 	if subtle.ConstantTimeCompare([]byte(digits), []byte(pw.value)) != 1 {
 		return sw(apdu.Counter(pw.tries))
 	}
@@ -194,6 +212,8 @@ func (c *Card) change(cmd apdu.Command) apdu.Response {
 		return sw(apdu.SWWrongP1P2)
 	case pw == nil:
 		return sw(apdu.SWReferenceNotFound)
+	case c.session.rights&MayChange == 0:
+		return sw(apdu.SWSecurityStatus)
 	case !c.verified[cmd.P2] && (cmd.P2 == KRP || !c.verified[KRP]):
 		return sw(apdu.SWSecurityStatus)
 	}
@@ -202,6 +222,7 @@ func (c *Card) change(cmd apdu.Command) apdu.Response {
 		return sw(apdu.SWWrongData)
 	}
 	pw.value, pw.tries = digits, pw.limit
+	c.keep()
 	return sw(apdu.SWOK)
 }
 
@@ -212,79 +233,94 @@ func (c *Card) unblock(cmd apdu.Command) apdu.Response {
 		return sw(apdu.SWWrongP1P2)
 	case pw == nil || cmd.P2 == KRP:
 		return sw(apdu.SWReferenceNotFound)
-	case !c.verified[KRP]:
+	case c.session.rights&MayChange == 0, !c.verified[KRP]:
 		return sw(apdu.SWSecurityStatus)
 	case len(cmd.Data) != 0:
 		return sw(apdu.SWWrongLength)
 	}
 	pw.tries = pw.limit
+	c.keep()
 	return sw(apdu.SWOK)
 }
 
-// sign computes r||s over a ready hash; every signature needs PIN2 anew.
+// sign signs a ready hash, s then r; every signature needs PIN2 anew, and a
+// terminal that may have the card sign.
 func (c *Card) sign(cmd apdu.Command) apdu.Response {
 	switch {
 	case cmd.P1 != 0x9E || cmd.P2 != 0x9A:
 		return sw(apdu.SWWrongP1P2)
-	case !c.verified[PIN2]:
+	case !c.secure || !c.session.signs || !c.verified[PIN2]:
 		return sw(apdu.SWSecurityStatus)
 	case len(cmd.Data) != 32:
 		return sw(apdu.SWWrongData)
 	}
 	c.verified[PIN2] = false
-	r, s, err := ecdsa.Sign(rand.Reader, c.cfg.Key, cmd.Data)
+	raw, err := c.cfg.Key.Private.Sign(rand.Reader, cmd.Data, crypto.Hash(0))
 	if err != nil {
 		return sw(apdu.SWUnknown)
 	}
-	raw := make([]byte, 64)
-	r.FillBytes(raw[:32])
-	s.FillBytes(raw[32:])
 	return data(raw)
 }
 
-func (c *Card) challenge(cmd apdu.Command) apdu.Response {
-	b := make([]byte, 16)
-	if cmd.Le != 0 && cmd.Le < len(b) {
-		return sw(apdu.SWWrongLength)
-	}
-	_, _ = rand.Read(b) // never fails
-	return data(b)
-}
+// maxRead and maxSealed are the most that the card gives by one READ BINARY.
+const (
+	maxRead   = 248
+	maxSealed = 224
+)
 
-// maxRead is the most that the card gives by one READ BINARY.
-const maxRead = 248
+// refuses says why a file may not be read now, or 9000.
+func (c *Card) refuses(f *file) apdu.SW {
+	switch {
+	case f.access != anyone && !c.secure,
+		f.access == holder && (c.session.rights&MayRead == 0 || !c.verified[PIN1]):
+		return apdu.SWSecurityStatus
+	}
+	return apdu.SWOK
+}
 
 func (c *Card) readBinary(cmd apdu.Command) apdu.Response {
 	at := int(cmd.P1)<<8 | int(cmd.P2)
 	switch {
 	case c.current.children != nil || c.current.content == nil:
 		return sw(apdu.SWNoCurrentFile)
+	case c.refuses(c.current) != apdu.SWOK:
+		return sw(c.refuses(c.current))
 	case at > len(c.current.content) || cmd.P1&0x80 != 0:
 		return sw(apdu.SWWrongOffset)
 	}
 	content := c.current.content[at:]
 	want := min(cmd.Le, maxRead)
+	if c.secure {
+		want = min(cmd.Le, maxSealed)
+	}
 	if want > len(content) && cmd.Le != apdu.MaxShortLe {
 		return apdu.Response{Data: content, SW: apdu.SWEndOfFile}
 	}
 	return data(content[:min(want, len(content))])
 }
 
+// getData gives an object of the current file, or one of the application's own,
+// which are readable everywhere.
 func (c *Card) getData(cmd apdu.Command) apdu.Response {
 	tag := apdu.Tag(cmd.P1)<<8 | apdu.Tag(cmd.P2)
-	value, ok := c.current.objects[tag]
-	holder := c.current
-	if !ok { // the application's own objects are readable everywhere
-		value, ok = c.root.objects[tag]
-		holder = c.root
+	f := c.current
+	value, ok := f.objects[tag]
+	if !ok {
+		for _, own := range append([]*file{c.root}, c.root.children...) {
+			if value, ok = own.objects[tag]; ok {
+				f = own
+				break
+			}
+		}
 	}
-	switch {
-	case c.current.secret && !c.verified[PIN1]:
-		return sw(apdu.SWSecurityStatus)
-	case !ok:
+	if word := c.refuses(c.current); word != apdu.SWOK && f == c.current {
+		return sw(word)
+	}
+	if !ok {
 		return sw(apdu.SWReferenceNotFound)
-	case holder.secret && !c.verified[PIN1]:
-		return sw(apdu.SWSecurityStatus)
+	}
+	if word := c.refuses(f); word != apdu.SWOK {
+		return sw(word)
 	}
 	return data(apdu.TLV{Tag: tag, Value: value}.Append(nil))
 }

@@ -18,14 +18,26 @@ const (
 	PullBefore        // the card is out before the command reaches it: nothing happened on it
 	PullAfter         // the command was carried out, its answer is lost
 	Hang              // no answer until Release or PowerOff
-	Answer            // Fault.Answer comes instead, the command is not carried out
+	Answer            // Fault.Answer comes instead, sealed in a session unless Open; the command is not carried out
+
+	// What follows happens to the answer of a sealed command that was carried out, but for DropSession.
+
+	WrongMAC    // a bit of the MAC is another
+	NoMAC       // 8E is missing
+	Bare        // data and status come in the open
+	Replay      // the answer before comes once more
+	CounterOff  // sealed under the counter after next
+	CutObjects  // the last bytes are missing
+	DropSession // the card forgets its keys before the command
 )
 
 // Fault happens once, at the first command that it matches.
 type Fault struct {
 	Nth    int  // the nth command after Inject, 1 the next; 0 any
-	INS    byte // only this instruction; 0 any
+	INS    byte // only this instruction; 0 any. 2A means COMPUTE DIGITAL SIGNATURE only
 	Data   bool // only commands with data: a VERIFY that carries a PIN
+	Sealed bool // only commands under secure messaging
+	Open   bool // Answer comes in the open though a session is
 	Action Action
 	Answer []byte // whole response APDU, or any garbage, for Action Answer
 }
@@ -51,16 +63,23 @@ func (c *Card) nextFaultLocked(command []byte) Fault {
 		if f.Nth != 0 && f.Nth != c.count {
 			continue
 		}
-		if f.INS != 0 && (len(command) < 2 || command[1] != f.INS) {
+		if f.INS != 0 && (len(command) < 4 || command[1] != f.INS || f.INS == 0x2A && command[3] == 0xBE) {
 			continue
 		}
-		if f.Data && len(command) <= 5 {
+		if f.Data && !hasData(command) || f.Sealed && !isSealed(command) {
 			continue
 		}
 		c.faults = append(c.faults[:i:i], c.faults[i+1:]...)
 		return f
 	}
 	return Fault{}
+}
+
+func isSealed(command []byte) bool { return len(command) > 5 && command[0]&0x0C == 0x0C }
+
+// hasData looks for a cryptogram where the data are sealed.
+func hasData(command []byte) bool {
+	return len(command) > 5 && (!isSealed(command) || command[5] == 0x87)
 }
 
 // Hanging returns a channel that is closed when the next hang begins.
@@ -98,6 +117,7 @@ func (c *Card) SetTries(ref byte, n int) {
 	defer c.mu.Unlock()
 	if pw := c.pins[ref]; pw != nil {
 		pw.tries = min(max(n, 0), pw.limit)
+		c.keep()
 	}
 }
 

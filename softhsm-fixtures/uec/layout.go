@@ -42,11 +42,15 @@ const (
 	fidRoot        = 0x3F3F
 	fidPAN         = 0x0009
 	fidGreeting    = 0x000A
+	fidOwnCVC      = 0x000B
+	fidIssuerCVC   = 0x000C
+	fidKey         = 0x000F
 	fidCertificate = 0x0011
 	fidMark        = 0x0012
 	fidSector1     = 0x1001
 	fidPublic      = 0x1101
 	fidPersonal    = 0x1102
+	fidPhoto       = 0x1103
 	fidPrivate     = 0x1104
 )
 
@@ -56,9 +60,18 @@ type file struct {
 	content  []byte              // of an elementary file
 	children []*file             // of a directory
 	objects  map[apdu.Tag][]byte // read by GET DATA while the file is current
-	secret   bool                // objects need PIN1
+	access   access              // of content and objects
 	info     []apdu.TLV          // members of A5 in the answer to SELECT
 }
+
+// access says who may read a file.
+type access byte
+
+const (
+	anyone   access = iota
+	terminal        // under secure messaging
+	holder          // and after PIN1
+)
 
 func (f *file) child(fid uint16) *file {
 	for _, c := range f.children {
@@ -86,14 +99,26 @@ func layout(cfg Config) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	private := map[apdu.Tag][]byte{}
-	if err := putTexts(private, []textObject{{0x5F42, cfg.Holder.Address, 200}, {0xDF25, cfg.Holder.Phone, 80}, {0xDF26, cfg.Holder.Email, 60}}); err != nil {
+	public := map[apdu.Tag][]byte{}
+	if err := putTexts(public, []textObject{{0xDF23, cfg.Holder.IssuerAddress, 100}}); err != nil {
 		return nil, err
 	}
+	private, err := privateTemplate(cfg.Holder)
+	if err != nil {
+		return nil, err
+	}
+	photo := cfg.Photo
+	if photo == nil {
+		photo = portrait()
+	}
+	if len(photo) > maxPhoto {
+		return nil, errors.New("the photo is too long")
+	}
 	blocks := []*file{
-		{fid: fidPublic, objects: map[apdu.Tag][]byte{}},
-		{fid: fidPersonal, objects: personal, secret: true},
-		{fid: fidPrivate, objects: private, secret: true},
+		{fid: fidPublic, objects: public},
+		{fid: fidPersonal, objects: personal, access: holder},
+		{fid: fidPhoto, content: apdu.TLV{Tag: 0x5F40, Value: photo}.Append(nil), access: holder},
+		{fid: fidPrivate, content: private, access: holder},
 	}
 	list := apdu.TLV{Tag: tagBlocks}
 	for _, b := range blocks {
@@ -101,17 +126,46 @@ func layout(cfg Config) (*file, error) {
 			{Tag: tagBlockID, Value: []byte{byte(b.fid) & 0x0F}}, {Tag: tagFID, Value: fidBytes(b.fid)},
 		}})
 	}
+	state := byte(0x77)
+	if cfg.Inconsistent {
+		state = 0x7F
+	}
+	snils, _ := apdu.EncodeCN(cfg.Holder.SNILS, 6) // judged with the personal objects
+	own, issuer := cfg.Root.certificates(append(bytes.Clone(pan), snils...), cfg.Application.Public(), cfg.First, cfg.Last)
+	if cfg.Spoil != nil {
+		own, issuer = cfg.Spoil(own, issuer)
+	}
+	key := apdu.TLV{Tag: 0xEA, Children: []apdu.TLV{{Tag: 0x81, Value: cfg.Application.Public()}}}.Append(nil)
 	return &file{
 		fid:     fidRoot,
-		objects: map[apdu.Tag][]byte{0x5A: pan, tagStatus: {0x77}},
+		objects: map[apdu.Tag][]byte{tagStatus: {state}},
 		children: []*file{
-			{fid: fidPAN, content: pan},
-			{fid: fidGreeting, content: greeting, objects: map[apdu.Tag][]byte{0xDF2A: greeting}},
-			{fid: fidCertificate, content: bytes.Join(cfg.Certificates, nil)},
+			{fid: fidPAN, content: pan, objects: map[apdu.Tag][]byte{0x5A: pan}, access: terminal},
+			{fid: fidGreeting, content: greeting, objects: map[apdu.Tag][]byte{0xDF2A: greeting}, access: terminal},
+			{fid: fidOwnCVC, content: own, access: terminal},
+			{fid: fidIssuerCVC, content: issuer, access: terminal},
+			{fid: fidKey, content: key},
+			{fid: fidCertificate, content: bytes.Join(cfg.Certificates, nil), access: terminal},
 			{fid: fidMark, content: []byte{0x01}},
 			{fid: fidSector1, children: blocks, info: []apdu.TLV{list}},
 		},
 	}, nil
+}
+
+// privateTemplate is block 4 of sector format 1.2: one object 75.
+func privateTemplate(h Holder) ([]byte, error) {
+	objects := map[apdu.Tag][]byte{}
+	texts := []textObject{{0x5F42, h.Address, 200}, {0xDF25, h.Phone, 80}, {0xDF26, h.Email, 60}, {0xDF5C, h.INN, 12}}
+	if err := putTexts(objects, texts); err != nil {
+		return nil, err
+	}
+	template := apdu.TLV{Tag: 0x75}
+	for _, t := range texts {
+		if value, ok := objects[t.tag]; ok {
+			template.Children = append(template.Children, apdu.TLV{Tag: t.tag, Value: value})
+		}
+	}
+	return template.Append(nil), nil
 }
 
 func personalObjects(h Holder) (map[apdu.Tag][]byte, error) {
@@ -135,7 +189,7 @@ func personalObjects(h Holder) (map[apdu.Tag][]byte, error) {
 	}
 	return objects, putTexts(objects, []textObject{
 		{0x5F20, h.FullName, 26}, {0xDF2D, h.Surname, 40}, {0xDF2E, h.Given, 40}, {0xDF2F, h.Patronymic, 40},
-		{0xDF23, h.IssuerAddress, 100}, {0xDF24, h.BirthPlace, 100},
+		{0xDF24, h.BirthPlace, 100},
 	})
 }
 
@@ -185,12 +239,24 @@ func (c *Card) selectAnswer(f *file, p2 byte) []byte {
 			{Tag: 0x83, Value: fidBytes(f.fid)}, {Tag: tagOwnData, Children: f.info},
 		}}.Append(nil)
 	}
+	return c.rootAnswer(p2)
+}
+
+// rootAnswer is what the application says of itself: FMD of version 1.1 when it
+// is asked for, else FCI.
+func (c *Card) rootAnswer(p2 byte) []byte {
 	sector := apdu.TLV{Tag: tagSector, Children: []apdu.TLV{
 		{Tag: tagSectorID, Value: []byte{0x01}}, {Tag: tagFID, Value: fidBytes(fidSector1)}, {Tag: tagFormat, Value: []byte{0x12}},
 	}}
+	if p2 == 0x08 {
+		return apdu.TLV{Tag: 0x64, Children: []apdu.TLV{
+			{Tag: tagVersion, Value: []byte{0x11}}, {Tag: tagLastDay, Value: yymmdd(c.last)}, {Tag: tagFirstDay, Value: yymmdd(c.first)},
+			{Tag: tagAUC, Value: []byte{0xA0, 0x00}}, {Tag: 0x8F, Value: []byte{0x01}}, {Tag: tagSectors, Children: []apdu.TLV{sector}},
+		}}.Append(nil)
+	}
 	own := []apdu.TLV{
 		{Tag: tagLastDay, Value: yymmdd(c.last)}, {Tag: tagFirstDay, Value: yymmdd(c.first)},
-		{Tag: tagVersion, Value: []byte{0x11}}, {Tag: tagAUC, Value: []byte{0x20, 0x00}},
+		{Tag: tagVersion, Value: []byte{0x11}}, {Tag: tagAUC, Value: []byte{0xA0, 0x00}},
 		{Tag: tagSectors, Children: []apdu.TLV{sector}},
 	}
 	return apdu.TLV{Tag: tagFCI, Children: []apdu.TLV{

@@ -5,9 +5,14 @@
 // under an AID of its own from the unregistered range (F0…) and refuses the
 // registered one of the real card, so that nobody can take it for one.
 //
-// The card keeps its retry counters over power-off, as a chip does, and has a
-// control side for tests: faults at a chosen command ([Card.Inject]), counters
-// and validity set from outside. It knows nothing of readers (package vpcd
+// The card signs by GOST R 34.10-2012 (256 bits) and talks of anything but its
+// public files only under secure messaging with a terminal that its [Root]
+// vouches for, in the suite gost2012-kuznyechik of cardreader/card. It computes
+// everything by means of its own, not by those of the terminal.
+//
+// It keeps its retry counters over power-off, as a chip does, and over the end
+// of the process when Config.State names a file. The control side is for tests: faults at a chosen command
+// ([Card.Inject]), counters and validity set from outside. It knows nothing of readers (package vpcd
 // puts it into one), of people or of a certificate authority: it takes key,
 // certificates and holder's data.
 //
@@ -17,15 +22,15 @@ package uec
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"zaver/cardreader/apdu"
+	"zaver/signature/gost"
+	"zaver/softhsm-fixtures/gostsign"
+	"zaver/softhsm-fixtures/mint"
 )
 
 // ErrPulled is returned by Transmit when the card was taken out, and whenever
@@ -76,12 +81,13 @@ type Holder struct {
 	Address       string
 	Phone         string
 	Email         string
+	INN           string // 12 digits
 }
 
 // Config is what a card is personalised with.
 type Config struct {
-	Key          *ecdsa.PrivateKey // P-256
-	Certificates [][]byte          // DER, the key's own first, its chain after
+	Key          *mint.Key // GOST R 34.10-2012 of 256 bits
+	Certificates [][]byte  // DER, the key's own first, its chain after
 	Holder       Holder
 	PIN1, PIN2   string // digits, shown to nobody: a test card's secrets
 	KRP          string
@@ -91,20 +97,40 @@ type Config struct {
 	// GetResponse has the card announce answers by 61xx and give them by GET
 	// RESPONSE, as cards under T=0 do.
 	GetResponse bool
+	// Root is the system that the card belongs to; Shared when nil.
+	Root *Root
+	// Application is the key of terminal authentication; made when nil.
+	Application *gostsign.PrivateKey
+	// Photo is a JPEG; a small picture when nil.
+	Photo []byte
+	// State is a file that keeps passwords and counters over the process's end; "" keeps none.
+	State string
+	// Inconsistent makes the application say so of itself (DF2C).
+	Inconsistent bool
+	// Now tells the day by which certificates of terminals are judged; time.Now when nil.
+	Now func() time.Time
+	// Spoil changes the card-verifiable certificates of the card's own key before they are stored; for tests.
+	Spoil func(own, issuer []byte) ([]byte, []byte)
 }
 
 // Card is one virtual card.
 type Card struct {
-	cfg  Config
-	root *file
+	cfg         Config
+	root        *file
+	rootKey     *gost.PublicKey
+	application *gostsign.PrivateKey
 
 	mu       sync.Mutex // guards everything below
 	powered  bool
 	selected bool // the application
 	current  *file
 	verified map[byte]bool
+	auth     authentication
+	session  *session
+	secure   bool // the command being carried out came sealed
 	pins     map[byte]*password
-	pending  []byte // answer waiting for GET RESPONSE
+	pending  []byte  // answer waiting for GET RESPONSE
+	whole    apdu.SW // the status that ends it
 	first    time.Time
 	last     time.Time
 	faults   []Fault
@@ -122,18 +148,29 @@ type password struct {
 
 // GenerateKey makes the key pair of a card. The certificate is issued over its
 // public half before New.
-func GenerateKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+func GenerateKey() (*mint.Key, error) { return mint.NewKey(mint.GOST256A), nil }
 
 // New personalises a card. It is out of the reader until PowerOn.
 func New(cfg Config) (*Card, error) {
-	if cfg.Key == nil || cfg.Key.Curve != elliptic.P256() {
-		return nil, errors.New("personalise a card: the key is not P-256")
+	if cfg.Key == nil || !cfg.Key.Kind.IsGOST() || cfg.Key.Kind.ParamSet().Bits() != 256 {
+		return nil, errors.New("personalise a card: the key is not GOST of 256 bits")
 	}
 	if cfg.PAN == "" {
 		cfg.PAN = "9643000000000000018"
 	}
+	if cfg.Root == nil {
+		cfg.Root = Shared()
+	}
+	if cfg.Application == nil {
+		cfg.Application = newKey()
+	}
+	rootKey, err := gost.ParsePublicKey(keySet(), cfg.Root.Key.Public())
+	if err != nil {
+		return nil, fmt.Errorf("personalise a card: %w", err)
+	}
 	c := &Card{
-		cfg: cfg, first: cfg.First, last: cfg.Last, verified: map[byte]bool{},
+		cfg: cfg, rootKey: rootKey, application: cfg.Application,
+		first: cfg.First, last: cfg.Last, verified: map[byte]bool{},
 		pins: map[byte]*password{
 			PIN1: {value: cfg.PIN1, limit: PINTries, tries: PINTries, min: 4, max: 8},
 			PIN2: {value: cfg.PIN2, limit: PINTries, tries: PINTries, min: 6, max: 8},
@@ -146,11 +183,12 @@ func New(cfg Config) (*Card, error) {
 			return nil, fmt.Errorf("personalise a card: password %02X has a wrong form", ref)
 		}
 	}
-	root, err := layout(cfg)
-	if err != nil {
+	if c.root, err = layout(cfg); err != nil {
 		return nil, fmt.Errorf("personalise a card: %w", err)
 	}
-	c.root = root
+	if err := c.recall(); err != nil {
+		return nil, fmt.Errorf("personalise a card: %w", err)
+	}
 	return c, nil
 }
 
@@ -192,7 +230,7 @@ func (c *Card) PowerOff() {
 
 func (c *Card) resetLocked() {
 	c.selected, c.current, c.pending = false, nil, nil
-	clear(c.verified)
+	c.dropSession()
 }
 
 // Transmit answers one command APDU. The error is always ErrPulled.
@@ -213,11 +251,15 @@ func (c *Card) Transmit(command []byte) ([]byte, error) {
 	case Hang:
 		return c.hang()
 	case Answer:
-		c.mu.Unlock()
-		return bytes.Clone(fault.Answer), nil
+		if c.session == nil || !isSealed(command) || fault.Open {
+			c.mu.Unlock()
+			return bytes.Clone(fault.Answer), nil
+		}
+	case DropSession:
+		c.dropSession()
 	}
 	defer c.mu.Unlock()
-	answer := c.answerLocked(command)
+	answer := c.answerLocked(command, fault)
 	if fault.Action == PullAfter {
 		c.powered = false
 		c.resetLocked()

@@ -64,7 +64,11 @@ func source(t *testing.T) *cards.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, nil)
+	terminal, err := card.ParseTerminal(uec.Shared().NewTerminal(nil).File())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, nil, card.WithTerminal(terminal))
 }
 
 const pin2 = "123456"
@@ -76,7 +80,7 @@ func newCard(t *testing.T) *uec.Card {
 		t.Fatal(err)
 	}
 	who := people.CardHolder()
-	id, err := centre.Make(pki.Order{Person: who, Authority: pki.UEC, PublicKey: &key.PublicKey})
+	id, err := centre.Make(pki.Order{Person: who, Authority: pki.UEC, PublicKey: key.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +128,7 @@ func remove(t *testing.T, s *cards.Source, slot *vpcd.Slot) {
 }
 
 func digest() (algo.Algorithm, []byte, error) {
-	a, err := algo.ForKey(algo.ECDSA, 256)
+	a, err := algo.ForKey(algo.GOST256, 256)
 	h := sha256.Sum256([]byte("statement"))
 	return a, h[:], err
 }
