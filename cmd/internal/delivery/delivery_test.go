@@ -236,20 +236,15 @@ func rpmLife(t *testing.T, rpm, next string) {
 
 // tolerated are lintian's findings with the reason why they stay.
 var tolerated = map[string]string{
-	"no-manual-page":                                     "programs of libexec are called by the agent and by browsers alone",
-	"file-in-etc-not-marked-as-conffile":                 "browsers look for manifests in /etc only; they are no configuration and must go with the agent",
-	"initial-upload-closes-no-bugs":                      "the package is not Debian's",
-	"dir-or-file-in-opt":                                 "",
-	"unstripped-binary-or-object":                        "",
-	"bad-distribution-in-changes-file":                   "",
-	"unusual-documentation-package-name":                 "",
-	"embedded-javascript-library":                        "",
-	"extra-license-file":                                 "",
-	"description-synopsis-might-not-be-phrased-properly": "",
+	"no-manual-page":                     "programs of libexec are called by the agent and by browsers alone",
+	"file-in-etc-not-marked-as-conffile": "browsers look for manifests in /etc only; they are no configuration and must go with the agent",
+	"dir-or-file-in-etc-opt":             "that is where Chrome and Yandex Browser look",
+	"unknown-field":                      "nfpm writes the licence into the control file, too",
+	"initial-upload-closes-no-bugs":      "the package is the project's own, not an upload to Debian",
 }
 
 func lintian(t *testing.T, deb string) {
-	cmd := exec.Command("lintian", "--allow-root", "--fail-on", "none", "--no-tag-display-limit", "--tag-display-limit", "0", deb)
+	cmd := exec.Command("lintian", "--allow-root", "--fail-on", "none", "--tag-display-limit", "0", deb)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -259,7 +254,7 @@ func lintian(t *testing.T, deb string) {
 		if len(f) < 3 || f[0] != "E:" && f[0] != "W:" {
 			continue
 		}
-		if why, ok := tolerated[f[2]]; !ok || why == "" {
+		if tolerated[f[2]] == "" {
 			t.Error(line)
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // files are those that are installed as they are.
@@ -35,7 +34,7 @@ var pages = []struct{ name, place string }{
 	{"man/zaver-agent.1", "usr/share/man/man1/zaver-agent.1.gz"},
 	{"man/zaver-agent.ru.1", "usr/share/man/ru/man1/zaver-agent.1.gz"},
 	{"man/zaver-agent.json.5", "usr/share/man/man5/zaver-agent.json.5.gz"},
-	{"changelog", "usr/share/doc/zaver-agent/changelog.gz"},
+	{"changelog", "usr/share/doc/zaver-agent/changelog.Debian.gz"},
 }
 
 // completions are what the agent itself prints for each shell.
@@ -129,7 +128,10 @@ func compressed(content []byte) ([]byte, error) {
 	if _, err := w.Write(content); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), w.Close()
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // shared are folders of the system, which other packages bring; every other folder of the tree is ours, so that it goes when the agent goes.
@@ -141,5 +143,6 @@ var shared = []string{"/etc", "/usr", "/usr/bin", "/usr/lib", "/usr/libexec", "/
 
 func owned(place string) bool { return !slices.Contains(shared, place) }
 
-// isConfig says which files are the administrator's to change.
-func isConfig(place string) bool { return strings.HasPrefix(place, "/etc/") }
+// isConfig says which files are the administrator's to change: an upgrade and a removal keep them. The browsers' manifests,
+// which must lie in /etc too, are no configuration: they point at the agent and go with it.
+func isConfig(place string) bool { return place == "/etc/zaver/agent.json" }

@@ -68,7 +68,7 @@ func (b *build) nfpmConfig(contents []content) map[string]any {
 			"The agent shows what a portal asks to be signed, asks the PIN, and has\n" +
 			"the token or card in the reader sign exactly that. It answers the pages\n" +
 			"of the configured portals only.",
-		"mtime":    b.Moment.UTC(),
+		"mtime": b.Moment.UTC(), "disable_globbing": true, // Firefox's folder has braces in its name
 		"contents": contents,
 		"overrides": map[string]any{
 			"deb": map[string]any{
