@@ -67,15 +67,22 @@ func (h *Host) List(ctx context.Context) ([]Token, []ModuleError) {
 	return tokens, problems
 }
 
-// ListEach hands each module's answer to f as soon as it arrives, one after another, and returns when all have answered.
+// ListEach hands each module's answer to f as soon as it arrives, one after another, and returns when all have answered: the
+// modules that could not be found and, when nothing usable was seen, the containers of CryptoPro CSP on disks.
 func (h *Host) ListEach(ctx context.Context, f func(Listing)) []ModuleError {
 	modules, problems := h.discover()
 	arrived := make(chan *Listing)
 	for _, m := range modules {
 		go func() { arrived <- h.listModule(ctx, m) }()
 	}
+	usable := false
 	for range modules {
-		f(*<-arrived)
+		l := <-arrived
+		usable = usable || anyUsable(l.Tokens)
+		f(*l)
+	}
+	if !usable {
+		problems = append(problems, h.containers()...)
 	}
 	return problems
 }
