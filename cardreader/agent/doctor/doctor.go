@@ -32,9 +32,10 @@ const Format = "zaver.doctor/v1"
 // Time limits. A whole run takes the longest of them at most, and some milliseconds.
 const (
 	wholeLimit   = 2600 * time.Millisecond
-	serviceLimit = 700 * time.Millisecond  // the smart-card service's greeting
-	lookLimit    = 700 * time.Millisecond  // the list of readers
-	cardLimit    = 1000 * time.Millisecond // one card; they are read at the same time
+	serviceLimit = 1000 * time.Millisecond // the smart-card service's greeting
+	lookLimit    = 1200 * time.Millisecond // the list of readers
+	cardLimit    = 1800 * time.Millisecond // one card; they are read at the same time
+	devicesLimit = 2400 * time.Millisecond // these three together
 	moduleLimit  = 2200 * time.Millisecond // all PKCS#11 modules
 	portalLimit  = 2200 * time.Millisecond // one portal; they are asked at the same time
 	programLimit = 1500 * time.Millisecond // the greeting of a program

@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -45,12 +46,11 @@ func (u *checkup) inspect(path string) (out elfFinding) {
 		return elfFinding{code: CodeModuleForeign, detail: "not an ordinary file, or too long"}
 	}
 	f, err := elf.Open(path)
-	var format *elf.FormatError
 	switch {
-	case errors.As(err, &format):
-		return elfFinding{code: CodeModuleForeign, detail: err.Error()}
-	case err != nil:
+	case errors.Is(err, fs.ErrPermission):
 		return elfFinding{}
+	case err != nil:
+		return elfFinding{code: CodeModuleForeign, detail: err.Error()}
 	}
 	defer f.Close()
 	if want, known := machines[runtime.GOARCH]; known && f.Machine != want {

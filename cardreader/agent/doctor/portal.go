@@ -88,8 +88,8 @@ func (u *checkup) portal(ctx context.Context, n int, p Portal) {
 	defer resp.Body.Close()
 	u.clock(resp.Header.Get("Date"))
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxKey))
-	if err != nil {
-		u.add(Fault, CodePortalHung, p.Origin+": "+err.Error(), number("n", n))
+	if err != nil || ctx.Err() != nil {
+		u.add(Fault, CodePortalHung, p.Origin, number("n", n))
 		return
 	}
 	theirs, err := challenge.NewVerifier(string(b))

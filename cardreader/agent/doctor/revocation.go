@@ -3,11 +3,12 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 
 	"zaver/signature/cert"
@@ -82,7 +83,7 @@ func (u *checkup) reachOCSP(ctx context.Context, address string) error {
 	return nil
 }
 
-// reachCRL wants the list itself: its first byte is enough.
+// reachCRL wants the list itself: its beginning is enough.
 func (u *checkup) reachCRL(ctx context.Context, address string) error {
 	resp, err := u.get(ctx, http.MethodGet, address)
 	if err != nil {
@@ -92,13 +93,29 @@ func (u *checkup) reachCRL(ctx context.Context, address string) error {
 	if resp.StatusCode != http.StatusOK {
 		return unreachable(resp.Status)
 	}
-	var first [1]byte
-	if _, err := io.ReadFull(resp.Body, first[:]); err != nil {
+	var head [listHead]byte
+	if _, err := io.ReadFull(resp.Body, head[:]); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	// A SEQUENCE in DER, or an armoured list; a page that asks to sign in begins otherwise.
-	if first[0] != 0x30 && !strings.HasPrefix(string(first[:]), "-") {
+	if !beginsList(head[:]) {
 		return unreachable("what came is no list of revoked certificates")
 	}
 	return nil
+}
+
+const listHead = 16 // bytes that tell a list from a page that asks to sign in
+
+// beginsList reports whether bytes begin a CertificateList (RFC 5280 section 5.1), two SEQUENCEs one in the other, or one in PEM.
+func beginsList(b []byte) bool {
+	if bytes.HasPrefix(b, []byte("-----BEGIN X509")) {
+		return true
+	}
+	if len(b) < 8 || b[0] != 0x30 {
+		return false
+	}
+	at := 2 // behind a length of one byte
+	if b[1] > 0x80 {
+		at += int(b[1] & 0x7f)
+	}
+	return at < len(b) && b[at] == 0x30
 }

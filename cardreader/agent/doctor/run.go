@@ -82,7 +82,7 @@ func (u *checkup) all(ctx context.Context) {
 	start(check{[]Area{AreaBrowser, AreaDoor}, programLimit, u.browsers}, none)
 	start(check{[]Area{AreaPortal, AreaClock}, portalLimit + time.Second/4, u.portals}, none)
 	looking.Add(2)
-	start(check{[]Area{AreaService, AreaReader, AreaCard, AreaPIN}, serviceLimit + lookLimit + cardLimit, u.cards}, looking.Done)
+	start(check{[]Area{AreaService, AreaReader, AreaCard, AreaPIN}, devicesLimit, u.cards}, looking.Done)
 	start(check{[]Area{AreaModule, AreaToken}, moduleLimit, u.tokens}, looking.Done)
 	all.Go(func() { looking.Wait(); close(devices) })
 	start(check{[]Area{AreaRevocation}, wholeLimit, func(ctx context.Context) { u.revocation(ctx, devices) }}, none)
@@ -171,11 +171,15 @@ func (u *checkup) report() Report {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.ended = true
+	u.settle()
 	for _, a := range areas {
-		if !u.touched[a] {
+		switch {
+		case u.touched[a]:
+		case a == AreaCertificate && u.equipment.Certificates > 0:
+			u.lines = append(u.lines, newLine(u.cfg.Language, "doctor.certificate.ok", OK, ""))
+		default:
 			u.lines = append(u.lines, newLine(u.cfg.Language, "doctor."+string(a)+"."+endSkipped, Skipped, ""))
 		}
 	}
-	u.settle()
 	return newReport(u.cfg, u.lines, u.equipment, time.Since(u.begun))
 }

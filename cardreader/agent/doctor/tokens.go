@@ -61,6 +61,9 @@ func (u *checkup) moduleFault(path string, err error) {
 		code = moduleCodes[coded.Code]
 	}
 	switch {
+	case coded != nil && coded.Code == token.CodeCryptoPro:
+		u.add(Fault, CodeTokenCryptoPro, path)
+		return
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		code = CodeModuleHung
 	case errors.Is(err, fs.ErrNotExist):
@@ -102,7 +105,7 @@ func (u *checkup) token(t token.Token) {
 	for _, c := range t.Credentials {
 		switch {
 		case c.Reason == token.ReasonNoCertificate:
-		case strings.Contains(c.Reason, "cryptopro"):
+		case c.Reason == token.CodeCryptoPro:
 			certificates++
 			u.add(Fault, CodeTokenCryptoPro, where)
 		default:

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package doctor_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/doctor"
+	"zaver/cardreader/agent/pinentry"
+	"zaver/signature/challenge"
+	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/readers"
+)
+
+// injected is one fault: what breaks a healthy computer, and what the first line must say.
+type injected struct {
+	name   string
+	code   string
+	state  doctor.State // Fault when empty
+	damage func(t *testing.T, x *computer)
+}
+
+func inject(t *testing.T, faults []injected) {
+	t.Helper()
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			x := newComputer(t)
+			f.damage(t, x)
+			if f.state == "" {
+				f.state = doctor.Fault
+			}
+			expect(t, x.examine(), f.state, f.code)
+		})
+	}
+}
+
+func TestConfigurationFaults(t *testing.T) {
+	fault := func(code string, err error) func(*testing.T, *computer) {
+		return func(_ *testing.T, x *computer) {
+			x.config.Settings = doctor.Settings{Fault: &doctor.SettingsFault{Code: code, Line: 3, Err: err}}
+		}
+	}
+	inject(t, []injected{
+		{name: "missing", code: doctor.CodeConfigMissing, damage: fault(doctor.CodeConfigMissing, fs.ErrNotExist)},
+		{name: "malformed", code: doctor.CodeConfigMalformed, damage: fault(doctor.CodeConfigMalformed, errors.New("agent.json:3: unexpected comma"))},
+		{name: "everybody may write", code: doctor.CodeConfigPermissions, damage: fault(doctor.CodeConfigPermissions, fs.ErrPermission)},
+		{name: "no portal", code: doctor.CodeConfigNoPortal, damage: func(_ *testing.T, x *computer) { x.config.Settings.Portals = nil }},
+		{name: "origin with a path", code: doctor.CodeConfigOrigin, damage: func(_ *testing.T, x *computer) { x.config.Settings.Portals[0].Origin = "https://portal.example/" }},
+		{name: "plain http", code: doctor.CodeConfigOrigin, damage: func(_ *testing.T, x *computer) { x.config.Settings.Portals[0].Origin = "http://portal.example" }},
+		{name: "half a key", code: doctor.CodeConfigKey, damage: func(_ *testing.T, x *computer) {
+			x.config.Settings.Portals[0].Key = x.config.Settings.Portals[0].Key[:20]
+		}},
+	})
+}
+
+func TestSystemFaults(t *testing.T) {
+	inject(t, []injected{
+		{name: "runtime folder gone", code: doctor.CodeRuntimeDir, damage: func(_ *testing.T, x *computer) { x.env["XDG_RUNTIME_DIR"] = x.runtime + "-gone" }},
+		{name: "runtime folder is a file", code: doctor.CodeRuntimeDir, damage: func(_ *testing.T, x *computer) {
+			x.env["XDG_RUNTIME_DIR"] = x.file(x.root+"/run", "", 0o600)
+			x.env["WAYLAND_DISPLAY"] = filepath.Join(x.runtime, "w0")
+		}},
+		{name: "disk full", code: doctor.CodeDisk, damage: func(_ *testing.T, x *computer) {
+			x.config.Free = func(string) (uint64, error) { return 4096, nil }
+		}},
+		{name: "core dumps", code: doctor.CodeCoreDumps, state: doctor.Warning, damage: func(_ *testing.T, x *computer) {
+			x.config.Limits = func() doctor.Limits { return doctor.Limits{CoreDumps: true, LockedMemory: 1 << 20} }
+		}},
+		{name: "no locked memory", code: doctor.CodeLockedMemory, state: doctor.Warning, damage: func(_ *testing.T, x *computer) {
+			x.config.Limits = func() doctor.Limits { return doctor.Limits{} }
+		}},
+	})
+}
+
+func TestProfileFaults(t *testing.T) {
+	folder := func(x *computer, content string) {
+		x.config.Settings.Profiles = filepath.Dir(x.file(x.home+"/cards/mine.json", content, 0o600))
+	}
+	inject(t, []injected{
+		{name: "no folder", code: doctor.CodeProfileFolder, damage: func(_ *testing.T, x *computer) { x.config.Settings.Profiles = x.home + "/cards" }},
+		{name: "no JSON", code: doctor.CodeProfileMalformed, damage: func(_ *testing.T, x *computer) { folder(x, "{\n\"format\": \"zaver.card/v1\",\n]") }},
+		{name: "unknown member", code: doctor.CodeProfileMalformed, damage: func(_ *testing.T, x *computer) {
+			folder(x, "{\n\"format\": \"zaver.card/v1\",\n\"colour\": 1}")
+		}},
+	})
+	t.Run("the line is named", func(t *testing.T) {
+		x := newComputer(t)
+		folder(x, "{\n\"format\": \"zaver.card/v1\",\n]")
+		if got := x.examine().Lines[0].Text; got != "Ошибка в вашем профиле карты, строка 3" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestServiceFaults(t *testing.T) {
+	socket := func(serve func(net.Conn)) func(*testing.T, *computer) {
+		return func(_ *testing.T, x *computer) {
+			path := filepath.Join(x.runtime, "p")
+			x.listen(path, serve)
+			x.env[readers.SocketVariable] = path
+		}
+	}
+	answer := func(b ...byte) func(net.Conn) {
+		return func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 64))
+			_, _ = c.Write(b)
+			_ = c.Close()
+		}
+	}
+	inject(t, []injected{
+		{name: "not installed", code: doctor.CodeServiceMissing, state: doctor.Warning, damage: func(t *testing.T, x *computer) {
+			x.env[readers.SocketVariable] = x.runtime + "/none"
+			x.must(os.Remove(x.root + "/usr/sbin/pcscd"))
+		}},
+		{name: "not installed, and a card is wanted", code: doctor.CodeServiceMissing, damage: func(t *testing.T, x *computer) {
+			x.config.Method = agent.MethodUEC
+			x.env[readers.SocketVariable] = x.runtime + "/none"
+			x.must(os.Remove(x.root + "/usr/sbin/pcscd"))
+		}},
+		{name: "socket removed", code: doctor.CodeServiceStopped, damage: func(_ *testing.T, x *computer) { x.env[readers.SocketVariable] = x.runtime + "/none" }},
+		{name: "socket is an ordinary file", code: doctor.CodeServiceStopped, damage: func(_ *testing.T, x *computer) {
+			x.env[readers.SocketVariable] = x.file(x.runtime+"/f", "", 0o600)
+		}},
+		{name: "killed", code: doctor.CodeServiceStopped, damage: func(t *testing.T, x *computer) {
+			x.must(daemon.Kill())
+			t.Cleanup(func() { x.must(daemon.Restart(context.Background())) })
+		}},
+		{name: "frozen", code: doctor.CodeServiceHung, damage: func(t *testing.T, x *computer) {
+			x.must(daemon.Freeze())
+			t.Cleanup(func() { x.must(daemon.Thaw()) })
+		}},
+		{name: "hangs up at once", code: doctor.CodeServicePolicy, damage: socket(func(c net.Conn) { _ = c.Close() })},
+		{name: "hangs up after the greeting", code: doctor.CodeServicePolicy, damage: socket(answer())},
+		{name: "newer protocol", code: doctor.CodeServiceProtocol, damage: socket(answer(5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))},
+		{name: "refuses our protocol", code: doctor.CodeServiceProtocol, damage: socket(answer(4, 0, 0, 0, 3, 0, 0, 0, 0x1e, 0, 0x10, 0x80))},
+		{name: "another program", code: doctor.CodeServiceForeign, damage: socket(answer([]byte("HTTP/1.1 400 Bad Request")...))},
+		{name: "half an answer", code: doctor.CodeServiceForeign, damage: socket(answer(4, 0, 0, 0, 4))},
+	})
+}
+
+// A user without rights on the socket is told so. The check runs as another user, for root may everything.
+func TestServiceDenied(t *testing.T) {
+	r := examineAsNobody(t, 0o700)
+	expect(t, r, doctor.Fault, doctor.CodeServiceDenied)
+}
+
+func TestProgramFaults(t *testing.T) {
+	program := func(script string) func(*testing.T, *computer) {
+		return func(_ *testing.T, x *computer) {
+			x.config.Pinentry = pinentry.Config{Argv: []string{x.file(x.runtime+"/pinentry", "#!/bin/sh\n"+script+"\n", 0o700)}, Env: os.Environ()}
+		}
+	}
+	inject(t, []injected{
+		{name: "pinentry missing", code: doctor.CodePinentryMissing, damage: func(_ *testing.T, x *computer) { x.config.Pinentry.Argv = []string{"/nonexistent/pinentry"} }},
+		{name: "pinentry dies", code: doctor.CodePinentryBroken, damage: program("exit 1")},
+		{name: "pinentry hangs", code: doctor.CodePinentryBroken, damage: program("sleep 60")},
+		{name: "pinentry talks nonsense", code: doctor.CodePinentryBroken, damage: program("echo hello; cat >/dev/null")},
+		{name: "wayland display gone", code: doctor.CodeDisplay, damage: func(_ *testing.T, x *computer) { x.env["WAYLAND_DISPLAY"] = "w9" }},
+		{name: "x display gone", code: doctor.CodeDisplay, damage: func(_ *testing.T, x *computer) {
+			delete(x.env, "WAYLAND_DISPLAY")
+			x.env["DISPLAY"] = ":4711"
+		}},
+		{name: "no screen", code: doctor.CodeNoScreen, damage: func(_ *testing.T, x *computer) {
+			delete(x.env, "WAYLAND_DISPLAY")
+			x.config.Pinentry = pinentry.Config{}
+		}},
+		{name: "window missing", code: doctor.CodeWindowMissing, state: doctor.Warning, damage: func(_ *testing.T, x *computer) { x.config.Window = x.runtime + "/zaver-window" }},
+		{name: "window may not be run", code: doctor.CodeWindowMissing, state: doctor.Warning, damage: func(_ *testing.T, x *computer) {
+			x.config.Window = x.file(x.runtime+"/zaver-window", "", 0o600)
+		}},
+	})
+}
+
+func TestPortalFaults(t *testing.T) {
+	inject(t, portalFaults())
+	inject(t, []injected{
+		{name: "clock fast", code: doctor.CodeClockOff, damage: func(_ *testing.T, x *computer) { x.skew.Store(int64(-10 * time.Minute)) }},
+		{name: "clock slow", code: doctor.CodeClockOff, damage: func(_ *testing.T, x *computer) { x.skew.Store(int64(3 * time.Minute)) }},
+		{name: "clock years off, so that TLS fails", code: doctor.CodeClockOff, damage: func(_ *testing.T, x *computer) {
+			x.config.Now = func() time.Time { return time.Date(1984, 1, 1, 0, 0, 0, 0, time.UTC) }
+		}},
+		{name: "other key", code: doctor.CodePortalKey, damage: func(t *testing.T, x *computer) {
+			_, other, err := challenge.GenerateKey("portal.test")
+			x.must(err)
+			x.config.Settings.Portals[0].Key = other
+		}},
+	})
+}
+
+func TestRevocationFaults(t *testing.T) {
+	service := func(s pki.Service, f pki.Fault) func(*testing.T, *computer) {
+		return func(t *testing.T, _ *computer) {
+			centre.SetFault(s, f)
+			t.Cleanup(func() { centre.SetFault(s, pki.None) })
+		}
+	}
+	inject(t, []injected{
+		{name: "OCSP fails", code: doctor.CodeOCSPUnreachable, state: doctor.Warning, damage: service(pki.OCSP, pki.Fail)},
+		{name: "OCSP hangs", code: doctor.CodeOCSPUnreachable, state: doctor.Warning, damage: service(pki.OCSP, pki.Stall)},
+		{name: "OCSP dies", code: doctor.CodeOCSPUnreachable, state: doctor.Warning, damage: service(pki.OCSP, pki.Die)},
+		{name: "CRL fails", code: doctor.CodeCRLUnreachable, state: doctor.Warning, damage: service(pki.CRL, pki.Fail)},
+		{name: "CRL hangs", code: doctor.CodeCRLUnreachable, state: doctor.Warning, damage: service(pki.CRL, pki.Stall)},
+		{name: "CRL is garbage", code: doctor.CodeCRLUnreachable, state: doctor.Warning, damage: service(pki.CRL, pki.Garbage)},
+		{name: "CRL is elsewhere", code: doctor.CodeCRLUnreachable, state: doctor.Warning, damage: service(pki.CRL, pki.Redirect)},
+	})
+}
