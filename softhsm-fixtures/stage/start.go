@@ -159,7 +159,7 @@ func (w *World) AgentConfig() string { return w.path("agent.json") }
 
 // environment leads programs to this world's card daemon and tokens.
 func (w *World) environment() []string {
-	return []string{w.Pcscd.Env(), "SOFTHSM2_CONF=" + w.softhsmConfig()}
+	return []string{w.Pcscd.Env(), "SOFTHSM2_CONF=" + w.softhsmConfig(), "XDG_RUNTIME_DIR=" + w.runtimeDir()}
 }
 
 // Command prepares a program that sees the cards and tokens of this world;
@@ -246,11 +246,8 @@ func (w *World) startAgent(ctx context.Context) error {
 		return err
 	}
 	env := append(os.Environ(), w.environment()...)
-	if os.Getenv("XDG_RUNTIME_DIR") == "" {
-		if err := os.MkdirAll(w.path("run"), 0o700); err != nil {
-			return fmt.Errorf("start agent: %w", err)
-		}
-		env = append(env, "XDG_RUNTIME_DIR="+w.path("run"))
+	if err := os.MkdirAll(w.runtimeDir(), 0o700); err != nil {
+		return fmt.Errorf("start agent: %w", err)
 	}
 	w.Agent = &Program{
 		name: "agent", argv: []string{filepath.Join(w.programs, "zaver-agent"), "run", "--config", w.AgentConfig()},

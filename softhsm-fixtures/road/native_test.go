@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package road
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"zaver/softhsm-fixtures/pinentry"
+	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/robot"
+	"zaver/softhsm-fixtures/stage"
+)
+
+// Extended starts a browser with the extension, for which the portal is a server out on the network, and signs a new
+// person in. The agent's loopback door has no part in it.
+func (w *World) Extended() *Citizen {
+	w.t.Helper()
+	host, err := w.NativeHost()
+	w.must(err)
+	b, err := robot.LaunchWith(w.t.Context(), robot.Setup{Portals: []string{w.Origin()}, Host: host, Public: []string{w.PortalAddress()}})
+	w.must(err)
+	w.t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	c := w.Citizen()
+	c.Robot.Close()
+	c.Robot, err = b.Open(Options{Origin: w.Origin(), Inbox: w.Inbox, Shots: shots, Few: true, Name: fileName(w.t.Name())})
+	w.must(err)
+	w.t.Cleanup(c.Robot.Close)
+	w.t.Cleanup(func() {
+		if w.t.Failed() {
+			log, _ := os.ReadFile(w.NativeLog()) // only to say more
+			w.t.Logf("the browser complained: %q\nnative hosts:\n%s", c.Complaints(), log)
+		}
+	})
+	w.must(c.SignIn(c.p))
+	return c
+}
+
+// The whole road through native messaging, twice, while no agent listens on loopback.
+func TestNativeMessaging(t *testing.T) {
+	w := Start(t)
+	c := w.Extended()
+	w.GiveToken(c.p, pki.Good)
+	w.must(w.Agent.Stop())
+	t.Cleanup(func() {
+		if err := w.Agent.Start(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+
+	// Declined first, so that the page's way back is walked, too.
+	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.Cancel}}))
+	c.fails("token", "agent.declined")
+	w.Answers(c.p.PINs.Token)
+	c.succeeds("token")
+	if complaints := c.Complaints(); len(complaints) > 0 {
+		t.Errorf("the browser complains: %q", complaints)
+	}
+	log, err := os.ReadFile(w.NativeLog())
+	w.must(err)
+	for _, secret := range []string{c.p.PINs.Token, c.p.Surname, c.p.SNILS} {
+		if strings.Contains(string(log), secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+// The page goes away while the person is asked: the program that the browser started ends by itself.
+func TestNativePageReloaded(t *testing.T) {
+	w := Start(t)
+	c := w.Extended()
+	w.GiveToken(c.p, pki.Good)
+	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.Hang}}))
+	request, err := c.Confirm("token")
+	w.must(err)
+	c.Await("#confirm-steps li.is-now[data-step=consent]")
+	w.must(c.Do("reload", func(ctx context.Context) error {
+		if err := c.Go(ctx, "/confirm/"+request); err != nil {
+			return err
+		}
+		return c.Until(ctx, "document.querySelector('#confirm-result')")
+	}))
+	c.failed("agent.cancelled")
+	w.Answers(c.p.PINs.Token)
+	c.succeeds("token")
+}
+
+// A browser's program and the agent behind the loopback door serve one request at a time.
+func TestNativeTakesTurns(t *testing.T) {
+	w := Start(t)
+	first, second := w.Extended(), w.Citizen()
+	tokens := make([]*stage.Token, 2)
+	for i, c := range []*Citizen{first, second} {
+		var err error
+		tokens[i], err = w.Token(t.Context(), c.p, pki.Good, 0)
+		w.must(err)
+	}
+	w.must(w.PlugIn(tokens...))
+	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.Hold(pinentry.OK), pinentry.OK}, PIN: []string{first.p.PINs.Token, second.p.PINs.Token}}))
+	_, err := first.Confirm("token")
+	w.must(err)
+	first.Await("#confirm-steps li.is-now[data-step=consent]")
+	second.fails("token", "agent.busy")
+	w.must(w.Pinentry.Release())
+	first.succeeded()
+	second.retry()
+	second.succeeded()
+}
