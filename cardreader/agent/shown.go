@@ -154,8 +154,11 @@ func (a *asked) pinQuestion(c Credential, said string, limit time.Duration) pine
 	lines := []line{
 		{text: a.say(ask, "carrier", a.carrier(c))},
 		{text: holderName(c), drop: 1},
-		{text: capital(a.say(words.PINAction, "purpose", a.purpose(), "code", a.statement.ControlCode))},
 	}
+	if greeting := words.Clean(c.Greeting, shortValue); greeting != "" {
+		lines = append(lines, line{text: a.say(words.PINGreeting, "greeting", greeting)})
+	}
+	lines = append(lines, line{text: capital(a.say(words.PINAction, "purpose", a.purpose(), "code", a.statement.ControlCode))})
 	if n, known := c.Tries.Count(); known && said == "" {
 		lines = append(lines, line{text: a.say(words.PINTries, "n", n)})
 	}

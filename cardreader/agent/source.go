@@ -33,6 +33,9 @@ type Credential struct {
 	Entry PINEntry
 	// KeypadDenied says that the reader has a keypad that is known to lie or to fail: the PIN is typed here instead, and the person is told.
 	KeypadDenied bool
+	// Greeting is the phrase that the holder chose for the card to greet with, where the carrier has one and trusts this terminal; shown
+	// before the PIN, so that the holder sees whose carrier it is.
+	Greeting string
 	// PIN is the Ref of the PINState that the signature needs, where the source is a Keeper; else nil.
 	PIN any
 }

@@ -150,12 +150,27 @@ func (s *Source) Read(ctx context.Context, r pcsc.Reader) (agent.Credential, err
 		return agent.Credential{}, err
 	}
 	defer conn.Close()
+	var out agent.Credential
+	err = c.Together(ctx, func(ctx context.Context) (err error) {
+		out, err = s.describe(ctx, r, c)
+		return err
+	})
+	return out, err
+}
+
+// describe is Read with the card open.
+func (s *Source) describe(ctx context.Context, r pcsc.Reader, c *card.Card) (agent.Credential, error) {
 	p := c.Profile()
 	out := agent.Credential{Ref: ref{r.Name}, Titles: titles(p)}
 	all, err := c.Certificates(ctx)
 	if err != nil {
 		return agent.Credential{}, err
 	}
+	opening, err := c.Opening(ctx)
+	if err != nil {
+		return agent.Credential{}, err
+	}
+	out.Greeting = opening.Greeting
 	out.Certificate, out.Chain = all[0], all[1:]
 	out.PIN = pinRef{r.Name, p.Signature.Password, all[0].Fingerprint()}
 	pad := c.Pad(ctx, p.Signature.Password)
@@ -204,20 +219,25 @@ func (s *Source) Sign(ctx context.Context, c agent.Credential, p *pin.PIN, a alg
 		return nil, gone(err)
 	}
 	defer conn.Close()
-	there, err := opened.Certificate(ctx)
-	if err != nil {
-		return nil, gone(err)
-	}
-	if !there.Equal(c.Certificate) {
-		return nil, &card.Error{Reason: card.Removed, Op: "find the card again", Cause: errors.New("another card is in the reader")}
-	}
-	if err := opened.Validity().Check(s.now()); err != nil {
-		return nil, err
-	}
-	if err := mayTry(ctx, opened, c.Tries); err != nil {
-		return nil, gone(err)
-	}
-	return opened.Sign(ctx, p, a, digest)
+	var signature []byte
+	err = opened.Together(ctx, func(ctx context.Context) error {
+		there, err := opened.Certificate(ctx)
+		if err != nil {
+			return gone(err)
+		}
+		if !there.Equal(c.Certificate) {
+			return &card.Error{Reason: card.Removed, Op: "find the card again", Cause: errors.New("another card is in the reader")}
+		}
+		if err := opened.Validity().Check(s.now()); err != nil {
+			return err
+		}
+		if err := mayTry(ctx, opened, c.Tries); err != nil {
+			return gone(err)
+		}
+		signature, err = opened.Sign(ctx, p, a, digest)
+		return err
+	})
+	return signature, err
 }
 
 // mayTry refuses the last try where the person was told of more: another program may have spent some since.

@@ -85,7 +85,7 @@ func newCard(t *testing.T) *uec.Card {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	c, err := uec.New(uec.Config{Key: key, Certificates: [][]byte{id.DER, id.Chain[0]}, PIN1: "1234", PIN2: pin2, KRP: "87654321",
+	c, err := uec.New(uec.Config{Key: key, Certificates: [][]byte{id.DER, id.Chain[0]}, PIN1: "1234", PIN2: pin2, KRP: "87654321", Greeting: "Доброе утро",
 		Holder: uec.Holder{SNILS: who.SNILS}, First: now.AddDate(-1, 0, 0), Last: now.AddDate(3, 0, 0)})
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +124,48 @@ func remove(t *testing.T, s *cards.Source, slot *vpcd.Slot) {
 		case <-deadline:
 			t.Fatal("the card is still in")
 		}
+	}
+}
+
+// TestGreeting is read under secure messaging, with the certificate; one opening of it serves both.
+func TestGreeting(t *testing.T) {
+	s := source(t)
+	c := newCard(t)
+	insert(t, s, c)
+	list, err := s.List(t.Context())
+	if err != nil || len(list) != 1 || list[0].Greeting != "Доброе утро" {
+		t.Fatalf("%d cards, %v", len(list), err)
+	}
+	if n := bytes.Count(c.Commands(), []byte{0x82}); n != 1 {
+		t.Errorf("the terminal was authenticated %d times to describe a card", n)
+	}
+	if _, err := sign(t, s, list[0], pin2); err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(c.Commands(), []byte{0x82}); n != 2 {
+		t.Errorf("the terminal was authenticated %d times in all", n)
+	}
+}
+
+// TestNoTerminal: without a terminal file the card is there, and the code says why it can't be used.
+func TestNoTerminal(t *testing.T) {
+	s := source(t)
+	insert(t, s, newCard(t))
+	profiles, err := card.BuiltinProfiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, nil)
+	if _, err := bare.List(t.Context()); agent.CodeOf(err) != "card.terminal" {
+		t.Errorf("%v", err)
+	}
+	stranger, err := card.ParseTerminal(uec.NewRoot().NewTerminal(nil).File())
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, nil, card.WithTerminal(stranger))
+	if _, err := foreign.List(t.Context()); agent.CodeOf(err) != "card.terminal" {
+		t.Errorf("with a terminal of another system: %v", err)
 	}
 }
 

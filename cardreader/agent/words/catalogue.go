@@ -32,6 +32,7 @@ const (
 const (
 	PINToken     Key = "pin.ask_token"
 	PINCard      Key = "pin.ask_card"
+	PINGreeting  Key = "pin.greeting"
 	PINAction    Key = "pin.action"
 	PINPrompt    Key = "pin.prompt"
 	PINTries     Key = "pin.tries"
@@ -78,6 +79,7 @@ var dialogTexts = map[Key]text{
 
 	PINToken:     {"ПИН-код токена «{carrier}»", "PIN of the token “{carrier}”"},
 	PINCard:      {"ПИН2 карты «{carrier}»", "PIN2 of the card “{carrier}”"},
+	PINGreeting:  {"Карта приветствует: «{greeting}». Если приветствие не ваше, не вводите ПИН-код.", "The card's greeting: “{greeting}”. If it isn't yours, don't enter the PIN."},
 	PINAction:    {"{purpose}, контрольный код {code}", "{purpose}, control code {code}"},
 	PINPrompt:    {"ПИН-код:", "PIN:"},
 	PINTries:     {"Осталось попыток: {n}", "Tries left: {n}"},
