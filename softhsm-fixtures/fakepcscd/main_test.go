@@ -104,6 +104,17 @@ func (c *toy) Reset() {
 	c.resets++
 }
 
+// right sets the block of the right PIN, and returns the one before.
+func (c *toy) right(block string) (before string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before = c.block
+	if block != "" {
+		c.block = block
+	}
+	return before
+}
+
 func (c *toy) seen() (commands [][]byte, tries, resets int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

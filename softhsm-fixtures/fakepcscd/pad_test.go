@@ -102,9 +102,9 @@ func TestVerifyOnHonestPads(t *testing.T) {
 		for name, e := range map[string]card.PadEntry{"iso 9564": verifyEntry(), "ascii": asciiEntry()} {
 			t.Run(p.Name+" "+name, func(t *testing.T) {
 				r, c, conn := seated(t, p)
-				c.block = "\x26\x12\x34\x56\xFF\xFF\xFF\xFF"
+				c.right("\x26\x12\x34\x56\xFF\xFF\xFF\xFF")
 				if e.Format == card.PadASCII {
-					c.block = "123456\xFF\xFF"
+					c.right("123456\xFF\xFF")
 				}
 				r.Pad().Person(fakepcscd.Press{Digits: "123456"})
 				unlock := lock(t, conn)
@@ -189,15 +189,16 @@ func TestModifyOnPad(t *testing.T) {
 		for _, kind := range []string{"direct", "start and finish", "start, keys and finish"} {
 			t.Run(c.name+" on "+kind, func(t *testing.T) {
 				r, toy, conn := seated(t, profile(t, kind))
-				before := toy.block
+				before := toy.right("")
 				r.Pad().Person(c.press)
 				answer, err := conn.ModifyOnPad(t.Context(), c.entry)
 				wantCode(t, err, c.code)
-				if want := c.block; c.code == "" && (string(answer) != "\x90\x00" || toy.block != want) {
-					t.Errorf("answer %X, block %X, want %X", answer, toy.block, want)
+				block := toy.right("")
+				if c.code == "" && (string(answer) != "\x90\x00" || block != c.block) {
+					t.Errorf("answer %X, block %X, want %X", answer, block, c.block)
 				}
-				if c.code != "" && toy.block != before {
-					t.Errorf("the PIN was set: %X", toy.block)
+				if c.code != "" && block != before {
+					t.Errorf("the PIN was set: %X", block)
 				}
 			})
 		}
@@ -302,7 +303,9 @@ func TestPadAndTheCardPulled(t *testing.T) {
 	})
 	t.Run("when the PIN reaches it", func(t *testing.T) {
 		r, c, conn := seated(t, profile(t, "direct"))
+		c.mu.Lock()
 		c.on = func([]byte) ([]byte, error) { return nil, errors.New("pulled") }
+		c.mu.Unlock()
 		r.Pad().Person(fakepcscd.Press{Digits: "1234"})
 		_, err := conn.VerifyOnPad(t.Context(), verifyEntry())
 		wantCode(t, err, "card.removed")
