@@ -348,3 +348,44 @@ func TestSoak(t *testing.T) {
 		t.Errorf("goroutines or files grow: %+v, %+v", f.Before, f.After)
 	}
 }
+
+// TestSuspended: a card that comes while the service stands still, as it does
+// in a machine that sleeps, is seen when it goes on.
+func TestSuspended(t *testing.T) {
+	snapshots, s, c := watch(t), slot(t, 0), newCard(t)
+	await(t, snapshots, "an empty reader", absent(0))
+	if err := daemon.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	insert(t, s, c)
+	if err := daemon.Thaw(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, snapshots, "the card", present(0))
+}
+
+// TestUnplugged: a service without readers is no failure.
+func TestUnplugged(t *testing.T) {
+	snapshots := watch(t)
+	await(t, snapshots, "an empty reader", absent(0))
+	if err := daemon.Unplug(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, snapshots, "no reader", func(s pcsc.Snapshot) bool { return s.Err == nil && len(s.Readers) == 0 })
+	_, err := pcsc.New(pcsc.Config{}).Connect(t.Context(), daemon.Reader(0))
+	wantReason(t, err, card.NoReader)
+	if err := daemon.Plug(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, snapshots, "the readers", func(s pcsc.Snapshot) bool { return absent(0)(s) && absent(1)(s) })
+}
+
+// TestNoPad: the virtual reader has no keypad, and says so.
+func TestNoPad(t *testing.T) {
+	_, _, conn := inserted(t)
+	if got := conn.Pad(t.Context()); got != (card.PadState{}) {
+		t.Errorf("%+v", got)
+	}
+	_, err := conn.VerifyOnPad(t.Context(), card.PadEntry{Command: make([]byte, 13), Max: 4})
+	wantReason(t, err, card.PadFailed)
+}

@@ -39,7 +39,28 @@ func (c config) cardSource(log *slog.Logger) (*cards.Source, error) {
 		}
 		options = append(options, card.WithTerminal(terminal))
 	}
-	return cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, log, options...), nil
+	pads, err := c.padRules()
+	if err != nil {
+		return nil, err
+	}
+	return cards.New(cards.Service(pcsc.New(pcsc.Config{NoPads: c.NoPads, PadRules: pads})), profiles, nil, log, options...), nil
+}
+
+// padRules returns the built-in rules for keypads, and the configured ones behind them.
+func (c config) padRules() ([]pcsc.PadRule, error) {
+	rules, err := pcsc.BuiltinPadRules()
+	if err != nil || c.PadRules == "" {
+		return rules, err
+	}
+	file, err := os.ReadFile(c.PadRules)
+	if err != nil {
+		return nil, &boot.Failure{Exit: boot.ExitConfig, Err: fmt.Errorf("load rules for keypads: %w", err)}
+	}
+	own, err := pcsc.ParsePadRules(file)
+	if err != nil {
+		return nil, &boot.Failure{Exit: boot.ExitConfig, Err: fmt.Errorf("%s: %w", c.PadRules, err)}
+	}
+	return append(rules, own...), nil
 }
 
 // cardRow is one reader, as `cards --json` prints it.

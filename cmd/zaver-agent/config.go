@@ -31,6 +31,10 @@ type config struct {
 	Profiles string `json:"profiles"`
 	// Terminal is a file with the key and certificates that identification cards demand of a terminal; without it they can't be used.
 	Terminal string `json:"terminal"`
+	// PadRules is a file of rules for readers' keypads, behind the built-in ones.
+	PadRules string `json:"padrules"`
+	// NoPads leaves the keypads of readers alone: PINs are typed on the keyboard.
+	NoPads bool `json:"nopads"`
 	// Pinentry is the dialog program with its arguments; looked for when absent.
 	Pinentry []string `json:"pinentry"`
 	// Language is "ru" (when absent) or "en", for pages that name none.
