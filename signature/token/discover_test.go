@@ -161,3 +161,52 @@ func TestCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestSetup gives a module what the configuration says, else what the registry says; a variable that changes the process itself gets through in no way.
+func TestSetup(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lib := func(name string) string { return filepath.Join(root, name) }
+	for _, name := range []string{"one.so", "two.so", "three.so", "four.so"} {
+		write(t, lib(name), "")
+		write(t, filepath.Join(root, "registry", name+".module"), "module: "+lib(name)+"\nx-init-reserved: of the registry\n")
+	}
+	t.Setenv("ZAVER_TEST_PASSED", "yes")
+	t.Setenv("LD_PRELOAD_TEST", "no")
+	h, err := New(Config{Worker: []string{"true"}, Modules: []string{lib("one.so"), lib("two.so")}, P11Kit: true, RegistryDirs: []string{filepath.Join(root, "registry")},
+		Setup: map[string]Setup{lib("one.so"): {Parameters: "of the path"}, "three.so": {Parameters: "of the name",
+			Env: []string{"ZAVER_TEST_PASSED", "ZAVER_TEST_ABSENT", "LD_PRELOAD_TEST", "LD_PRELOAD=/evil.so", "GODEBUG=x", "HOME=/elsewhere", "", "=x"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	for name, want := range map[string]string{"one.so": "of the path", "two.so": "of the registry", "three.so": "of the name", "four.so": "of the registry"} {
+		if got := h.setup(lib(name)).Parameters; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	got := h.setup(lib("three.so")).environ([]string{"PATH=/bin", "HOME=/h"})
+	if diff := cmp.Diff([]string{"PATH=/bin", "ZAVER_TEST_PASSED=yes", "HOME=/elsewhere"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestContainers finds CryptoPro's containers on disks, and only where no token has anything to offer.
+func TestContainers(t *testing.T) {
+	root := t.TempDir()
+	for name, content := range map[string]string{"with/person.000/header.key": "x", "with/other.001/header.key": "x", "folder/person.000/name.key": "x",
+		"longer/person-long.000/header.key": "x", "file/person.000": "x", "number/person.0a0/header.key": "x"} {
+		write(t, filepath.Join(root, name), content)
+	}
+	h, err := New(Config{Worker: []string{"true"}, Containers: []string{filepath.Join(root, "*"), filepath.Join(root, "["), filepath.Join(root, "absent")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	_, problems := h.List(t.Context())
+	if len(problems) != 1 || problems[0].Code != CodeCryptoPro || problems[0].Module != filepath.Join(root, "with") {
+		t.Errorf("%v, want the folder with containers alone", problems)
+	}
+}

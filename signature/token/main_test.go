@@ -64,6 +64,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == asHardened {
 		os.Exit(showHardened())
 	}
+	if len(os.Args) == 3 && os.Args[1] == asHostile {
+		os.Exit(serveHostile(os.Args[2]))
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "zaver-token-*")
 		if err != nil {

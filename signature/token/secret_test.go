@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"zaver/signature/pin"
+	"zaver/signature/token"
 	"zaver/softhsm-fixtures/faultmodule"
 )
 
@@ -35,32 +36,97 @@ func TestHardened(t *testing.T) {
 // mask keeps the wanted digits out of the memory that is searched for them.
 const mask = 0x5A
 
-// TestPINLeavesNoTrace searches the whole memory of the host for a PIN that it has passed on and wiped.
-func TestPINLeavesNoTrace(t *testing.T) {
-	h := theRig.host(t, nil, theRig.store.Module())
-	c := theRig.credential(t, list(t, h), "p256")
+// secret is a PIN of digits that this process keeps only masked.
+type secret struct{ masked []byte }
+
+func newSecret() secret {
 	masked := make([]byte, 24)
 	_, _ = rand.Read(masked)
-	plain := make([]byte, len(masked))
+	for i := range masked {
+		masked[i] = ('0' + masked[i]%10) ^ mask
+	}
+	return secret{masked}
+}
+
+// pin makes the PIN, whose bytes then lie in its own memory alone.
+func (s secret) pin(t *testing.T) *pin.PIN {
+	t.Helper()
+	plain := make([]byte, len(s.masked))
 	for i := range plain {
-		plain[i] = 'A' + masked[i]%26
-		masked[i] = plain[i] ^ mask
+		plain[i] = s.masked[i] ^ mask
 	}
 	p := pin.New(plain)
-	if n := hits(t, masked); n == 0 {
-		t.Fatal("the search does not find a PIN that is there")
+	t.Cleanup(p.Wipe)
+	return p
+}
+
+// forms are what a program may have made of the PIN, masked: as it is, in UTF-16, in BCD.
+func (s secret) forms() map[string][]byte {
+	forms := map[string][]byte{"ASCII": s.masked}
+	for i, b := range s.masked {
+		forms["UTF-16LE"] = append(forms["UTF-16LE"], b, mask)
+		forms["UTF-16BE"] = append(forms["UTF-16BE"], mask, b)
+		if i%2 == 1 {
+			high, low := (s.masked[i-1]^mask)-'0', (b^mask)-'0'
+			forms["BCD"] = append(forms["BCD"], (high<<4|low)^mask)
+		}
 	}
-	if got := codeOf(sign(context.Background(), h, c, p)); got != "pin.wrong" {
-		t.Fatal(got)
-	}
-	p.Wipe()
-	if n := hits(t, masked); n != 0 {
-		t.Errorf("the PIN stands at %d places after it was wiped", n)
+	return forms
+}
+
+// TestPINLeavesNoTrace searches the whole memory of this process for PINs, in every form, a tenth of a second after the answer; the worker is gone by then or
+// soon after, and with it all that the module kept.
+func TestPINLeavesNoTrace(t *testing.T) {
+	for name, run := range map[string]func(*testing.T, *token.Host, token.Token, token.Credential, *pin.PIN, *pin.PIN) string{
+		"sign": func(t *testing.T, h *token.Host, _ token.Token, c token.Credential, p, _ *pin.PIN) string {
+			return codeOf(sign(t.Context(), h, c, p))
+		},
+		"change": func(t *testing.T, h *token.Host, tok token.Token, _ token.Credential, p, fresh *pin.PIN) string {
+			return codeOf(h.ChangePIN(t.Context(), tok.Ref, p, fresh))
+		},
+		"unblock": func(t *testing.T, h *token.Host, tok token.Token, _ token.Credential, p, fresh *pin.PIN) string {
+			return codeOf(h.UnblockPIN(t.Context(), tok.Ref, p, fresh))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fault := theRig.install(t)
+			h := theRig.host(t, theRig.ownStore(t), fault.Path())
+			found := list(t, h)
+			c := theRig.credential(t, found, "p256")
+			tok := found[slices.IndexFunc(found, func(tok token.Token) bool { return tok.Label == tokenVera })]
+			one, two := newSecret(), newSecret()
+			p, fresh := one.pin(t), two.pin(t)
+			if hits(t, one.forms()["ASCII"])[0] == 0 {
+				t.Fatal("the search does not find a PIN that is there")
+			}
+			if got := run(t, h, tok, c, p, fresh); got != "pin.wrong" {
+				t.Fatal(got)
+			}
+			p.Wipe()
+			fresh.Wipe()
+			<-time.After(100 * time.Millisecond)
+			var forms []string
+			var masked [][]byte
+			for _, s := range []secret{one, two} {
+				for form, m := range s.forms() {
+					forms, masked = append(forms, form), append(masked, m)
+				}
+			}
+			for i, n := range hits(t, masked...) {
+				if n != 0 {
+					t.Errorf("the PIN stands in %s at %d places after it was wiped", forms[i], n)
+				}
+			}
+			waitFor(t, func() bool { return len(workers(t, fault.Path())) == 0 })
+		})
 	}
 }
 
-// hits counts where this process's writable memory holds the masked bytes.
-func hits(t *testing.T, masked []byte) (n int) {
+// overlap is how much of one piece is looked at again with the next: no form is longer.
+const overlap = 64
+
+// hits counts where this process's writable memory holds each of the masked forms.
+func hits(t *testing.T, forms ...[]byte) []int {
 	t.Helper()
 	maps, err := os.Open("/proc/self/maps")
 	if err != nil {
@@ -72,6 +138,7 @@ func hits(t *testing.T, masked []byte) (n int) {
 		t.Fatal(err)
 	}
 	defer mem.Close()
+	found := make([]int, len(forms))
 	buf := make([]byte, 1<<20)
 	defer clear(buf)
 	for lines := bufio.NewScanner(maps); lines.Scan(); {
@@ -80,29 +147,44 @@ func hits(t *testing.T, masked []byte) (n int) {
 		if k, _ := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &rights); k != 3 || !strings.HasPrefix(rights, "rw") {
 			continue
 		}
-		for at := from; at < to; at += int64(len(buf)) - int64(len(masked)) {
+		for at := from; at < to; at += int64(len(buf)) - overlap {
 			k, err := mem.ReadAt(buf[:min(int64(len(buf)), to-at)], at)
 			if err != nil && k == 0 {
 				break
 			}
-			n += count(buf[:k], masked)
+			count(buf[:k], forms, found)
 			clear(buf[:k])
 		}
 	}
-	return n
+	return found
 }
 
-func count(b, masked []byte) (n int) {
-	for i := 0; i+len(masked) <= len(b); i++ {
-		j := 0
-		for j < len(masked) && b[i+j]^mask == masked[j] {
-			j++
-		}
-		if j == len(masked) {
-			n++
+// count looks for all forms in one pass: the first byte decides which of them are compared.
+func count(b []byte, forms [][]byte, found []int) {
+	var starts [256][]int
+	for i, f := range forms {
+		first := f[0] ^ mask
+		starts[first] = append(starts[first], i)
+	}
+	for at, c := range b {
+		for _, i := range starts[c] {
+			if holds(b[at:], forms[i]) {
+				found[i]++
+			}
 		}
 	}
-	return n
+}
+
+func holds(b, masked []byte) bool {
+	if len(b) < len(masked) {
+		return false
+	}
+	for i, m := range masked {
+		if b[i]^mask != m {
+			return false
+		}
+	}
+	return true
 }
 
 // workers returns the worker processes that serve a module file, seen from outside.

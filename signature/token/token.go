@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"zaver/signature/algo"
 	"zaver/signature/cert"
 	"zaver/signature/pin"
 	"zaver/signature/pkcs11"
@@ -124,10 +125,14 @@ type ModuleError struct {
 	Err    error
 }
 
-// Judge says whether a certificate may be offered for signing a statement at a moment: "" or one of the reasons (see cert.Obstacle).
+// Judge says whether a certificate may be offered for signing a statement at a moment: "" or one of the reasons (see cert.Obstacle). A key that
+// signs whole messages (Ed25519) is good elsewhere and not here: tokens are handed a digest.
 func Judge(c *cert.Certificate, at time.Time) string {
 	if o := c.Obstacle(at); o != "" {
 		return "token." + string(o)
+	}
+	if a, err := algo.ForKey(c.PublicKey.Kind(), c.PublicKey.Bits()); err != nil || a.WholeMessage {
+		return ReasonUnsupportedKey
 	}
 	return ""
 }
