@@ -16,6 +16,7 @@ import (
 	"zaver/signature/pin"
 	"zaver/signature/pkcs11"
 	"zaver/softhsm-fixtures/faultmodule"
+	"zaver/softhsm-fixtures/people"
 )
 
 // TestSuite is what every good module must pass; here SoftHSM itself, and the fault module with orders that a good client overcomes.
@@ -393,4 +394,86 @@ func TestUnfitAlgorithm(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestPSS signs by RSASSA-PSS with the salt that the algorithm names, else one as long as the digest; the certificate's check takes no other length.
+func TestPSS(t *testing.T) {
+	c := theRig.certificate(t, "rsa")
+	m := open(t, theRig.store.Module())
+	for _, a := range algo.All() {
+		if !a.PSS || a.Legacy {
+			continue
+		}
+		for _, salt := range []int{algo.AnySalt, 0, 20, a.Digest.Size} {
+			t.Run(fmt.Sprintf("%s salt %d", a.Name, salt), func(t *testing.T) {
+				a := a
+				a.SaltLength = salt
+				digest := a.Digest.Sum([]byte("statement"))
+				err := m.Session(slotOf(t, m, tokenVera), func(s *pkcs11.Session) error {
+					p := newPIN(t, userPIN)
+					if err := s.Login(p); err != nil {
+						return err
+					}
+					k, err := s.Key([]byte{1}, c.PublicKey)
+					if err != nil {
+						return err
+					}
+					sig, err := k.Sign(a, digest, p)
+					if err != nil {
+						return err
+					}
+					if salt == algo.AnySalt {
+						a.SaltLength = a.Digest.Size
+					}
+					return c.PublicKey.Verify(a, digest, sig)
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// TestFaultsOverPINs changes and sets PINs in a module that answers with each value of section 5.1 that means something to a person.
+func TestFaultsOverPINs(t *testing.T) {
+	for _, tt := range []struct {
+		call string
+		rv   uint
+		want string // code and PIN, or what the error matches
+	}{
+		{"C_SetPIN", 0xA0, "pin.wrong user"}, {"C_SetPIN", 0xA1, "pin.format new"}, {"C_SetPIN", 0xA2, "pin.format new"}, {"C_SetPIN", 0x1B8, "pin.format new"},
+		{"C_SetPIN", 0xA4, "pin.blocked user"}, {"C_SetPIN", 0x50, "pin.cancelled user"}, {"C_SetPIN", 0x32, "removed"}, {"C_SetPIN", 0x54, "unsupported"},
+		{"C_SetPIN", 0xE2, "unsupported"}, {"C_SetPIN", 0x30, "error"},
+		{"C_Login", 0xA0, "pin.wrong user"}, {"C_Login", 0xA4, "pin.blocked user"}, {"C_Login", 0xA3, ""}, // an expired PIN may be changed
+		{"C_Login(so)", 0xA0, "pin.wrong so"}, {"C_Login(so)", 0xA4, "pin.blocked so"}, {"C_Login(so)", 0xA3, "pin.must_change so"}, {"C_Login(so)", 0x103, "unsupported"},
+		{"C_Login(so)", 0xE0, "removed"}, {"C_Login(so)", 0x200, "pin.cancelled so"},
+		{"C_InitPIN", 0xA1, "pin.format new"}, {"C_InitPIN", 0xA2, "pin.format new"}, {"C_InitPIN", 0x1B8, "pin.format new"}, {"C_InitPIN", 0x50, "pin.cancelled new"},
+		{"C_InitPIN", 0x32, "removed"}, {"C_InitPIN", 0x54, "unsupported"}, {"C_InitPIN", 0x30, "error"},
+	} {
+		t.Run(fmt.Sprintf("%s %#x", tt.call, tt.rv), func(t *testing.T) {
+			m := open(t, theRig.install(t, faultmodule.Fail(tt.call, tt.rv)).Path())
+			err := m.Change(slotOf(t, m, tokenVera), func(s *pkcs11.Session) error {
+				if tt.call == "C_SetPIN" || tt.call == "C_Login" {
+					return s.SetPIN(newPIN(t, userPIN), newPIN(t, userPIN))
+				}
+				return s.InitPIN(newPIN(t, people.TokenHolder().PINs.SO), newPIN(t, userPIN))
+			})
+			var p *pin.Error
+			got := "error"
+			switch {
+			case err == nil:
+				got = ""
+			case errors.As(err, &p):
+				got = p.Code() + " " + p.Ref
+			case errors.Is(err, pkcs11.ErrRemoved):
+				got = "removed"
+			case errors.Is(err, pkcs11.ErrUnsupported):
+				got = "unsupported"
+			}
+			if got != tt.want {
+				t.Errorf("%q (%v), want %q", got, err, tt.want)
+			}
+		})
+	}
 }
