@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"zaver/cardreader/apdu"
+	"zaver/cardreader/cvc"
 	"zaver/signature/pin"
 )
 
@@ -80,6 +81,9 @@ func (c *Card) ChangePIN(ctx context.Context, ref string, old, fresh *pin.PIN) e
 			return err
 		}
 	}
+	if err := c.permits(op, cvc.ChangePIN); err != nil {
+		return err
+	}
 	return c.section(ctx, true, func(s *session) error {
 		switch {
 		case !typed:
@@ -124,6 +128,9 @@ func (c *Card) UnblockPIN(ctx context.Context, ref string, unblock, fresh *pin.P
 		if err := pw.check(fresh); err != nil {
 			return err
 		}
+	}
+	if err := c.permits(op, cvc.ChangePIN); err != nil {
+		return err
 	}
 	return c.section(ctx, true, func(s *session) error {
 		if pw.Unblock == UnblockCodeNew {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"zaver/cardreader/apdu"
 	"zaver/cardreader/cvc"
@@ -38,6 +39,9 @@ func (gostSuite) Open(ctx context.Context, e Entry) (Channel, error) {
 	if t == nil {
 		return nil, &Error{Reason: NoTerminal, Op: "authenticate the terminal", Cause: errors.New("no terminal file is configured")}
 	}
+	if err := t.Valid(time.Now()); err != nil {
+		return nil, err
+	}
 	for _, c := range []*cvc.Certificate{t.operator, t.own} {
 		if err := present(ctx, e.Plain, c); err != nil {
 			return nil, err
@@ -53,6 +57,7 @@ func (gostSuite) Open(ctx context.Context, e Entry) (Channel, error) {
 	}
 	if raw := key.Bytes(); !bytes.Equal(raw, e.Card.proven) {
 		if err := prove(ctx, channel, e, raw); err != nil {
+			channel.wipe()
 			return nil, err
 		}
 		e.Card.proven = raw

@@ -35,6 +35,7 @@ const (
 type Fault struct {
 	Nth    int  // the nth command after Inject, 1 the next; 0 any
 	INS    byte // only this instruction; 0 any. 2A means COMPUTE DIGITAL SIGNATURE only
+	P2     byte // only this second parameter; 0 any
 	Data   bool // only commands with data: a VERIFY that carries a PIN
 	Sealed bool // only commands under secure messaging
 	Open   bool // Answer comes in the open though a session is
@@ -64,6 +65,9 @@ func (c *Card) nextFaultLocked(command []byte) Fault {
 			continue
 		}
 		if f.INS != 0 && (len(command) < 4 || command[1] != f.INS || f.INS == 0x2A && command[3] == 0xBE) {
+			continue
+		}
+		if f.P2 != 0 && (len(command) < 4 || command[3] != f.P2) {
 			continue
 		}
 		if f.Data && !hasData(command) || f.Sealed && !isSealed(command) {

@@ -131,7 +131,7 @@ func layout(cfg Config) (*file, error) {
 		state = 0x7F
 	}
 	snils, _ := apdu.EncodeCN(cfg.Holder.SNILS, 6) // judged with the personal objects
-	own, issuer := cfg.Root.certificates(append(bytes.Clone(pan), snils...), cfg.Application.Public(), cfg.First, cfg.Last)
+	own, issuer := cfg.Root.Certificates(append(bytes.Clone(pan), snils...), cfg.Application.Public(), cfg.First, cfg.Last)
 	if cfg.Spoil != nil {
 		own, issuer = cfg.Spoil(own, issuer)
 	}

@@ -79,7 +79,7 @@ var (
 )
 
 // NewRoot makes the keys of a system.
-func NewRoot() *Root { return &Root{Key: newKey(), Operator: newKey(), issuer: newKey()} }
+func NewRoot() *Root { return &Root{Key: NewKey(), Operator: NewKey(), issuer: NewKey()} }
 
 // Shared is the system that cards belong to unless they are told otherwise, one for each process.
 var Shared = sync.OnceValue(NewRoot)
@@ -87,7 +87,8 @@ var Shared = sync.OnceValue(NewRoot)
 // keySet is the parameter set of the system's keys and of the cards'.
 func keySet() *gost.ParamSet { return mint.GOST256A.ParamSet() }
 
-func newKey() *gostsign.PrivateKey {
+// NewKey makes a key of the system's kind.
+func NewKey() *gostsign.PrivateKey {
 	key, err := gostsign.GenerateKey(keySet())
 	if err != nil {
 		panic("uec: " + err.Error()) // no randomness
@@ -117,7 +118,7 @@ func Info() []byte {
 func (r *Root) NewTerminal(change func(operator, own *CVC)) *Terminal {
 	now := time.Now()
 	first, last := now.AddDate(0, -1, 0), now.AddDate(1, 0, 0)
-	t := &Terminal{Key: newKey(), RootName: rootName, RootKey: r.Key.Public(), Format: "zaver.terminal/v1"}
+	t := &Terminal{Key: NewKey(), RootName: rootName, RootKey: r.Key.Public(), Format: "zaver.terminal/v1"}
 	all := MayRead | MayChange | MaySign
 	operator := CVC{Issuer: rootName, Subject: operatorName, Public: r.Operator.Public(), Type: TypeOperator, Rights: all, First: first, Last: last}
 	own := CVC{Issuer: operatorName, Subject: Info(), Public: t.Key.Public(), Type: TypeTerminal, Rights: all, First: first, Last: last}
@@ -148,8 +149,8 @@ func (t *Terminal) File() []byte {
 	return append(b, '\n')
 }
 
-// certificates are those of a card's application key: the application's and its issuer's.
-func (r *Root) certificates(subject, public []byte, first, last time.Time) (own, issuer []byte) {
+// Certificates are those of a card's application key: the application's and its issuer's.
+func (r *Root) Certificates(subject, public []byte, first, last time.Time) (own, issuer []byte) {
 	issuer = CVC{Issuer: rootName, Subject: issuerName, Public: r.issuer.Public(), Type: TypeIssuer, First: first, Last: last}.Sign(r.Key)
 	own = CVC{Issuer: issuerName, Subject: subject, Public: public, Type: TypeApplication, First: first, Last: last}.Sign(r.issuer)
 	return own, issuer

@@ -162,7 +162,7 @@ func New(cfg Config) (*Card, error) {
 		cfg.Root = Shared()
 	}
 	if cfg.Application == nil {
-		cfg.Application = newKey()
+		cfg.Application = NewKey()
 	}
 	rootKey, err := gost.ParsePublicKey(keySet(), cfg.Root.Key.Public())
 	if err != nil {
