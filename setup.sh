@@ -17,6 +17,7 @@ packages=(
   postgresql                     # the private cluster's binaries
   pinentry-curses pinentry-tty   # PIN entry on a terminal
   chromium fonts-dejavu-core     # browser tests
+  firefox-esr                    # the extension in the other family of browsers
   openssl libengine-gost-openssl # a signature checker that is not ours
   libxml2-utils xmlsec1 libxmlsec1-openssl # canonical XML and XML signatures that are not ours
   libssl-dev                     # the GOST test token and the figures beside ours

@@ -85,7 +85,12 @@ func newInstallation(browsers []string, dir string) (installation, error) {
 func (i installation) present() []extension.Browser {
 	var out []extension.Browser
 	for _, b := range i.browsers {
-		if _, err := os.Stat(filepath.Dir(filepath.Dir(extension.UserManifest(b, i.home)))); err == nil {
+		traces := []string{filepath.Dir(filepath.Dir(extension.UserManifest(b, i.home)))}
+		if b.Gecko() {
+			// Newer ones keep their profiles here, and still look for manifests in the old place.
+			traces = append(traces, filepath.Join(i.home, ".config", "mozilla"))
+		}
+		if slices.ContainsFunc(traces, func(dir string) bool { _, err := os.Stat(dir); return err == nil }) {
 			out = append(out, b)
 		}
 	}

@@ -282,6 +282,7 @@ func TestInstall(t *testing.T) {
 		{"nobody used a browser", nil, nil, extension.Browsers()},
 		{"one that is there", []string{".config/chromium"}, nil, []extension.Browser{extension.Chromium}},
 		{"two that are there", []string{".mozilla", ".config/yandex-browser"}, nil, []extension.Browser{extension.Yandex, extension.Firefox}},
+		{"a new Firefox", []string{".config/mozilla"}, nil, []extension.Browser{extension.Firefox}},
 		{"one that is named", []string{".config/chromium"}, []string{"--browser", "firefox"}, []extension.Browser{extension.Firefox}},
 		{"two that are named", nil, []string{"--browser", "chrome,chromium"}, []extension.Browser{extension.Chrome, extension.Chromium}},
 	} {
