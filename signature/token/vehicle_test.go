@@ -3,6 +3,7 @@
 package token_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"os"
@@ -15,8 +16,11 @@ import (
 	"zaver/softhsm-fixtures/mint"
 	"zaver/softhsm-fixtures/nsstoken"
 	"zaver/softhsm-fixtures/people"
+	"zaver/softhsm-fixtures/piv"
 	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/readers"
 	"zaver/softhsm-fixtures/tpmtoken"
+	"zaver/softhsm-fixtures/vpcd"
 )
 
 const (
@@ -42,7 +46,7 @@ type vehicle struct {
 // vehicles are all modules of the suite; each call makes a new token.
 func vehicles() map[string]func(*testing.T) vehicle {
 	return map[string]func(*testing.T) vehicle{
-		"softhsm": softhsmVehicle, "fault module": faultVehicle, "nss": nssVehicle, "tpm2": tpmVehicle, "gost": gostVehicle,
+		"softhsm": softhsmVehicle, "fault module": faultVehicle, "nss": nssVehicle, "tpm2": tpmVehicle, "gost": gostVehicle, "opensc over piv": pivVehicle,
 	}
 }
 
@@ -113,6 +117,63 @@ func gostVehicle(t *testing.T) vehicle {
 				t.Fatal(err)
 			}
 		}}
+}
+
+// pivVehicle is OpenSC's module over a PIV card in a virtual reader of a daemon of its own. Its key for signatures wants the PIN for every use.
+func pivVehicle(t *testing.T) vehicle {
+	daemon, err := readers.Start(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := daemon.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	id := theRig.ids["p256"]
+	c, err := piv.New(piv.Config{PIN: userPIN, PUK: soPIN, PINTries: 5, Keys: map[byte]crypto.Signer{piv.DigitalSignature: id.Key},
+		Certificates: map[byte][]byte{piv.DigitalSignature: id.DER}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot := vpcd.NewSlot(daemon.Slot(0))
+	if err := slot.Insert(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(slot.Remove)
+	module, err := filepath.EvalSymlinks("/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := vehicle{module: module, with: token.Setup{Env: []string{daemon.Env()}}, der: id.DER, pin: userPIN, so: soPIN, wrong: "pin.wrong",
+		pull: func(t *testing.T) { // the daemon, too, must have seen it
+			slot.Remove()
+			empty := theRig.host(t, func(c *token.Config) { c.Env = []string{daemon.Env()} }, module)
+			waitFor(t, func() bool {
+				found, problems := empty.List(t.Context())
+				return len(found) == 0 && len(problems) == 0
+			})
+		}}
+	v.label = v.await(t)
+	return v
+}
+
+// await lists until the daemon has told the module of the card, and returns the name of its token.
+func (v vehicle) await(t *testing.T) (label string) {
+	t.Helper()
+	h := v.host(t, v.module)
+	waitFor(t, func() bool {
+		found, _ := h.List(t.Context())
+		for _, tok := range found {
+			for _, c := range tok.Credentials {
+				if c.Certificate != nil && bytes.Equal(c.Certificate.Raw, v.der) {
+					label = tok.Label
+				}
+			}
+		}
+		return label != ""
+	})
+	return label
 }
 
 // issue certifies a key that a token has made.

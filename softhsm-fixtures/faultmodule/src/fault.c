@@ -269,7 +269,7 @@ static CK_RV check_pin(CK_SESSION_HANDLE h, CK_USER_TYPE user, CK_BYTE *pin, CK_
 	const char *name = user == CKU_SO ? "so_tries" : "tries";
 	if (locked(name))
 		return CKR_PIN_LOCKED;
-	if (user == CKU_CONTEXT_SPECIFIC) { /* SoftHSM has no such keys: the PIN is compared with the one that opened the session */
+	if (user == CKU_CONTEXT_SPECIFIC && order("always")) { /* SoftHSM has no such keys: the PIN is compared with the one that opened the session */
 		const char *want = order("pin");
 		if (!in_operation || !logged_in)
 			return CKR_USER_NOT_LOGGED_IN;
