@@ -139,19 +139,22 @@ func TestMatchATR(t *testing.T) {
 }
 
 func FuzzLoadProfile(f *testing.F) {
-	b, err := os.ReadFile(uecFile)
-	if err != nil {
-		f.Fatal(err)
+	for _, name := range []string{uecFile, whole, "profiles/uec-test.json", "profiles/piv.json"} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
 	}
-	f.Add(b)
 	f.Add([]byte(`{"format":"zaver.card/v1","status_words":{"9":""}}`))
-	f.Add([]byte(`{"a":[{"b":[]}],"a":1}`))
+	f.Add([]byte(`{"passwords":[{"name":[]}],"chunk":1}`))
+	f.Add([]byte(`{"signature":{"algorithms":[{"bits":"x"}]}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := LoadProfile(b)
-		if e := (*ProfileError)(nil); err != nil && (!errors.As(err, &e) || e.Line < 1) {
+		if e := (*ProfileError)(nil); err != nil && (!errors.As(err, &e) || e.Line < 1 || e.Line > 1+strings.Count(string(b), "\n")) {
 			t.Fatalf("error without a place: %v", err)
 		}
-		if err == nil && (len(p.AID) < 5 || len(p.Signature.Algorithms) == 0) {
+		if err == nil && (len(p.AID) < 5 || len(p.Signature.Algorithms) == 0 || p.Kind == "") {
 			t.Fatal("an unchecked profile was read")
 		}
 	})

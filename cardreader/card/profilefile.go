@@ -7,8 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+	"reflect"
 )
 
 // profileFormat is the first member of every profile file.
@@ -136,17 +135,15 @@ func LoadProfile(b []byte) (*Profile, error) {
 	if len(b) > maxProfileSize {
 		return nil, &ProfileError{Line: 1, Reason: "the file is too long"}
 	}
-	at, err := locate(b)
+	places, err := locate(b, reflect.TypeFor[profileFile]())
 	if err != nil {
 		return nil, err
 	}
 	var f profileFile
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&f); err != nil {
-		return nil, decodeError(b, at, err)
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, decodeError(b, places, err)
 	}
-	c := &profileChecker{lines: at}
+	c := &profileChecker{lines: places.at}
 	p := c.profile(&f)
 	if c.err != nil {
 		return nil, c.err
@@ -155,20 +152,14 @@ func LoadProfile(b []byte) (*Profile, error) {
 }
 
 // decodeError gives the standard decoder's error its place.
-func decodeError(b []byte, at map[string]int, err error) error {
+func decodeError(b []byte, places *locator, err error) error {
 	if e := (*json.UnmarshalTypeError)(nil); errors.As(err, &e) {
-		return &ProfileError{Line: lineAt(b, e.Offset), Field: e.Field, Reason: "is a " + e.Value}
-	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if name, err = strconv.Unquote(name); err == nil {
-			place, line := name, 0
-			for path, n := range at {
-				if (path == name || strings.HasSuffix(path, "."+name)) && (line == 0 || n < line) {
-					place, line = path, n
-				}
-			}
-			return &ProfileError{Line: max(line, 1), Field: place, Reason: "is not a member of a profile"}
+		path := places.pathAt(e.Field, e.Offset)
+		line := places.at[path]
+		if line == 0 {
+			line = lineAt(b, e.Offset)
 		}
+		return &ProfileError{Line: line, Field: path, Reason: "is a " + e.Value}
 	}
 	return &ProfileError{Line: 1, Reason: err.Error()}
 }

@@ -22,18 +22,18 @@ func (c *profileChecker) certificate(p *Profile, f *profileFile) {
 		Path: c.path("certificate.path", w.Path), Compression: c.path("certificate.compression", w.Compression),
 	}
 	p.Certificate.Max = c.between("certificate.max", w.Max, 1, maxCertificateFile)
-	_, chunked := c.lines["chunk"]
 	switch {
 	case (w.FID == "") == (w.Object == ""):
 		c.fault("certificate", "needs one of fid and object")
 	case w.FID != "":
 		p.Certificate.FID = c.bytes("certificate.fid", w.FID, 2, 2)
-		p.Chunk = c.between("chunk", f.Chunk, 1, apdu.MaxShortLe)
 	default:
 		p.Certificate.Object = c.tag("certificate.object", w.Object)
-		if chunked {
-			c.fault("chunk", "serves nothing: no file is read")
-		}
+	}
+	// Only a card that names no file at all does without.
+	_, holder := c.lines["holder"]
+	if _, there := c.lines["chunk"]; there || holder || w.FID != "" || p.SecureMessaging != suiteNone {
+		p.Chunk = c.between("chunk", f.Chunk, 1, apdu.MaxShortLe)
 	}
 	if w.Compression != "" && w.Path == "" {
 		c.fault("certificate.compression", "needs a path beside it")

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"runtime"
 
 	"zaver/cardreader/cvc"
@@ -94,7 +95,7 @@ func ParseTerminal(b []byte) (*Terminal, error) {
 	if len(b) > maxTerminalFile {
 		return nil, errors.New("the file is too long")
 	}
-	if _, err := locate(b); err != nil {
+	if _, err := locate(b, reflect.TypeFor[terminalFile]()); err != nil {
 		return nil, errors.New("the file is not strict JSON") // the cause may repeat a part of the key
 	}
 	var f terminalFile
