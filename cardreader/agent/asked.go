@@ -63,6 +63,9 @@ func (a *asked) credentials(ctx context.Context) ([]Credential, error) {
 	}
 	usable, unusable := a.sort(ctx, all)
 	if len(usable) == 0 {
+		for _, c := range unusable {
+			a.grey = append(a.grey, a.row(c, false))
+		}
 		return nil, fail(noneUsable(unusable, a.request.Method), nil)
 	}
 	a.unusable = unusable

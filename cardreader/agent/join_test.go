@@ -143,7 +143,9 @@ func TestJoinTells(t *testing.T) {
 func TestJoinWaits(t *testing.T) {
 	never := waitingPart{part{name: "never"}}
 	gone := waitingPart{part{wait: &agent.Error{ErrorCode: "card.no_service"}}}
-	wait := func(ctx context.Context, parts ...agent.Source) error { return agent.Join(parts...).(agent.Waiter).Wait(ctx) }
+	wait := func(ctx context.Context, parts ...agent.Source) error {
+		return agent.Join(parts...).(agent.Waiter).Wait(ctx)
+	}
 	if err := wait(t.Context(), never, waitingPart{}); err != nil {
 		t.Errorf("one has a card: %v", err)
 	}

@@ -24,6 +24,7 @@ type Operation struct {
 	log     *slog.Logger
 	closed  sync.Once
 	window  *window.Session // nil: everything is asked by dialogs
+	grey    []window.Row    // what was found when nothing of it can be used
 	// unblockBlocked says that the request ended with a blocked unblocking secret.
 	unblockBlocked bool
 }

@@ -90,6 +90,9 @@ func (o *Operation) conclude(last Step) {
 	o.window.Finish(o.result(last))
 }
 
+// mostGrey bounds the certificates that a result names.
+const mostGrey = 8
+
 // result is the last step in words.
 func (o *Operation) result(last Step) window.Result {
 	say := func(k words.Key, pairs ...any) string { return words.Say(o.request.Language, k, pairs...) }
@@ -108,6 +111,12 @@ func (o *Operation) result(last Step) window.Result {
 		todo = say(words.ResultUnblock)
 	}
 	r.Lines = append(r.Lines, todo)
+	for i, c := range o.grey {
+		if i == mostGrey {
+			break
+		}
+		r.Lines = append(r.Lines, c.Title+". "+c.Note)
+	}
 	return r
 }
 

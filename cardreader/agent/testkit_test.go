@@ -32,10 +32,12 @@ import (
 	"zaver/softhsm-fixtures/people"
 	scripted "zaver/softhsm-fixtures/pinentry"
 	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/windowplay"
 )
 
 var (
 	fakeProgram string
+	fakeWindow  string
 	centre      *pki.PKI
 )
 
@@ -51,6 +53,9 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	if fakeProgram, err = scripted.Build(context.Background(), dir); err != nil {
+		panic(err)
+	}
+	if fakeWindow, err = windowplay.Build(context.Background(), dir); err != nil {
 		panic(err)
 	}
 	if centre, err = pki.Start(pki.Config{}); err != nil {
@@ -311,10 +316,7 @@ func newRig(t testing.TB, c *carrier, s scripted.Script, change ...func(*agent.C
 	if r.script, err = scripted.New(t.TempDir(), fakeProgram, s); err != nil {
 		t.Fatal(err)
 	}
-	dialogs, err := pinentry.Find(pinentry.Config{Argv: r.script.Argv(), Env: os.Environ(), AnswerLimit: 5 * time.Second, GraceLimit: 100 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dialogs := dialogsOf(t, r.script)
 	cfg := agent.Config{
 		Portals:       []agent.Portal{{Name: "Демо", Origin: r.portal.URL, Key: r.portal.key}},
 		Sources:       map[agent.Method]agent.Source{agent.MethodToken: c, agent.MethodUEC: card{c}},
@@ -332,6 +334,16 @@ func newRig(t testing.TB, c *carrier, s scripted.Script, change ...func(*agent.C
 	}
 	r.request = agent.Request{Origin: r.portal.URL, Request: requestID, Ticket: ticket, Method: agent.MethodToken, Language: words.Russian}
 	return r
+}
+
+// dialogsOf runs the scripted program as a pinentry.
+func dialogsOf(t testing.TB, s *scripted.Pinentry) *pinentry.Program {
+	t.Helper()
+	dialogs, err := pinentry.Find(pinentry.Config{Argv: s.Argv(), Env: os.Environ(), AnswerLimit: 5 * time.Second, GraceLimit: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dialogs
 }
 
 // run does one request and returns its steps.

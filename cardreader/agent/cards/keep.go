@@ -58,11 +58,20 @@ func (s *Source) readPINs(ctx context.Context, r pcsc.Reader) ([]agent.PINState,
 		return nil, err
 	}
 	defer conn.Close()
+	var out []agent.PINState
+	err = c.Together(ctx, func(ctx context.Context) error {
+		print, err := fingerprint(ctx, c)
+		if err == nil {
+			out, err = describePINs(ctx, c, r.Name, print)
+		}
+		return err
+	})
+	return out, err
+}
+
+// describePINs asks the card for what is left of each of its PINs.
+func describePINs(ctx context.Context, c *card.Card, reader string, print [sha256.Size]byte) ([]agent.PINState, error) {
 	p := c.Profile()
-	print, err := fingerprint(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	tries := make(map[string]pin.Tries)
 	problems := make(map[string]pin.Reason)
 	for _, pw := range p.Passwords {
@@ -78,9 +87,9 @@ func (s *Source) readPINs(ctx context.Context, r pcsc.Reader) ([]agent.PINState,
 		}
 		tries[pw.Name] = left
 	}
-	var out []agent.PINState
+	out := make([]agent.PINState, 0, len(p.Passwords))
 	for _, pw := range p.Passwords {
-		st := agent.PINState{Ref: pinRef{r.Name, pw.Name, print}, Titles: titles(p), Name: pw.Name, Tries: tries[pw.Name], Problem: problems[pw.Name],
+		st := agent.PINState{Ref: pinRef{reader, pw.Name, print}, Titles: titles(p), Name: pw.Name, Tries: tries[pw.Name], Problem: problems[pw.Name],
 			Min: pw.Min, Max: pw.Max, Digits: pw.Characters == card.Digits, CanChange: pw.Change != "", Unblock: unblocking(p, pw),
 			UnblockTries: tries[pw.UnblockedBy]}
 		if c.Pad(ctx, pw.Name).Modify {
@@ -120,21 +129,21 @@ func fingerprint(ctx context.Context, c *card.Card) (out [sha256.Size]byte, err 
 
 // ChangePIN changes a PIN of a card that PINs returned.
 func (s *Source) ChangePIN(ctx context.Context, p agent.PINState, old, fresh *pin.PIN) error {
-	return s.keep(ctx, p, func(c *card.Card, name string) (string, error) {
+	return s.keep(ctx, p, func(ctx context.Context, c *card.Card, name string) (string, error) {
 		return name, c.ChangePIN(ctx, name, old, fresh)
 	}, func(pw card.Password) (string, pin.Tries) { return pw.Name, p.Tries })
 }
 
 // UnblockPIN gives a PIN a new value in the name of its unblocking secret.
 func (s *Source) UnblockPIN(ctx context.Context, p agent.PINState, secret, fresh *pin.PIN) error {
-	return s.keep(ctx, p, func(c *card.Card, name string) (string, error) {
+	return s.keep(ctx, p, func(ctx context.Context, c *card.Card, name string) (string, error) {
 		return agent.RefUnblock, c.UnblockPIN(ctx, name, secret, fresh)
 	}, func(pw card.Password) (string, pin.Tries) { return pw.UnblockedBy, p.UnblockTries })
 }
 
 // keep opens the card again and works on one PIN. shown says which password will be tried, and how many tries the person was told of:
 // the last one is not spent unsaid. work says how to call that password in errors.
-func (s *Source) keep(ctx context.Context, p agent.PINState, work func(c *card.Card, name string) (string, error),
+func (s *Source) keep(ctx context.Context, p agent.PINState, work func(ctx context.Context, c *card.Card, name string) (string, error),
 	shown func(card.Password) (string, pin.Tries)) error {
 	at, ok := p.Ref.(pinRef)
 	if !ok {
@@ -145,9 +154,22 @@ func (s *Source) keep(ctx context.Context, p agent.PINState, work func(c *card.C
 		return gone(err)
 	}
 	defer conn.Close()
+	var secret string
+	err = c.Together(ctx, func(ctx context.Context) error {
+		if err := mayKeep(ctx, c, at, shown); err != nil {
+			return err
+		}
+		secret, err = work(ctx, c, at.name)
+		return err
+	})
+	return keptBy(err, at.name, secret)
+}
+
+// mayKeep refuses another card, and the last try where the person was told of more.
+func mayKeep(ctx context.Context, c *card.Card, at pinRef, shown func(card.Password) (string, pin.Tries)) error {
 	print, err := fingerprint(ctx, c)
 	if err != nil {
-		return gone(err)
+		return err
 	}
 	if print != at.print {
 		return &card.Error{Reason: card.Removed, Op: "find the card again", Cause: errors.New("another card is in the reader")}
@@ -157,14 +179,15 @@ func (s *Source) keep(ctx context.Context, p agent.PINState, work func(c *card.C
 			continue
 		}
 		tried, told := shown(pw)
-		if left, err := c.Tries(ctx, tried); err != nil {
-			return gone(err)
-		} else if left == pin.Left(1) && told != left {
+		left, err := c.Tries(ctx, tried)
+		if err != nil {
+			return err
+		}
+		if left == pin.Left(1) && told != left {
 			return &agent.Error{ErrorCode: agent.CodeLastTry}
 		}
 	}
-	secret, err := work(c, at.name)
-	return keptBy(err, at.name, secret)
+	return nil
 }
 
 // keptBy names the secret of a failure as the agent does: a form that is not the tried secret's is the new PIN's.
