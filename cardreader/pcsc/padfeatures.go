@@ -9,11 +9,8 @@ import (
 	"zaver/cardreader/card"
 )
 
-// The control code that asks for features (SCARD_CTL_CODE(3400), PC/SC part 10
-// section 2.2), and their tags.
+// The tags of features (PC/SC part 10 section 2.2); getFeatures asks for them.
 const (
-	getFeatures = 0x42000000 + 3400
-
 	verifyStart   = 0x01
 	verifyFinish  = 0x02
 	modifyStart   = 0x03

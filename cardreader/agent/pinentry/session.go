@@ -11,8 +11,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"zaver/signature/procgroup"
 )
 
 // answerLimit is how long a pinentry may take for what needs no person; graceLimit is how long after the
@@ -48,7 +49,7 @@ func (p *Program) start(ctx context.Context, d Dialog) (*session, error) {
 	cmd.Env = p.env
 	// A session of its own: no controlling terminal, so no job control stops a pinentry that opens the
 	// terminal by name, and one kill reaches a wrapper script's children too.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	procgroup.LeadSession(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
@@ -215,9 +216,7 @@ func (s *session) kill() {
 	if s.reaped {
 		return
 	}
-	if err := syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL); err != nil {
-		_ = s.cmd.Process.Kill()
-	}
+	procgroup.Kill(s.cmd)
 }
 
 // close wipes the buffer and ends the process: politely when it listens, else by force.

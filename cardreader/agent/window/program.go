@@ -11,8 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"zaver/signature/procgroup"
 )
 
 // programName is the file that is looked for.
@@ -112,7 +113,7 @@ func (p *Program) Open(ctx context.Context, f Form) (*Session, error) {
 	// Killing is ours (see Session.kill): a window that shows a result outlives its request.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.cfg.Path, p.cfg.Args...)
 	cmd.Env = p.env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a browser that ends its host's group leaves a result on the screen
+	procgroup.LeadSession(cmd) // a browser that ends its host's group leaves a result on the screen
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotShown, err)

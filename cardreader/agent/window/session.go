@@ -11,8 +11,9 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
+
+	"zaver/signature/procgroup"
 )
 
 // Session is one window. Two goroutines serve it: one writes messages, one reads answers and waits for the process.
@@ -248,9 +249,7 @@ func (s *Session) kill() {
 	if s.reaped {
 		return
 	}
-	if err := syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL); err != nil {
-		_ = s.cmd.Process.Kill()
-	}
+	procgroup.Kill(s.cmd)
 }
 
 // reap takes the process's number back. A program that closed its output and lives on has a short time to end.

@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 // order is the reading order inside each tree: a package imports only what stands above it.
 // A package that isn't listed takes the place of its nearest listed parent.
 var order = map[string][]string{
-	"signature": {"internal/der", "ident", "gost/internal/gen", "gost/streebog", "gost/hash94", "gost/kdf", "gost/kuznyechik", "gost", "algo", "pin", "challenge", "cert", "cms", "chain", "revocation", "timestamp",
+	"signature": {"internal/der", "procgroup", "ident", "gost/internal/gen", "gost/streebog", "gost/hash94", "gost/kdf", "gost/kuznyechik", "gost", "algo", "pin", "challenge", "cert", "cms", "chain", "revocation", "timestamp",
 		"xmldsig", "trust", "verify", "pkcs11", "token"},
 	"cardreader": {"apdu", "cvc", "card", "pcsc", "cardtest", "agent/words", "agent/pinentry", "agent/window", "agent", "agent/cards", "agent/tokens", "agent/message", "agent/loopback", "agent/nativemsg/extension", "agent/nativemsg", "agent/doctor"},
 	"portal": {"fault", "text", "account", "notice", "seal", "limit", "password", "method", "evidence", "audit", "session", "register", "profile",

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cgo || windows
+
+package pcsc
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ebfe/scard"
+
+	"zaver/cardreader/card"
+)
+
+// At most so many connections and watches of one Service are there at a time,
+// those included that were given up while the library had not returned.
+const (
+	maxConnections = 16
+	maxWatches     = 32
+)
+
+// Service is the smart-card service of this machine, running or not.
+type Service struct {
+	cfg         Config
+	connections chan int // the numbers not in use
+	watches     chan int
+}
+
+// New makes a Service; it does nothing until used.
+func New(cfg Config) *Service {
+	if cfg.MinBackoff <= 0 {
+		cfg.MinBackoff = 50 * time.Millisecond
+	}
+	if cfg.MaxBackoff < cfg.MinBackoff {
+		cfg.MaxBackoff = max(900*time.Millisecond, cfg.MinBackoff)
+	}
+	if cfg.PadRules == nil {
+		// A test reads the file: it cannot be wrong here.
+		cfg.PadRules, _ = BuiltinPadRules()
+	}
+	return &Service{cfg: cfg, connections: numbers(0, maxConnections), watches: numbers(maxConnections, maxWatches)}
+}
+
+func numbers(first, n int) chan int {
+	c := make(chan int, n)
+	for i := range n {
+		c <- first + i
+	}
+	return c
+}
+
+var reasons = map[scard.Error]card.Reason{
+	scard.ErrNoService: card.NoService, scard.ErrServiceStopped: card.NoService, scard.ErrCommError: card.NoService,
+	scard.ErrInvalidHandle: card.NoService, scard.ErrShutdown: card.NoService,
+	scard.ErrNoReadersAvailable: card.NoReader, scard.ErrUnknownReader: card.NoReader, scard.ErrReaderUnavailable: card.NoReader,
+	scard.ErrNoSmartcard: card.None, scard.ErrRemovedCard: card.Removed,
+	scard.ErrSharingViolation: card.Busy, scard.ErrResetCard: card.Busy, scard.ErrServerTooBusy: card.Busy,
+	scard.ErrProtoMismatch: card.Unsupported, scard.ErrUnsupportedCard: card.Unsupported, scard.ErrCardUnsupported: card.Unsupported,
+}
+
+// mapError gives a failure of the library its reason; anything unknown is protocol.
+func mapError(op string, err error) *card.Error {
+	reason := card.Protocol
+	if e := scard.Error(0); errors.As(err, &e) {
+		if r, ok := reasons[e]; ok {
+			reason = r
+		}
+	}
+	return &card.Error{Reason: reason, Op: op, Cause: err}
+}
+
+// busyError names who may hold the card.
+func busyError(e *card.Error) *card.Error {
+	if e.Reason == card.Busy && e.Holder == "" {
+		e.Holder = holders()
+	}
+	return e
+}
+
+// contactless knows the ATR that readers make up for cards without contacts:
+// 3B 8n 80 01, n historical bytes and a check octet.
+func contactless(atr []byte) bool {
+	return len(atr) >= 5 && atr[0] == 0x3B && atr[1]&0xF0 == 0x80 && atr[2] == 0x80 && atr[3] == 0x01 && len(atr) == 5+int(atr[1]&0x0F)
+}
+
+// uniqueName is a reader's name for GetStatusChange. The binding keeps the C
+// string alive in a table by its Go string, so two calls with one name at a
+// time would free each other's. What follows the zero byte is not seen by C
+// and makes the names differ. The table never shrinks, so the owners are few:
+// the numbers of connections and watches, which are used again.
+func (s *Service) uniqueName(name string, owner int) string {
+	return fmt.Sprintf("%s\x00%p %d", name, s, owner)
+}
