@@ -4,9 +4,12 @@ package road
 
 import (
 	"context"
+	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"zaver/softhsm-fixtures/pinentry"
 	"zaver/softhsm-fixtures/pki"
@@ -111,4 +114,50 @@ func TestNativeTakesTurns(t *testing.T) {
 	first.succeeded()
 	second.retry()
 	second.succeeded()
+}
+
+// nativeRounds is how many confirmations in a row must succeed.
+const nativeRounds = 100
+
+// A hundred confirmations through native messaging: none fails, none needs the browser's leave, none touches loopback.
+func TestNativeHundred(t *testing.T) {
+	w := Start(t)
+	c := w.Extended()
+	w.GiveToken(c.p, pki.Good)
+	w.Answers(c.p.PINs.Token)
+	w.must(w.Agent.Stop())
+	t.Cleanup(func() {
+		if err := w.Agent.Start(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	var took []time.Duration
+	for round := range nativeRounds {
+		_, err := c.Begin("token")
+		w.must(err)
+		w.must(c.Do("confirm", func(ctx context.Context) error {
+			if found, err := c.AwaitSign(ctx); err != nil || !found {
+				return errors.Join(err, errors.New("the page found no agent"))
+			}
+			began := time.Now()
+			if err := c.Press(ctx, robot.SignButton); err != nil {
+				return err
+			}
+			if err := c.Until(ctx, "document.querySelector('#confirm-result[data-result=confirmed]')"); err != nil {
+				return err
+			}
+			took = append(took, time.Since(began))
+			return nil
+		}))
+		// Back to standard, and as if the starts were hours ago: an account may start only so many.
+		_, err = w.Query(t.Context(), "UPDATE accounts SET level = 'standard' WHERE id = '"+c.account+"'; UPDATE confirmations SET created_at = created_at - interval '2 hours'")
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+	if complaints := c.Complaints(); len(complaints) > 0 {
+		t.Errorf("the browser complains: %q", complaints)
+	}
+	slices.Sort(took)
+	t.Logf("%d of %d confirmed; from click to result median %v, p95 %v", len(took), nativeRounds, took[len(took)/2].Round(time.Millisecond), took[len(took)*95/100].Round(time.Millisecond))
 }
