@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"zaver/signature/algo"
 	"zaver/signature/pin"
@@ -25,20 +26,29 @@ type joinedRef struct {
 	ref  any
 }
 
+type listed struct {
+	found []Credential
+	err   error
+}
+
 // List implements Source.
 func (j joined) List(ctx context.Context) ([]Credential, error) {
+	lists := make([]listed, len(j))
+	var all sync.WaitGroup
+	for i, s := range j {
+		all.Go(func() { lists[i].found, lists[i].err = s.List(ctx) }) // at once: a slow one costs its own time, not the sum
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	var out []Credential
 	var faults []error
-	for i, s := range j {
-		found, err := s.List(ctx)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+	for i, l := range lists {
+		if l.err != nil {
+			faults = append(faults, l.err)
 		}
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		for _, c := range found {
+		for _, c := range l.found {
 			c.Ref = joinedRef{i, c.Ref}
 			if c.PIN != nil {
 				c.PIN = joinedRef{i, c.PIN}
@@ -66,8 +76,8 @@ func merge(list []Credential, c Credential) []Credential {
 	return list
 }
 
-// tellsMost picks the failure to show. That there is no service, reader, card or token says little; that a card is of another kind a
-// little more; a fault of what is there says most. Among equals the first source's counts.
+// tellsMost picks the failure to show. That there is no service, reader, card or token says little, and no more that a card is of
+// another kind: it may stand in the reader all the time. A fault of what is there says most. Among equals the first source's counts.
 func tellsMost(faults []error) error {
 	if len(faults) == 0 {
 		return nil
@@ -80,14 +90,12 @@ func tellsMost(faults []error) error {
 
 func weight(code string) int {
 	switch code {
-	case codeTokenNone, codeCardNone, "card.no_reader", "card.no_service":
+	case codeTokenNone, codeCardNone, "card.no_reader", "card.no_service", "card.unsupported":
 		return 0
-	case "card.unsupported":
-		return 1
 	case "token.module":
-		return 2
+		return 1
 	}
-	return 3
+	return 2
 }
 
 // Sign implements Source.

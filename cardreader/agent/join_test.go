@@ -119,7 +119,7 @@ func TestJoinTells(t *testing.T) {
 		{"token.none before card.none", []agent.Source{fail("token.none"), fail("card.none")}, "token.none"},
 		{"a crash before nothing", []agent.Source{fail("token.none"), fail("token.crashed")}, "token.crashed"},
 		{"the first crash", []agent.Source{fail("token.hung"), fail("token.crashed")}, "token.hung"},
-		{"an unsupported card before no token", []agent.Source{fail("token.none"), fail("card.unsupported")}, "card.unsupported"},
+		{"an unsupported card says nothing of tokens", []agent.Source{fail("token.none"), fail("card.unsupported")}, "token.none"},
 		{"a driver before an unsupported card", []agent.Source{fail("card.unsupported"), fail("token.module")}, "token.module"},
 		{"a busy card before a driver", []agent.Source{fail("token.module"), fail("card.busy")}, "card.busy"},
 		{"no service says nothing of tokens", []agent.Source{fail("token.none"), fail("card.no_service")}, "token.none"},

@@ -12,6 +12,7 @@ import (
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/pinentry"
 	"zaver/cardreader/agent/tokens"
+	"zaver/cardreader/card"
 	"zaver/cmd/internal/boot"
 )
 
@@ -35,12 +36,13 @@ func assemble(c config, tty string, log *slog.Logger) (*assembled, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare tokens: %w", err)
 	}
-	card, err := c.cardSource(log)
+	cards, err := c.cardSource(log)
 	if err != nil {
 		return nil, errors.Join(err, host.Close())
 	}
 	a, err := agent.New(agent.Config{Portals: c.portals(), Dialogs: dialogs, Language: c.Language, Log: log, Turn: turn,
-		Sources: map[agent.Method]agent.Source{agent.MethodToken: tokens.New(host, log), agent.MethodUEC: card}})
+		Window: c.openWindow(log), Sources: map[agent.Method]agent.Source{
+			agent.MethodToken: agent.Join(tokens.New(host, log), cards.Of(card.KindSignature)), agent.MethodUEC: cards.Of(card.KindUEC)}})
 	if err != nil {
 		return nil, errors.Join(&boot.Failure{Exit: boot.ExitConfig, Err: err}, host.Close())
 	}

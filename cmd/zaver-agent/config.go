@@ -37,6 +37,8 @@ type config struct {
 	NoPads bool `json:"nopads"`
 	// Pinentry is the dialog program with its arguments; looked for when absent.
 	Pinentry []string `json:"pinentry"`
+	// Window is the program of the agent's own window, or "off"; looked for when absent.
+	Window string `json:"window"`
 	// Language is "ru" (when absent) or "en", for pages that name none.
 	Language words.Language `json:"language"`
 	// TTY is the terminal for pinentry programs without a window; the agent's own when absent.
@@ -87,6 +89,9 @@ func loadConfig(path string, required bool) (config, error) {
 		if !filepath.IsAbs(m) {
 			return c, boot.Fail(boot.ExitConfig, "write the whole path", "%s: modules[%d]: %q is relative", path, i, m)
 		}
+	}
+	if c.Window != "" && c.Window != windowOff && !filepath.IsAbs(c.Window) {
+		return c, boot.Fail(boot.ExitConfig, "write the whole path, or \"off\"", "%s: window: %q is relative", path, c.Window)
 	}
 	if c.Language != "" && !c.Language.Known() {
 		return c, boot.Fail(boot.ExitConfig, "", "%s: language %q is neither ru nor en", path, c.Language)

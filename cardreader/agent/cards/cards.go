@@ -75,6 +75,13 @@ func New(r Readers, profiles []*card.Profile, now func() time.Time, log *slog.Lo
 	return &Source{readers: r, profiles: profiles, options: options, now: now, log: log}
 }
 
+// Of returns a Source of the same readers that offers the cards of one kind; to it, others are unsupported.
+func (s *Source) Of(k card.Kind) *Source {
+	out := *s
+	out.profiles = card.OfKind(s.profiles, k)
+	return &out
+}
+
 // Look returns the readers as they are now. The error is a *card.Error with card.no_service or card.no_reader.
 func (s *Source) Look(ctx context.Context) ([]pcsc.Reader, error) {
 	watching, stop := context.WithCancel(ctx)
