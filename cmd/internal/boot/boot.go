@@ -33,13 +33,22 @@ const maxConfig = 1 << 20
 
 // Failure is an error for the person in the terminal.
 type Failure struct {
-	Exit int    // one of the Exit codes
+	Exit int    // one of the Exit codes, or a code of the program's own
 	Hint string // what to do about it; may be empty
-	Err  error
+	Line int    // of the configuration file where it is wrong; 0 when unknown
+	Err  error  // nil when everything was said already: only the exit code is left
 }
 
+// ErrOpenToAll is wrapped when everybody may change a configuration file.
+var ErrOpenToAll = errors.New("everybody may change this file")
+
 // Error returns the cause's text.
-func (f *Failure) Error() string { return f.Err.Error() }
+func (f *Failure) Error() string {
+	if f.Err == nil {
+		return fmt.Sprintf("exit code %d", f.Exit)
+	}
+	return f.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
@@ -58,6 +67,9 @@ func Report(w io.Writer, program string, err error) int {
 	var f *Failure
 	if errors.As(err, &f) {
 		exit = f.Exit
+		if f.Err == nil {
+			return exit
+		}
 		if f.Hint != "" {
 			report += fmt.Sprintf("hint: %s\n", f.Hint)
 		}
@@ -79,7 +91,7 @@ func LoadConfig(path string, into any) error {
 		return &Failure{Exit: ExitConfig, Err: fmt.Errorf("open configuration: %w", err)}
 	}
 	if info.Mode().IsRegular() && info.Mode().Perm()&0o002 != 0 {
-		return Fail(ExitConfig, "chmod o-w "+path, "%s: everybody may change this file", path)
+		return Fail(ExitConfig, "chmod o-w "+path, "%s: %w", path, ErrOpenToAll)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err != nil {
@@ -89,7 +101,7 @@ func LoadConfig(path string, into any) error {
 		return Fail(ExitConfig, "", "%s: longer than %d bytes", path, maxConfig)
 	}
 	if line, err := decode(b, into); err != nil {
-		return &Failure{Exit: ExitConfig, Err: fmt.Errorf("%s:%d: %w", path, line, err)}
+		return &Failure{Exit: ExitConfig, Line: line, Err: fmt.Errorf("%s:%d: %w", path, line, err)}
 	}
 	return nil
 }
