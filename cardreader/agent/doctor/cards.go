@@ -113,7 +113,7 @@ func (u *checkup) readCard(ctx context.Context, r pcsc.Reader) {
 // cardCodes are the findings for the reasons of package card.
 var cardCodes = map[string]string{"card.busy": CodeCardBusy, "card.unsupported": CodeCardUnknown, "card.expired": CodeCardExpired,
 	"card.none": CodeCardNone, "card.removed": CodeCardNone, "card.no_reader": CodeReaderNone, "card.no_certificate": CodeCardNoCertificate,
-	"card.no_service": CodeServiceStopped}
+	"card.no_service": CodeServiceStopped, "card.terminal": CodeCardTerminal, "card.insecure": CodeCardInsecure}
 
 func (u *checkup) cardFault(limited context.Context, r pcsc.Reader, err error) {
 	code := cardCodes[agent.CodeOf(err)]

@@ -8,6 +8,8 @@ const (
 	CodeConfigMissing     = "doctor.config.missing"
 	CodeConfigPermissions = "doctor.config.permissions"
 	CodeConfigMalformed   = "doctor.config.malformed"
+	CodeConfigInvalid     = "doctor.config.invalid"
+	CodeConfigTerminal    = "doctor.config.terminal"
 	CodeConfigNoPortal    = "doctor.config.no_portal"
 	CodeConfigOrigin      = "doctor.config.origin"
 	CodeConfigKey         = "doctor.config.key"
@@ -37,6 +39,8 @@ const (
 	CodeCardBusy          = "doctor.card.busy"
 	CodeCardUnknown       = "doctor.card.unknown"
 	CodeCardExpired       = "doctor.card.expired"
+	CodeCardTerminal      = "doctor.card.terminal"
+	CodeCardInsecure      = "doctor.card.insecure"
 	CodeCardFault         = "doctor.card.fault"
 	CodeCardNoCertificate = "doctor.card.no_certificate"
 

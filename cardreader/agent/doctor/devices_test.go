@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/cards"
 	"zaver/cardreader/agent/doctor"
+	"zaver/cardreader/card"
 	"zaver/cardreader/pcsc"
 	"zaver/softhsm-fixtures/faultmodule"
 	"zaver/softhsm-fixtures/pki"
@@ -93,6 +95,12 @@ func TestReaderAndCardFaults(t *testing.T) {
 		{name: "card talks nonsense", code: doctor.CodeCardFault, damage: with(pki.Good, func(c *uec.Card) {
 			c.Inject(uec.Fault{INS: 0xA4, Action: uec.Answer, Answer: uec.Garbage()})
 		})},
+		{name: "no terminal key", code: doctor.CodeCardTerminal, damage: func(t *testing.T, x *computer) {
+			with(pki.Good, nil)(t, x)
+			profiles, err := card.BuiltinProfiles()
+			x.must(err)
+			x.config.Cards = cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, nil)
+		}},
 		{name: "PIN blocked", code: doctor.CodePINBlocked, damage: with(pki.Good, func(c *uec.Card) { c.SetTries(uec.PIN2, 0) })},
 		{name: "last try", code: doctor.CodePINLastTry, state: doctor.Warning, damage: with(pki.Good, func(c *uec.Card) { c.SetTries(uec.PIN2, 1) })},
 		{name: "certificate expired", code: doctor.CodeCertificateExpired, damage: with(pki.Expired, nil)},

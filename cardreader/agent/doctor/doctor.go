@@ -21,6 +21,7 @@ import (
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/window"
 	"zaver/cardreader/agent/words"
 	"zaver/cardreader/pcsc"
 	"zaver/signature/token"
@@ -67,12 +68,13 @@ type Settings struct {
 	Portals  []Portal
 	Port     int    // of the loopback door
 	Profiles string // folder of the user's card profiles; may be empty
+	Terminal error  // why the terminal file can't be used, or nil
 	Fault    *SettingsFault
 }
 
 // SettingsFault says why the configuration could not be read.
 type SettingsFault struct {
-	Code string // CodeConfigMissing, CodeConfigMalformed or CodeConfigPermissions
+	Code string // CodeConfigMissing, CodeConfigMalformed, CodeConfigInvalid or CodeConfigPermissions
 	Line int    // of the file; 0 when unknown
 	Err  error
 }
@@ -87,7 +89,7 @@ type Config struct {
 	Cards    Cards           // nil: cards are not looked at
 	Tokens   Tokens          // nil: tokens are not looked at
 	Pinentry pinentry.Config // the dialog program
-	Window   string          // path of the consent window's program; empty: there is none
+	Window   *window.Config  // of the consent window's program; nil: this build has none
 	Program  string          // path of this program, which the browsers' manifests must lead to
 
 	Root string              // before every system path; empty: the real system

@@ -15,6 +15,7 @@ import (
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/doctor"
 	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/window"
 	"zaver/signature/challenge"
 	"zaver/softhsm-fixtures/pki"
 	"zaver/softhsm-fixtures/readers"
@@ -52,6 +53,8 @@ func TestConfigurationFaults(t *testing.T) {
 		{name: "missing", code: doctor.CodeConfigMissing, damage: fault(doctor.CodeConfigMissing, fs.ErrNotExist)},
 		{name: "malformed", code: doctor.CodeConfigMalformed, damage: fault(doctor.CodeConfigMalformed, errors.New("agent.json:3: unexpected comma"))},
 		{name: "everybody may write", code: doctor.CodeConfigPermissions, damage: fault(doctor.CodeConfigPermissions, fs.ErrPermission)},
+		{name: "wrong value", code: doctor.CodeConfigInvalid, damage: fault(doctor.CodeConfigInvalid, errors.New("port 70000"))},
+		{name: "terminal file", code: doctor.CodeConfigTerminal, damage: func(_ *testing.T, x *computer) { x.config.Settings.Terminal = errors.New("no such file") }},
 		{name: "no portal", code: doctor.CodeConfigNoPortal, damage: func(_ *testing.T, x *computer) { x.config.Settings.Portals = nil }},
 		{name: "origin with a path", code: doctor.CodeConfigOrigin, damage: func(_ *testing.T, x *computer) { x.config.Settings.Portals[0].Origin = "https://portal.example/" }},
 		{name: "plain http", code: doctor.CodeConfigOrigin, damage: func(_ *testing.T, x *computer) { x.config.Settings.Portals[0].Origin = "http://portal.example" }},
@@ -172,9 +175,11 @@ func TestProgramFaults(t *testing.T) {
 			delete(x.env, "WAYLAND_DISPLAY")
 			x.config.Pinentry = pinentry.Config{}
 		}},
-		{name: "window missing", code: doctor.CodeWindowMissing, state: doctor.Warning, damage: func(_ *testing.T, x *computer) { x.config.Window = x.runtime + "/zaver-window" }},
+		{name: "window missing", code: doctor.CodeWindowMissing, state: doctor.Warning, damage: func(_ *testing.T, x *computer) {
+			x.config.Window = &window.Config{Path: x.runtime + "/zaver-window", Env: []string{"DISPLAY=:1"}}
+		}},
 		{name: "window may not be run", code: doctor.CodeWindowMissing, state: doctor.Warning, damage: func(_ *testing.T, x *computer) {
-			x.config.Window = x.file(x.runtime+"/zaver-window", "", 0o600)
+			x.config.Window = &window.Config{Path: x.file(x.runtime+"/zaver-window", "", 0o600), Env: []string{"DISPLAY=:1"}}
 		}},
 	})
 }

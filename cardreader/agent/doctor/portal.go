@@ -38,6 +38,9 @@ func (u *checkup) config(context.Context) {
 		u.add(Fault, s.Fault.Code, detail, number("line", s.Fault.Line))
 		return
 	}
+	if s.Terminal != nil {
+		u.add(Fault, CodeConfigTerminal, s.Terminal.Error())
+	}
 	if len(s.Portals) == 0 {
 		u.add(Fault, CodeConfigNoPortal, s.Path)
 	}

@@ -163,11 +163,13 @@ func newComputer(t *testing.T) *computer {
 	c.must(err)
 	profiles, err := card.BuiltinProfiles()
 	c.must(err)
+	terminal, err := card.ParseTerminal(uec.Shared().NewTerminal(nil).File())
+	c.must(err)
 	c.modules = token.Config{Modules: []string{store.Module()}, Worker: []string{self, asWorker}, Env: store.Env(), ListDeadline: doctor.ModuleDeadline}
 	c.config = doctor.Config{Language: words.Russian, Version: "1.2.3", Method: agent.MethodToken,
 		Settings: doctor.Settings{Path: filepath.Join(c.home, ".config/zaver/agent.json"), Port: freePort(t),
 			Portals: []doctor.Portal{{Name: "Демо", Origin: c.portal.URL, Key: public}}},
-		Cards:    cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, nil),
+		Cards:    cards.New(cards.Service(pcsc.New(pcsc.Config{})), profiles, nil, nil, card.WithTerminal(terminal)),
 		Pinentry: pinentry.Config{Argv: script.Argv(), Env: os.Environ()}, Program: c.program,
 		Root: c.root, Home: c.home, Env: c.env.get, Roots: c.roots(),
 		Limits: func() doctor.Limits { return doctor.Limits{LockedMemory: math.MaxUint64} },

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"zaver/cardreader/agent/doctor"
+	"zaver/cardreader/agent/window"
 	"zaver/cardreader/agent/words"
 	"zaver/softhsm-fixtures/faultmodule"
 	"zaver/softhsm-fixtures/people"
@@ -34,12 +35,15 @@ func broken(t *testing.T) (x *computer, secrets []string) {
 	x.insert(uecCard(t, pki.Expired, nil))
 	x.must(os.Remove(x.manifest("chromium")))
 	x.config.Pinentry.Argv = []string{x.home + "/pinentry"}
-	x.config.Window = x.home + "/zaver-window"
-	vera, card := people.TokenHolder(), people.CardHolder()
+	x.config.Window = &window.Config{Path: x.home + "/zaver-window", Env: []string{"DISPLAY=:1"}}
 	host, err := os.Hostname()
 	x.must(err)
+	if len(host) < 4 {
+		host = "" // may stand in any word
+	}
+	vera, card := people.TokenHolder(), people.CardHolder()
 	secrets = []string{x.home, secretHome, x.root, x.program, host, vera.Surname, vera.SNILS, card.Surname, card.SNILS, vera.PINs.Token, "secret-portal", "Тайный",
-		x.portal.URL, "Virtual PCD", "librtpkcs11ecp", "/tmp", "/usr/lib", ".so"}
+		x.portal.URL, "Virtual PCD", "librtpkcs11ecp", "/tmp", "/usr/lib", "libsofthsm"}
 	for _, p := range []people.Person{vera, card} {
 		secrets = append(secrets, p.FullName(), p.Given, p.Patronymic)
 	}
@@ -102,7 +106,6 @@ func TestBundle(t *testing.T) {
 	if diff := cmp.Diff(wanted, names); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	scan(t, "the archive itself", out.String(), secrets)
 	var system doctor.System
 	if err := json.Unmarshal([]byte(files["system.json"]), &system); err != nil {
 		t.Fatal(err)
@@ -142,6 +145,9 @@ func unzip(t *testing.T, b []byte) map[string]string {
 	}
 	out := map[string]string{}
 	for _, f := range archive.File {
+		if f.Modified.Year() >= 1980 || f.Comment != "" || len(f.Extra) > 0 || f.ExternalAttrs != 0 {
+			t.Errorf("%s says more than its content: %+v", f.Name, f.FileHeader)
+		}
 		r, err := f.Open()
 		if err != nil {
 			t.Fatal(err)

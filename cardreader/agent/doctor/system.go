@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/window"
 	"zaver/cardreader/card"
 )
 
@@ -95,9 +96,9 @@ func (u *checkup) programs(ctx context.Context) {
 		return
 	}
 	u.pinentry(ctx)
-	if screen && u.cfg.Window != "" {
-		if info, err := os.Stat(u.cfg.Window); err != nil || info.Mode().Perm()&0o111 == 0 {
-			u.add(Warning, CodeWindowMissing, u.cfg.Window)
+	if screen && u.cfg.Window != nil {
+		if _, err := window.Find(*u.cfg.Window); err != nil {
+			u.add(Warning, CodeWindowMissing, err.Error())
 		}
 	}
 	u.well(AreaProgram, "")
