@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -18,18 +19,30 @@ import (
 	"zaver/signature/pin"
 )
 
-// cardSource makes the source of cards: the built-in profiles, and those of the configured folder before them.
-func (c config) cardSource(log *slog.Logger) (*cards.Source, error) {
-	profiles, err := card.BuiltinProfiles()
-	if err != nil {
-		return nil, fmt.Errorf("load card profiles: %w", err)
-	}
+// cardProfiles returns the profiles of the configured folder, and the built-in ones behind them. A file that can't be used is one
+// of the problems, and the others serve still.
+func (c config) cardProfiles() ([]*card.Profile, []*card.ProfileError, error) {
+	var own fs.FS
 	if c.Profiles != "" {
-		own, err := card.LoadProfiles(os.DirFS(c.Profiles), ".")
-		if err != nil {
-			return nil, &boot.Failure{Exit: boot.ExitConfig, Err: fmt.Errorf("load card profiles from %s: %w", c.Profiles, err)}
+		own = os.DirFS(c.Profiles)
+	}
+	profiles, problems, err := card.AllProfiles(own)
+	if err != nil {
+		return nil, nil, &boot.Failure{Exit: boot.ExitConfig, Err: fmt.Errorf("load card profiles: %w", err)}
+	}
+	return profiles, problems, nil
+}
+
+// cardSource makes the source of cards. The log, unless nil, is told of the profiles that can't be used.
+func (c config) cardSource(log *slog.Logger) (*cards.Source, error) {
+	profiles, problems, err := c.cardProfiles()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range problems {
+		if log != nil {
+			log.Warn("card profile can't be used", "file", p.File, "line", p.Line, "field", p.Field, "reason", p.Reason)
 		}
-		profiles = append(own, profiles...)
 	}
 	var options []card.Option
 	if c.Terminal != "" {
@@ -73,6 +86,22 @@ type cardRow struct {
 	Signature *certificateRow `json:"certificate,omitempty"`
 }
 
+// profileRow is one card profile that can't be used, as `cards --json` prints it.
+type profileRow struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Field  string `json:"field,omitempty"`
+	Reason string `json:"reason"`
+}
+
+func profileRows(problems []*card.ProfileError) []profileRow {
+	var rows []profileRow
+	for _, p := range problems {
+		rows = append(rows, profileRow{File: p.File, Line: p.Line, Field: p.Field, Reason: p.Reason})
+	}
+	return rows
+}
+
 func listCards(ctx context.Context, a *app, asJSON bool) error {
 	c, err := loadConfig(a.config, false)
 	if err != nil {
@@ -81,6 +110,15 @@ func listCards(ctx context.Context, a *app, asJSON bool) error {
 	source, err := c.cardSource(nil)
 	if err != nil {
 		return err
+	}
+	_, problems, err := c.cardProfiles()
+	if err != nil {
+		return err
+	}
+	for _, p := range problems { // before anything else can fail: it may be why a card is not known
+		if _, err := fmt.Fprintf(a.stderr, "card profile %s\n", p); err != nil {
+			return err
+		}
 	}
 	rows := []cardRow{}
 	readers, err := source.Look(ctx)
@@ -102,8 +140,9 @@ func listCards(ctx context.Context, a *app, asJSON bool) error {
 	}
 	if asJSON {
 		return printJSON(a.stdout, struct {
-			Readers []cardRow `json:"readers"`
-		}{rows})
+			Readers  []cardRow    `json:"readers"`
+			Profiles []profileRow `json:"profile_problems,omitempty"`
+		}{rows, profileRows(problems)})
 	}
 	if len(rows) == 0 {
 		_, err := fmt.Fprintln(a.stdout, "no reader is connected")

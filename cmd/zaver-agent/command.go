@@ -44,7 +44,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "%s: %w", c.Name(), err)
 	})
-	root.AddCommand(newRunCommand(a), newTokensCommand(a), newCardsCommand(a), newNativeHostCommand(a), newInstallCommand(a), newUninstallCommand(a), newVersionCommand(a))
+	root.AddCommand(newRunCommand(a), newTokensCommand(a), newCardsCommand(a), newNativeHostCommand(a), newInstallCommand(a), newUninstallCommand(a), newDoctorCommand(a), newVersionCommand(a))
 	return root
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -56,24 +57,33 @@ type portalConfig struct {
 // systemConfig is what a package or the administrator installs; a person's own file goes before it.
 const systemConfig = "/etc/zaver/agent.json"
 
-// loadConfig reads the file that was named, or the person's own, or the system's. Commands that need no portal do without it.
-func loadConfig(path string, required bool) (config, error) {
-	var c config
-	named := path != ""
-	if !named {
-		dir, err := os.UserConfigDir()
-		if err != nil {
-			return c, boot.Fail(boot.ExitConfig, "give the file with --config", "find configuration: %w", err)
-		}
-		path = filepath.Join(dir, "zaver", "agent.json")
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			if _, err := os.Stat(systemConfig); err == nil {
-				path = systemConfig
-			}
+// configPath is the file that was named, or the person's own, or the system's.
+func configPath(named string) (string, error) {
+	if named != "" {
+		return named, nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", boot.Fail(boot.ExitConfig, "give the file with --config", "find configuration: %w", err)
+	}
+	path := filepath.Join(dir, "zaver", "agent.json")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(systemConfig); err == nil {
+			return systemConfig, nil
 		}
 	}
-	err := boot.LoadConfig(path, &c)
-	if errors.Is(err, fs.ErrNotExist) && !named && !required {
+	return path, nil
+}
+
+// loadConfig reads the file of configPath. Commands that need no portal do without one.
+func loadConfig(named string, required bool) (config, error) {
+	var c config
+	path, err := configPath(named)
+	if err != nil {
+		return c, err
+	}
+	err = boot.LoadConfig(path, &c)
+	if errors.Is(err, fs.ErrNotExist) && named == "" && !required {
 		return c, nil
 	}
 	if err != nil {
@@ -110,12 +120,21 @@ func (c config) portals() []agent.Portal {
 	return out
 }
 
-// tokenHost makes the host of the token drivers; the agent's own program is their worker.
-func (c config) tokenHost() (*token.Host, error) {
+// tokenConfig says where token drivers are; the agent's own program is their worker.
+func (c config) tokenConfig() (token.Config, error) {
 	self, err := os.Executable()
+	if err != nil {
+		return token.Config{}, fmt.Errorf("find this program: %w", err)
+	}
+	kit := c.P11Kit == nil || *c.P11Kit
+	return token.Config{Modules: c.Modules, P11Kit: kit, Known: kit, Worker: []string{self, workerCommand}}, nil
+}
+
+// tokenHost makes the host of the token drivers.
+func (c config) tokenHost() (*token.Host, error) {
+	t, err := c.tokenConfig()
 	if err != nil {
 		return nil, err
 	}
-	kit := c.P11Kit == nil || *c.P11Kit
-	return token.New(token.Config{Modules: c.Modules, P11Kit: kit, Known: kit, Worker: []string{self, workerCommand}})
+	return token.New(t)
 }

@@ -47,7 +47,7 @@ func run(ctx context.Context, a *app, tty string) error {
 	if err != nil {
 		return fmt.Errorf("take sockets over: %w", err)
 	}
-	door, err := loopback.Listen(ctx, loopback.Config{Agent: made.agent, Version: version(), Port: c.Loopback.Port, Listeners: handed, Log: log})
+	door, err := loopback.Listen(ctx, loopback.Config{Agent: made.agent, Version: version(), Port: c.Loopback.Port, Listeners: handed, Doctor: a.examination, Log: log})
 	if err != nil {
 		f := &boot.Failure{Exit: boot.ExitFailure, Err: err}
 		if errors.Is(err, syscall.EADDRINUSE) {
