@@ -229,6 +229,8 @@ func TestReadHolderFaults(t *testing.T) {
 		{"no directory", nil, uec.Fault{INS: 0xA4, Sealed: true, Action: uec.Answer, Answer: []byte{0x6F, 0x00, 0x90, 0x00}}, card.Protocol},
 		{"refused", nil, uec.Fault{INS: 0xCA, Action: uec.Answer, Answer: []byte{0x69, 0x82}}, card.NoTerminal},
 		{"pulled", nil, uec.Fault{INS: 0xCA, Action: uec.PullAfter}, card.Removed},
+		{"no photo file", nil, uec.Fault{INS: 0xB0, Sealed: true, Action: uec.Answer, Answer: []byte{0x64, 0x00}}, card.Protocol},
+		{"photo file is nonsense", nil, uec.Fault{INS: 0xB0, Sealed: true, Action: uec.Answer, Answer: uec.Garbage()}, card.Protocol},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
