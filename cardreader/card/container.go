@@ -20,7 +20,7 @@ func (s *session) readCertificates(ctx context.Context) ([]*cert.Certificate, er
 	const op = "read the certificate"
 	place := &s.card.profile.Certificate
 	content, err := s.readPlace(ctx, &place.Place)
-	if e := (*Error)(nil); errors.As(err, &e) && e.SW.Meaning() == apdu.NotFound {
+	if e := (*Error)(nil); errors.As(err, &e) && e.Reason != Insecure && e.SW.Meaning() == apdu.NotFound {
 		return nil, &Error{Reason: NoCertificate, Op: op, SW: e.SW}
 	}
 	if err != nil {

@@ -94,7 +94,8 @@ func (s *sealed) exchange(ctx context.Context, cmd apdu.Command) (apdu.Response,
 	r, err := s.unwrap(answer, cmd.Le)
 	if err != nil {
 		s.dead = err
-		return apdu.Response{}, &Error{Reason: Insecure, Op: "open the card's answer", SW: answer.SW, Cause: err}
+		// Without the status word: outside of secure messaging it is nobody's, and callers must not act upon it.
+		return apdu.Response{}, &Error{Reason: Insecure, Op: "open the card's answer", Cause: err}
 	}
 	if endsSession(cmd, r.SW) {
 		s.dead = errEnded
