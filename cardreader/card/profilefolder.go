@@ -3,6 +3,7 @@
 package card
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -39,6 +40,11 @@ func LoadProfiles(fsys fs.FS, dir string) ([]*Profile, error) {
 // file, line and field, and the others serve still. The error is of the
 // directory itself: it is missing, or may not be read.
 func ReadFolder(fsys fs.FS, dir string) (profiles []*Profile, problems []*ProfileError, err error) {
+	return readFolder(fsys, dir, func(*Profile) *ProfileError { return nil })
+}
+
+// readFolder is ReadFolder with a fault more that a profile may have.
+func readFolder(fsys fs.FS, dir string, fault func(*Profile) *ProfileError) (profiles []*Profile, problems []*ProfileError, err error) {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the folder of card profiles: %w", err)
@@ -56,6 +62,9 @@ func ReadFolder(fsys fs.FS, dir string) (profiles []*Profile, problems []*Profil
 		p, problem := readProfile(fsys, path.Join(dir, name))
 		if problem == nil && owner[p.Name] != "" {
 			problem = &ProfileError{Line: 1, Field: "name", Reason: "is that of " + owner[p.Name] + ", too"}
+		}
+		if problem == nil {
+			problem = fault(p)
 		}
 		if problem != nil {
 			problem.File = name
@@ -102,8 +111,10 @@ func plain(err error) string {
 
 // AllProfiles returns the user's own profiles and, after them, those that come
 // with the program, except where an own one has the same name: so a file of
-// one's own changes what is known of a card. A nil own folder has none. Problems
-// are those of the own files; the program's own are tested.
+// one's own changes what is known of a card, but not that it demands secure
+// messaging: for an application that does, an own profile with less is a problem.
+// A nil own folder has none. Problems are those of the own files; the program's
+// own are tested.
 func AllProfiles(own fs.FS) (profiles []*Profile, problems []*ProfileError, err error) {
 	known, err := BuiltinProfiles()
 	if err != nil {
@@ -112,11 +123,24 @@ func AllProfiles(own fs.FS) (profiles []*Profile, problems []*ProfileError, err 
 	if own == nil {
 		return known, nil, nil
 	}
-	profiles, problems, err = ReadFolder(own, ".")
+	profiles, problems, err = readFolder(own, ".", weaker(known))
 	if err != nil {
 		return known, nil, err
 	}
 	return append(profiles, without(known, profiles)...), problems, nil
+}
+
+// weaker finds the fault of an own profile that would open an application in the open, or by another suite, which the program knows to
+// demand secure messaging: every password of the card would go over the wire as it is. A beginning of an AID selects the application, too.
+func weaker(known []*Profile) func(*Profile) *ProfileError {
+	return func(p *Profile) *ProfileError {
+		for _, k := range known {
+			if k.SecureMessaging != suiteNone && p.SecureMessaging != k.SecureMessaging && (bytes.HasPrefix(k.AID, p.AID) || bytes.HasPrefix(p.AID, k.AID)) {
+				return &ProfileError{Line: 1, Field: "secure_messaging", Reason: fmt.Sprintf("is %q, where this application demands %q", p.SecureMessaging, k.SecureMessaging)}
+			}
+		}
+		return nil
+	}
 }
 
 func without(known, own []*Profile) []*Profile {

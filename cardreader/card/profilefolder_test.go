@@ -3,10 +3,14 @@
 package card
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -159,6 +163,47 @@ func TestAllProfiles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOwnProfileIsNotWeaker: a file of one's own may change what is known of a card, but not have its passwords go over the wire in the open.
+func TestOwnProfileIsNotWeaker(t *testing.T) {
+	builtin, err := BuiltinProfiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	demanding := builtin[slices.IndexFunc(builtin, func(p *Profile) bool { return p.SecureMessaging == suiteGOST })]
+	same, err := os.ReadFile("profiles/uec-test.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, aid string
+		refused   bool
+	}{
+		{"its AID", fmt.Sprintf("%X", demanding.AID), true},
+		{"the beginning of its AID", fmt.Sprintf("%X", demanding.AID[:5]), true},
+		{"its AID and more", fmt.Sprintf("%X00", demanding.AID), true},
+		{"another AID", "F05A415645525555", false},
+	} {
+		for _, name := range []string{"own", demanding.Name} {
+			t.Run(tt.name+"/"+name, func(t *testing.T) {
+				open := regexp.MustCompile(`"aid": "[^"]*"`).ReplaceAllString(wholeNamed(t, name), `"aid": "`+tt.aid+`"`)
+				profiles, problems, err := AllProfiles(fstest.MapFS{"own.json": {Data: []byte(open)}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if (len(problems) == 1) != tt.refused || tt.refused && (problems[0].File != "own.json" || problems[0].Field != "secure_messaging") {
+					t.Errorf("problems %v", problems)
+				}
+				if tt.refused && (len(profiles) != len(builtin) || profiles[0].SecureMessaging == suiteNone && bytes.HasPrefix(demanding.AID, profiles[0].AID)) {
+					t.Errorf("the weaker profile serves")
+				}
+			})
+		}
+	}
+	if _, problems, err := AllProfiles(fstest.MapFS{"own.json": {Data: same}}); err != nil || len(problems) != 0 {
+		t.Errorf("a profile with the same suite: %v, %v", problems, err)
 	}
 }
 
