@@ -62,11 +62,14 @@ func LoadTerminal(path string) (*Terminal, error) {
 }
 
 func loadTerminal(path string) (*Terminal, error) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // to open a pipe would wait for its writer
+		return nil, errors.Join(errors.New("not a regular file"), err)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat() // of what was opened: the name may change hands meanwhile
 	if err != nil {
 		return nil, err

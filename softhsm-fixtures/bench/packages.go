@@ -46,7 +46,7 @@ var carriers = []comparison{
 	{"signature/token", "token, bare C_Sign, P-256", "ms", 1e-3, figure{"Sign/p256/C_Sign", "µs-p50"}, figure{"Sign/p256/C_Sign", "µs-p95"}, figure{}, "", nil},
 	{"signature/token", "token, PIN to signature, RSA-2048", "ms", 1e-3, figure{"Sign/rsa/warm", "µs-p50"}, figure{"Sign/rsa/warm", "µs-p95"}, figure{"Sign/rsa/direct", "µs-p95"}, "bare login, C_Sign, logout (p95)", over(10)},
 	{"signature/token", "token, bare C_Sign, RSA-2048", "ms", 1e-3, figure{"Sign/rsa/C_Sign", "µs-p50"}, figure{"Sign/rsa/C_Sign", "µs-p95"}, figure{}, "", nil},
-	{"cardreader/pcsc", "card, PIN to signature: lock, select, verify, PSO, reset", "ms", 1, figure{"Sign", "ms-p50-whole"}, figure{"Sign", "ms-p95-whole"}, figure{"Sign", "ms-p50-PSO"}, "bare PSO exchange (p50)", over(10)},
+	{"cardreader/pcsc", "card, PIN to signature: lock, select, secure messaging, verify, PSO, reset", "ms", 1, figure{"Sign", "ms-p50-whole"}, figure{"Sign", "ms-p95-whole"}, figure{"Sign", "ms-p95-exchanges"}, "bare exchanges with the card (p95)", over(10)},
 	{"cardreader/pcsc", "card, one bare exchange through the daemon", "ms", 1e-6, figure{"Transmit", "ns/op"}, figure{}, figure{}, "", nil},
 	{"cardreader/pcsc", "card daemon notices to listed", "ms", 1, figure{"HotPlug", "ms-p50-notice-to-list"}, figure{"HotPlug", "ms-p95-notice-to-list"}, figure{}, "", most(50)},
 }
