@@ -15,6 +15,7 @@ const (
 	CodeBusy              = "agent.busy"               // another request is open
 	CodeOrigin            = "agent.origin"             // the page's origin is not a configured portal's
 	CodeHost              = "agent.host"               // the Host header is not the agent's address
+	CodeOtherUser         = "agent.other_user"         // another user of this computer is at the door
 	CodeRequest           = "agent.request"            // the door's message can't be read
 	CodeForbidden         = "agent.forbidden"          // started for an extension that is not this program's
 	CodeConfig            = "agent.config"             // the agent's configuration is missing or wrong
@@ -46,7 +47,7 @@ const CodeLastTry = "token.last_try"
 // codes lists every code that the agent itself may send. The portal's answers
 // (confirm.*, sig.* …) are handed through and not listed.
 var codes = []string{
-	CodeBusy, CodeOrigin, CodeHost, CodeRequest, CodeForbidden, CodeConfig, CodePortalUnknown, CodePortalUnreachable, CodePortalAnswer,
+	CodeBusy, CodeOrigin, CodeHost, CodeOtherUser, CodeRequest, CodeForbidden, CodeConfig, CodePortalUnknown, CodePortalUnreachable, CodePortalAnswer,
 	CodeDeclined, CodeCancelled, CodeTimeout, CodePinentry, CodeWindow, CodeSignature, CodeInternal,
 	"statement.forged", "statement.malformed", "statement.origin", "statement.request",
 	"statement.expired", "statement.early", "statement.purpose",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package loopback alone owns the agent's HTTP door on 127.0.0.1 and [::1]:
-// who may knock (exact Host and Origin, before anything else), what may be
+// who may knock (exact Host and Origin, and no other user of this computer where
+// the system tells, before anything else), what may be
 // said (one strict JSON object), and how the steps are told (one JSON line
 // each). It decides nothing about statements, cards or PINs.
 //
@@ -65,12 +66,13 @@ type Door struct {
 	server    *http.Server
 	hosts     []string
 	origins   []string
+	self      uint32 // whose requests are answered
 }
 
 // Listen takes the port on both loopback addresses. A machine without IPv6 has
 // one address less, which is not an error; a port that another program holds is.
 func Listen(ctx context.Context, c Config) (*Door, error) {
-	d := &Door{agent: c.Agent, version: c.Version, doctor: c.Doctor, examining: make(chan struct{}, 1), log: c.Log, origins: c.Agent.Origins()}
+	d := &Door{agent: c.Agent, version: c.Version, doctor: c.Doctor, examining: make(chan struct{}, 1), log: c.Log, origins: c.Agent.Origins(), self: ownUser()}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -89,6 +91,7 @@ func Listen(ctx context.Context, c Config) (*Door, error) {
 	}
 	d.server = &http.Server{
 		Handler:           d,
+		ConnContext:       d.withOwner,
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,

@@ -23,6 +23,11 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if status, code := d.refuse(r); status != 0 {
+		if code == agent.CodeOtherUser { // a portal's page may read why
+			h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+			h.Add("Vary", "Origin")
+		}
 		d.log.Warn("request refused", "code", code, "host", clip(r.Host), "origin", clip(r.Header.Get("Origin")), "site", clip(r.Header.Get("Sec-Fetch-Site")))
 		w.Header().Set("Connection", "close")
 		writeCode(w, status, code)
@@ -74,6 +79,9 @@ func (d *Door) refuse(r *http.Request) (int, string) {
 		if got := r.Header.Values(name); len(got) > 1 || len(got) == 1 && !slices.Contains(wanted, got[0]) {
 			return http.StatusForbidden, agent.CodeOrigin
 		}
+	}
+	if foreign(r.Context()) {
+		return http.StatusForbidden, agent.CodeOtherUser
 	}
 	return 0, ""
 }

@@ -8,7 +8,7 @@ import { find, Shut } from './agent.js'
 import { follow } from './follow.js'
 
 const order = ['agent', 'sign', 'statement', 'device', 'consent', 'pin', 'signing', 'sending', 'checking']
-const agentFaults = ['agent.not_running', 'agent.blocked', 'agent.protocol', 'agent.version', 'agent.busy', 'agent.host', 'agent.origin',
+const agentFaults = ['agent.not_running', 'agent.blocked', 'agent.protocol', 'agent.version', 'agent.busy', 'agent.host', 'agent.origin', 'agent.other_user',
   'agent.no_extension', 'agent.not_installed', 'agent.forbidden', 'agent.ended', 'agent.unpermitted', 'agent.config', 'agent.gesture', 'agent.pinentry']
 
 export function runConfirmation (box) {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package loopback
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+)
+
+const heading = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+
+// row is one line of the table, as a little-endian machine writes it.
+func row(local, remote, state string, user, inode int) string {
+	return fmt.Sprintf("   1: %s %s %s 00000000:00000000 00:00000000 00000000  %d        0 %d 1 00000000414fe493 100 0 0 10 0\n", local, remote, state, user, inode)
+}
+
+func TestFindOwner(t *testing.T) {
+	if parseEnd("0100007F:60A2") != netip.MustParseAddrPort("127.0.0.1:24738") {
+		t.Fatal("the rows are written for a little-endian machine")
+	}
+	const agent4, page4 = "0100007F:60A2", "0100007F:C001"
+	const agent6, page6 = "00000000000000000000000001000000:60A2", "00000000000000000000000001000000:C001"
+	const mappedAgent, mappedPage = "0000000000000000FFFF00000100007F:60A2", "0000000000000000FFFF00000100007F:C001"
+	four, six := "127.0.0.1:49153 127.0.0.1:24738", "[::1]:49153 [::1]:24738"
+	for _, c := range []struct {
+		name, table, ends string
+		want              found
+	}{
+		{"theirs", row(page4, agent4, "01", 1000, 7), four, found{known: true, user: 1000}},
+		{"root's", row(page4, agent4, "01", 0, 7), four, found{known: true, user: 0}},
+		{"over IPv6", row(page6, agent6, "01", 1001, 7), six, found{known: true, user: 1001}},
+		{"an IPv6 socket to an IPv4 address", row(mappedPage, mappedAgent, "01", 1001, 7), four, found{known: true, user: 1001}},
+		{"behind others", row(agent4, page4, "01", 1, 7) + row(page4, "0100007F:60A3", "01", 2, 7) + row(page4, agent4, "01", 3, 7), four, found{known: true, user: 3}},
+		{"half closed", row(page4, agent4, "05", 1000, 7), four, found{known: true, user: 1000}},
+		{"closed", row(page4, agent4, "05", 0, 0), four, found{known: true, gone: true}},
+		{"a shadow of a connection", row(page4, agent4, "06", 0, 0), four, found{known: true, gone: true}},
+		{"not there", row(agent4, page4, "01", 1000, 7), four, found{}},
+		{"the other family", row(page4, agent4, "01", 1000, 7), six, found{}},
+		{"no table", "", four, found{}},
+		{"not a number", strings.Replace(row(page4, agent4, "01", 77, 7), " 77 ", " -1 ", 1), four, found{}},
+		{"cut line", row(page4, agent4, "01", 1000, 7)[:60], four, found{}},
+		{"odd address", row("zz:1", agent4, "01", 1000, 7) + row("01:C001", agent4, "01", 1000, 7) + row(page4+"0", agent4, "01", 1000, 7), four, found{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			remote, local, _ := strings.Cut(c.ends, " ")
+			if got := findOwner(strings.NewReader(heading+c.table), netip.MustParseAddrPort(remote), netip.MustParseAddrPort(local)); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestIsForeign(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    found
+		want bool
+	}{
+		{"own", found{known: true, user: 1000}, false},
+		{"another's", found{known: true, user: 1001}, true},
+		{"root's", found{known: true}, true},
+		{"gone", found{known: true, gone: true}, true},
+		{"not told", found{}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := isForeign(c.o, 1000); got != c.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// The system tells of a real connection: that it is this process's own.
+func TestOwnerOfARealConnection(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		t.Run(address, func(t *testing.T) {
+			l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+			if err != nil {
+				if strings.Contains(address, "::") && !hasIPv6Loopback() {
+					return // this machine has no IPv6
+				}
+				t.Fatal(err)
+			}
+			defer func() { _ = l.Close() }()
+			page, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = page.Close() }()
+			got := owner(netip.MustParseAddrPort(page.LocalAddr().String()), netip.MustParseAddrPort(page.RemoteAddr().String()))
+			if want := (found{known: true, user: uint32(os.Geteuid())}); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
