@@ -36,7 +36,7 @@ func flag(b bool) C.int {
 func build(f *window.Form) {
 	with(func(s []*C.char) { C.zw_new(s[0], s[1]) }, f.Title, f.Heading)
 	for _, x := range f.Facts {
-		with(func(s []*C.char) { C.zw_fact(s[0], s[1], s[2], flag(x.Strong)) }, x.Label, x.Value, x.Label+": "+x.Value)
+		with(func(s []*C.char) { C.zw_fact(s[0], s[1], flag(x.Strong)) }, x.Label, x.Value)
 	}
 	with(func(s []*C.char) { C.zw_code(s[0], s[1], s[2]) }, f.Code.Label, f.Code.Value, f.Code.Spoken)
 	with(func(s []*C.char) { C.zw_words(s[0], s[1], s[2], s[3], s[4]) }, f.Choose, f.Hint, f.Sign, f.Decline, f.Close)

@@ -17,7 +17,8 @@ struct view {
 	GtkWidget *status, *spinner, *text, *detail;
 	GtkWidget *result;
 	GtkWidget *sign, *decline, *close;
-	int facts_shown, highest; /* highest: pixels that the scrolled part may have */
+	GtkSizeGroup *labels;
+	int highest; /* pixels that the scrolled part may have */
 	enum phase phase;
 };
 

@@ -6,7 +6,7 @@
 
 int zw_init(void); /* 0: there is no display */
 void zw_new(const char *title, const char *heading);
-void zw_fact(const char *label, const char *value, const char *spoken, int strong);
+void zw_fact(const char *label, const char *value, int strong);
 void zw_code(const char *label, const char *digits, const char *spoken);
 void zw_words(const char *choose, const char *hint, const char *sign, const char *decline, const char *close);
 void zw_show(void);

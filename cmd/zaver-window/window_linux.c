@@ -15,7 +15,7 @@ static const char style[] =
 	".zw-code { font-family: monospace; font-weight: bold; font-size: 260%; letter-spacing: 0.3em; }"
 	".zw-frame { border: 1px solid @borders; border-radius: 6px; padding: 8px 14px; }"
 	".zw-row { border: 1px solid @borders; border-radius: 6px; padding: 8px 10px; margin: 0 0 6px 0; }"
-	".zw-note { font-style: italic; }"
+	".zw-note, .zw-note:disabled { font-style: italic; color: @theme_fg_color; }" // a reason is read where its row is grey, too
 	".zw-mark { font-weight: bold; font-size: 200%; }"
 	".zw-good { color: @success_color; }"
 	".zw-bad { color: @error_color; }";
@@ -112,24 +112,27 @@ void zw_new(const char *title, const char *heading)
 	view.body = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
 	gtk_container_set_border_width(GTK_CONTAINER(view.body), 18);
 	gtk_box_pack_start(GTK_BOX(view.body), zw_label(heading, "zw-heading"), FALSE, FALSE, 0);
-	view.facts = gtk_grid_new();
-	gtk_grid_set_column_spacing(GTK_GRID(view.facts), 12);
-	gtk_grid_set_row_spacing(GTK_GRID(view.facts), 4);
+	view.facts = gtk_box_new(GTK_ORIENTATION_VERTICAL, 4);
+	view.labels = gtk_size_group_new(GTK_SIZE_GROUP_HORIZONTAL);
 	gtk_box_pack_start(GTK_BOX(view.body), view.facts, FALSE, FALSE, 0);
 }
 
-void zw_fact(const char *label, const char *value, const char *spoken, int strong)
+// Facts are lines of a box, not a grid: screen readers read them in this order.
+void zw_fact(const char *label, const char *value, int strong)
 {
+	GtkWidget *line = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
 	GtkWidget *l = zw_label(label, NULL), *v = zw_label(value, strong ? "zw-strong" : NULL);
+	AtkObject *la = gtk_widget_get_accessible(l), *va = gtk_widget_get_accessible(v);
 
 	gtk_label_set_yalign(GTK_LABEL(l), 0);
 	gtk_label_set_line_wrap(GTK_LABEL(l), FALSE);
 	gtk_label_set_max_width_chars(GTK_LABEL(v), 40);
-	atk_object_set_name(gtk_widget_get_accessible(v), spoken);
-	gtk_widget_set_hexpand(v, TRUE);
-	gtk_grid_attach(GTK_GRID(view.facts), l, 0, view.facts_shown, 1, 1);
-	gtk_grid_attach(GTK_GRID(view.facts), v, 1, view.facts_shown, 1, 1);
-	view.facts_shown++;
+	gtk_size_group_add_widget(view.labels, l);
+	atk_object_add_relationship(va, ATK_RELATION_LABELLED_BY, la);
+	atk_object_add_relationship(la, ATK_RELATION_LABEL_FOR, va);
+	gtk_box_pack_start(GTK_BOX(line), l, FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(line), v, TRUE, TRUE, 0);
+	gtk_box_pack_start(GTK_BOX(view.facts), line, FALSE, FALSE, 0);
 }
 
 void zw_code(const char *label, const char *digits, const char *spoken)
@@ -174,6 +177,9 @@ static void middle(const char *choose, const char *hint)
 	view.detail = zw_label("", NULL);
 	atk_object_set_role(gtk_widget_get_accessible(view.text), ATK_ROLE_STATUSBAR); // its changes are read out
 	gtk_widget_set_valign(view.spinner, GTK_ALIGN_START);
+	atk_object_set_role(gtk_widget_get_accessible(view.spinner), ATK_ROLE_FILLER); // says nothing that the text doesn't
+	atk_object_set_name(gtk_widget_get_accessible(view.spinner), "");
+	atk_object_set_description(gtk_widget_get_accessible(view.spinner), "");
 	gtk_box_pack_start(GTK_BOX(both), view.text, FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(both), view.detail, FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(line), view.spinner, FALSE, FALSE, 0);
@@ -205,6 +211,8 @@ void zw_words(const char *choose, const char *hint, const char *sign, const char
 	gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
 	view.highest = MAX(area.height - 200, 240);
 	gtk_container_add(GTK_CONTAINER(scroll), view.body);
+	// The row in focus is scrolled to.
+	gtk_container_set_focus_vadjustment(GTK_CONTAINER(view.rows), gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(scroll)));
 	gtk_container_set_border_width(GTK_CONTAINER(buttons), 12);
 	gtk_button_box_set_layout(GTK_BUTTON_BOX(buttons), GTK_BUTTONBOX_END);
 	gtk_box_set_spacing(GTK_BOX(buttons), 8);
