@@ -54,6 +54,7 @@ user_pref("app.update.enabled", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("network.captive-portal-service.enabled", false);
+user_pref("extensions.background.idle.timeout", 500);
 `), 0o600))
 	cmd := exec.Command(path, "--headless", "--no-remote", "--marionette", "--profile", profile)
 	cmd.Env = append(os.Environ(), "HOME="+f.home, "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=", "MOZ_DISABLE_CONTENT_SANDBOX=1")
@@ -146,6 +147,7 @@ func (f *firefox) click(selector string) {
 // The same extension in Firefox: it finds the program by its own manifest, demands a click, and the request arrives.
 func TestFirefox(t *testing.T) {
 	s := newSite(t, "127.0.0.1")
+	s.think = 4 * time.Second // far longer than Firefox lets an idle background live
 	d := s.listen()
 	f := startFirefox(t, func(home string) {
 		manifest, err := extension.HostManifest(extension.Firefox, s.program())

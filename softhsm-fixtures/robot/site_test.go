@@ -60,7 +60,8 @@ type site struct {
 	host    string // the name in its origin
 	agent   string // address of the loopback door
 	fetched atomic.Int64
-	other   http.Handler // more pages
+	other   http.Handler  // more pages
+	think   time.Duration // how long the portal takes for a statement
 }
 
 func newSite(t *testing.T, host string) *site {
@@ -106,6 +107,10 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 	case strings.HasPrefix(r.URL.Path, "/agent/v1/statement/"):
 		s.fetched.Add(1)
+		select {
+		case <-time.After(s.think):
+		case <-r.Context().Done():
+		}
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"code":"confirm.unknown"}`)
 	case s.other != nil:

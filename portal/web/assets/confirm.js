@@ -117,6 +117,7 @@ export function runConfirmation (box) {
 
   // begin looks for the agent and offers the button.
   const begin = async () => {
+    performance.mark('zaver-looking')
     problem.hidden = true
     part('confirm-live').hidden = false
     part('confirm-reload').hidden = true // this page follows by itself
@@ -140,7 +141,7 @@ export function runConfirmation (box) {
     } catch (error) {
       fail(error instanceof Shut ? error.message : 'agent.protocol', 0, error.doors)
     } finally {
-      performance.mark('zaver-decided') // how long a person waits for an answer about the doors
+      performance.measure('zaver-doors', 'zaver-looking') // how long a person waits for an answer about the doors
     }
   }
 

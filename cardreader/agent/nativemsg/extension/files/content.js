@@ -10,6 +10,9 @@
   // its own gets no answer: for it the extension isn't there.
   if (window.top !== window || document.prerendering || location.origin === 'null' || window.origin === 'null') return
 
+  // Only pages of the portals see this mark; it spares them a wait.
+  document.documentElement?.setAttribute('data-zaver-extension', chrome.runtime.getManifest().version)
+
   const longest = 2048
   const fields = {
     hello: [],
