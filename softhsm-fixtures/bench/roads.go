@@ -46,7 +46,7 @@ type road struct {
 func roads(ctx context.Context, o Options, w *stage.World, b *robot.Browser) ([]section, error) {
 	var out []section
 	for i, r := range []road{
-		{"Token, P-256", "token", pki.P256}, {"Token, RSA-2048", "token", pki.RSA2048}, {"Card, P-256", "uec", 0}, {"Token, GOST 256", "token", pki.GOST256},
+		{"Token, P-256", "token", pki.P256}, {"Token, RSA-2048", "token", pki.RSA2048}, {"Card, GOST 256", "uec", 0}, {"Token, GOST 256", "token", pki.GOST256},
 	} {
 		o.say("confirming %d times: %s", o.Rounds, r.title)
 		walks, err := r.walks(ctx, o, w, b, people.Numbered(firstWalker+i))
