@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	}
 	code := 1
 	if seat, err = sit(dir); err != nil {
-		fmt.Fprintln(os.Stderr, err, "(Debian packages xvfb, dbus-x11, at-spi2-core, python3-pyatspi, xdotool)")
+		fmt.Fprintln(os.Stderr, err, "(Debian packages xvfb, dbus, at-spi2-core, gir1.2-atspi-2.0, gir1.2-gtk-3.0, python3-gi, xdotool)")
 	} else {
 		code = m.Run()
 	}

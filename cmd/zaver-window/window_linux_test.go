@@ -201,7 +201,7 @@ func TestValuesAreText(t *testing.T) {
 
 // A window with many certificates and long texts keeps its buttons on the screen.
 func TestFullWindow(t *testing.T) {
-	many := make([]window.Row, window.MaxRows)
+	many := make([]window.Row, 12)
 	for i := range many {
 		many[i] = window.Row{Title: strings.Repeat("Очень длинное имя ", 10), Lines: []string{strings.Repeat("w", 300)}, Usable: true, Chosen: i == 0}
 	}
