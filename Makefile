@@ -16,6 +16,8 @@ test: build ## everything that must hold
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	CGO_ENABLED=0 go build -o build/nocgo/zaver-portal ./cmd/zaver-portal
+	GOOS=windows CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc go build -o build/windows/zaver-agent.exe ./cmd/zaver-agent
+	GOOS=darwin CGO_ENABLED=0 go build -o build/darwin/zaver-agent ./cmd/zaver-agent
 	$(GOTESTSUM) --format pkgname-and-test-fails -- -timeout 15m ./...
 
 race: build

@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
-	"golang.org/x/sys/unix"
 
 	"zaver/cardreader/agent/loopback"
 	"zaver/cmd/internal/boot"
@@ -62,16 +61,6 @@ func run(ctx context.Context, a *app, tty string) error {
 	err = door.Serve(ctx)
 	log.InfoContext(ctx, "ended", "err", err)
 	return err
-}
-
-func closeProcess() error {
-	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
-		return fmt.Errorf("switch core dumps off: %w", err)
-	}
-	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
-		return fmt.Errorf("close the process against readers: %w", err)
-	}
-	return nil
 }
 
 // lockPath is per user and port: two users have an agent each, on different ports.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build cgo
+
 package pkcs11
 
 import (
@@ -8,13 +10,6 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"zaver/signature/pin"
-)
-
-// Names of PINs in pin.Error.
-const (
-	PINRef    = "user" // the normal user's
-	SOPINRef  = "so"   // the security officer's
-	NewPINRef = "new"  // the one that is to be set
 )
 
 // Session is an open session with one token. It is valid only inside the function that

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"zaver/signature/procgroup"
 )
 
 // process is one running worker. It has one owner: the lane of its module.
@@ -38,7 +40,7 @@ func start(argv, env []string, stderr *os.File) (*process, error) {
 	if stderr != nil {
 		cmd.Stderr = stderr
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	procgroup.Lead(cmd)
 	err = cmd.Start()
 	_, _ = theirIn.Close(), theirOut.Close()
 	if err != nil {
@@ -64,7 +66,7 @@ func (p *process) alive() bool {
 // kill ends the worker and what it started at once. Closing the pipe frees a reader even where the kernel can't end the process yet.
 func (p *process) kill() {
 	if p.alive() {
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		procgroup.Kill(p.cmd)
 	}
 	_, _ = p.in.Close(), p.out.Close()
 }
