@@ -5,6 +5,7 @@ package token
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,6 +24,9 @@ const (
 	maxModuleFiles  = 256      // of one registry folder
 	moduleExtension = ".module"
 )
+
+// errExposed says that somebody else could put another file in the place of a driver, which is given the PIN.
+var errExposed = errors.New("others may change it")
 
 // notTokens are p11-kit's own modules, which repeat the others or hold only trust anchors.
 var notTokens = []string{"p11-kit-proxy.so", "p11-kit-trust.so", "p11-kit-client.so", "libnssckbi.so", "libp11-kit.so.0"}
@@ -62,24 +66,34 @@ func (h *Host) discover() (found []module, problems []ModuleError) {
 				return nil
 			}
 		}
+		if err := exposed(real); err != nil {
+			return err
+		}
 		found = append(found, module{real, h.configured(name, real, registry)})
 		return nil
 	}
+	problem := func(path string, err error) {
+		problems = append(problems, ModuleError{Module: path, Code: CodeModule,
+			Err: &Error{Code: CodeModule, Module: path, Cause: fmt.Errorf("find module: %w", err)}})
+	}
 	for _, path := range h.cfg.Modules {
 		if err := add(path, Setup{}); err != nil {
-			problems = append(problems, ModuleError{Module: path, Code: CodeModule,
-				Err: &Error{Code: CodeModule, Module: path, Cause: fmt.Errorf("find module: %w", err)}})
+			problem(path, err)
 		}
 	}
 	// What nobody named may be absent: a registry keeps files of removed drivers.
 	if h.cfg.Known {
 		for _, d := range knownDrivers {
-			_ = add(d.file, Setup{})
+			if err := add(d.file, Setup{}); errors.Is(err, errExposed) {
+				problem(d.file, err)
+			}
 		}
 	}
 	if h.cfg.P11Kit {
 		for _, m := range registered(orDirs(h.cfg.RegistryDirs, registryDirs)) {
-			_ = add(m.path, m.with)
+			if err := add(m.path, m.with); errors.Is(err, errExposed) {
+				problem(m.path, err)
+			}
 		}
 	}
 	return found, problems
@@ -123,7 +137,7 @@ func registered(dirs []string) []module {
 			}
 			settings, err := readModuleFile(filepath.Join(dir, name))
 			if err != nil {
-				continue
+				continue // such as a file that everybody may change
 			}
 			if files[name] == nil {
 				files[name] = make(map[string]string)
@@ -162,6 +176,9 @@ func readModuleFile(path string) (map[string]string, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || writableByAll(info) {
+		return nil, errors.Join(errExposed, err)
+	}
 	b, err := io.ReadAll(io.LimitReader(f, maxModuleFile))
 	if err != nil {
 		return nil, err
