@@ -107,7 +107,7 @@ func layout(cfg Config) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	photo := cfg.Photo
+	photo := cfg.Holder.Photo
 	if photo == nil {
 		photo = portrait()
 	}

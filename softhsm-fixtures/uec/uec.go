@@ -82,6 +82,7 @@ type Holder struct {
 	Phone         string
 	Email         string
 	INN           string // 12 digits
+	Photo         []byte // JPEG; a small picture when nil
 }
 
 // Config is what a card is personalised with.
@@ -101,8 +102,6 @@ type Config struct {
 	Root *Root
 	// Application is the key of terminal authentication; made when nil.
 	Application *gostsign.PrivateKey
-	// Photo is a JPEG; a small picture when nil.
-	Photo []byte
 	// State is a file that keeps passwords and counters over the process's end; "" keeps none.
 	State string
 	// Inconsistent makes the application say so of itself (DF2C).

@@ -315,7 +315,7 @@ func TestNewRefuses(t *testing.T) {
 		"policy":     func(c *Config) { c.Holder.Policy = "x" },
 		"text":       func(c *Config) { c.Holder.Address = "日本" },
 		"greeting":   func(c *Config) { c.Greeting = "日本" },
-		"long photo": func(c *Config) { c.Photo = make([]byte, 0x8000) },
+		"long photo": func(c *Config) { c.Holder.Photo = make([]byte, 0x8000) },
 		"key of 512": func(c *Config) { c.Key = mint.NewKey(mint.GOST512A) },
 		"other key":  func(c *Config) { c.Key = mint.NewKey(mint.P256) },
 		"INN":        func(c *Config) { c.Holder.INN = "日本" },
