@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -59,6 +60,26 @@ func (s *Server) agentStatement(c echo.Context) error {
 type resultJSON struct {
 	State string   `json:"state"`
 	Codes []string `json:"codes"`
+	// Said has the words of the codes in the agent's language, in their order; only for a refusal.
+	Said []saidJSON `json:"said,omitempty"`
+}
+
+// saidJSON is what happened and what to do.
+type saidJSON struct {
+	What string `json:"what"`
+	Do   string `json:"do,omitempty"`
+}
+
+// said are the words of codes, each once.
+func (s *Server) said(c echo.Context, codes []string) []saidJSON {
+	var out []saidJSON
+	for _, code := range codes {
+		what, do := s.config.Texts.Code(language(c), code, nil)
+		if one := (saidJSON{what, do}); !slices.Contains(out, one) {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 func (s *Server) agentResponse(c echo.Context) error {
@@ -83,7 +104,11 @@ func (s *Server) agentResponse(c echo.Context) error {
 	if !result.Repeated {
 		s.metrics.outcomes.WithLabelValues(string(result.State)).Inc()
 	}
-	return c.JSON(http.StatusOK, resultJSON{State: string(result.State), Codes: nonNil(result.Codes)})
+	answer := resultJSON{State: string(result.State), Codes: nonNil(result.Codes)}
+	if result.State == confirm.Refused {
+		answer.Said = s.said(c, result.Codes)
+	}
+	return c.JSON(http.StatusOK, answer)
 }
 
 // agentCode is what an agent may give as its reason.

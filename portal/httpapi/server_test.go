@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -275,9 +276,13 @@ func TestAgentDoor(t *testing.T) {
 	if w.Code != 200 || w.Header().Get("Zaver-Submit") != "sub" || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" || !strings.HasSuffix(w.Body.String(), "r1 tick") {
 		t.Errorf("statement: %d %v %q", w.Code, w.Header(), w.Body)
 	}
-	w = ask(s, http.MethodPost, "/agent/v1/response/r1", "\x30\x00", "Authorization", "Submit sub", "Content-Type", "application/cms")
-	if w.Code != 200 || strings.TrimSpace(w.Body.String()) != `{"state":"refused","codes":["sig.cert_revoked"]}` {
+	w = ask(s, http.MethodPost, "/agent/v1/response/r1", "\x30\x00", "Authorization", "Submit sub", "Content-Type", "application/cms", "Accept-Language", "en")
+	var told resultJSON
+	if err := json.Unmarshal(w.Body.Bytes(), &told); err != nil || w.Code != 200 || told.State != "refused" || !slices.Equal(told.Codes, []string{"sig.cert_revoked"}) {
 		t.Errorf("response: %d %s", w.Code, w.Body)
+	}
+	if what, do := s.config.Texts.Code(text.English, "sig.cert_revoked", nil); !slices.Equal(told.Said, []saidJSON{{what, do}}) || what == "" {
+		t.Errorf("words of the refusal: %+v", told.Said)
 	}
 	if got.Request != "r1" || got.Submit != "sub" || string(got.DER) != "\x30\x00" {
 		t.Errorf("handed over %+v", got)
