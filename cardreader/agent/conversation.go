@@ -62,6 +62,14 @@ func (c *conversation) fetch(ctx context.Context, ticket string, patience time.D
 type verdict struct {
 	State string   `json:"state"`
 	Codes []string `json:"codes"`
+	// Said has the portal's words of a refusal, for the window: never anything that is acted upon.
+	Said []said `json:"said"`
+}
+
+// said is what happened and what to do, in the portal's words.
+type said struct {
+	What string `json:"what"`
+	Do   string `json:"do"`
 }
 
 // send hands the signature over, again and again during outages until ctx ends. When an answer of the portal was lost on its

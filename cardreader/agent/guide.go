@@ -5,7 +5,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"time"
 
 	"zaver/cardreader/agent/pinentry"
 	"zaver/cardreader/agent/words"
@@ -283,34 +282,4 @@ func (c *care) look(ctx context.Context, tries pin.Tries) {
 	} else {
 		c.state.Tries = tries
 	}
-}
-
-// ended is why ctx ended: what the person did in the window counts more than that it ended.
-func ended(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return ctx.Err()
-}
-
-// dialogError turns a dialog's failure into one with a code.
-func dialogError(ctx context.Context, err error) error {
-	switch {
-	case errors.Is(err, pinentry.ErrCancelled):
-		return fail(CodeDeclined, nil)
-	case ctx.Err() != nil:
-		return ended(ctx)
-	case errors.Is(err, pinentry.ErrTimeout):
-		return fail(CodeTimeout, nil)
-	}
-	return fail(CodePinentry, err)
-}
-
-// timeLeft is how long a dialog may stay: a little less than the statement lives.
-func timeLeft(ctx context.Context) time.Duration {
-	end, ok := ctx.Deadline()
-	if !ok {
-		return time.Minute
-	}
-	return max(time.Until(end)-time.Second, time.Second)
 }

@@ -63,7 +63,7 @@ func (o *Operation) Run(ctx context.Context, report func(Step)) Step {
 		o.unblockBlocked = isPIN && refused.Reason == pin.ReasonBlocked && refused.Ref == RefUnblock
 		o.log.WarnContext(ctx, "request failed", "code", last.Code, "err", err, "portal", o.portal.Origin)
 	}
-	o.conclude(last)
+	o.conclude(last, v.Said)
 	if err != nil {
 		if err := talk.cancel(ctx, last.Code); err != nil {
 			o.log.InfoContext(ctx, "portal not told", "err", err)

@@ -79,7 +79,7 @@ func (o *Operation) show(p window.Progress) {
 }
 
 // conclude shows the result, unless the person closed the window or the page went away.
-func (o *Operation) conclude(last Step) {
+func (o *Operation) conclude(last Step, portal []said) {
 	if o.window == nil {
 		return
 	}
@@ -87,20 +87,32 @@ func (o *Operation) conclude(last Step) {
 		o.window.Close()
 		return
 	}
-	o.window.Finish(o.result(last))
+	o.window.Finish(o.result(last, portal))
+}
+
+// reasons are the portal's words of a refusal, cleaned and bounded as all that comes from outside.
+func reasons(portal []said) []string {
+	const most, long = 4, 300
+	var out []string
+	for _, s := range portal[:min(len(portal), most)] {
+		if line := strings.TrimSpace(words.Clean(s.What, long) + " " + words.Clean(s.Do, long)); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
 }
 
 // mostGrey bounds the certificates that a result names.
 const mostGrey = 8
 
 // result is the last step in words.
-func (o *Operation) result(last Step) window.Result {
+func (o *Operation) result(last Step, portal []said) window.Result {
 	say := func(k words.Key, pairs ...any) string { return words.Say(o.request.Language, k, pairs...) }
 	switch {
 	case last.State == "confirmed":
 		return window.Result{Tone: window.Good, Text: say(words.ResultGood), Lines: []string{say(words.ResultGoodDo)}}
 	case last.Step == StepDone:
-		return window.Result{Tone: window.Bad, Text: say(words.ResultRefused), Lines: []string{say(words.ResultPage)}}
+		return window.Result{Tone: window.Bad, Text: say(words.ResultRefused), Lines: append(reasons(portal), say(words.ResultPage))}
 	}
 	what, todo := words.Failure(o.request.Language, last.Code)
 	r := window.Result{Tone: window.Bad, Text: what}

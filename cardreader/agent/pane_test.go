@@ -251,7 +251,10 @@ func TestWindowResults(t *testing.T) {
 		want  string
 	}{
 		{"refused", func(r *rig, _ *carrier) { r.portal.verdict = `{"state":"refused","codes":["sig.cert_revoked"]}` },
-			"bad: Портал не принял подтверждение Почему и что делать, сказано на странице портала."},
+			"bad: Портал не принял подтверждение Подробности — на странице портала."},
+		{"refused, in the portal's words", func(r *rig, _ *carrier) {
+			r.portal.verdict = `{"state":"refused","codes":["sig.cert_revoked"],"said":[{"what":"Сертификат\n<b>отозван</b>.","do":"Возьмите другой."},{}]}`
+		}, "bad: Портал не принял подтверждение Сертификат ‹b›отозван‹/b›. Возьмите другой. Подробности — на странице портала."},
 		{"removed while signing", func(_ *rig, k *carrier) { k.signError = &agent.Error{ErrorCode: "token.removed"} },
 			"bad: Токен вынули во время работы. Вставьте токен и начните снова. Попытка ввода ПИН-кода не потрачена."},
 		{"nothing usable", func(_ *rig, k *carrier) {

@@ -70,7 +70,7 @@ var windowTexts = map[Key]text{
 	ResultGood:     {"Личность подтверждена", "Your identity is confirmed"},
 	ResultGoodDo:   {"Вернитесь на страницу портала. Это окно можно закрыть.", "Go back to the portal's page. You may close this window."},
 	ResultRefused:  {"Портал не принял подтверждение", "The portal did not accept the confirmation"},
-	ResultPage:     {"Почему и что делать, сказано на странице портала.", "The portal's page says why, and what to do."},
+	ResultPage:     {"Подробности — на странице портала.", "The portal's page has the details."},
 	ResultOther:    {"Подтверждение не состоялось", "The confirmation did not take place"},
 	ResultOtherDo:  {"Посмотрите, что говорит страница портала, и начните снова. Код: {code}.", "See what the portal's page says, and start again. Code: {code}."},
 	ResultTries:    {"Осталось попыток ввода ПИН-кода: {n}.", "PIN tries left: {n}."},
