@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/words"
@@ -22,6 +23,11 @@ type pinRef struct {
 
 // PINs returns the PINs of each card that a profile knows. Without one the error is List's. No try is spent.
 func (s *Source) PINs(ctx context.Context) ([]agent.PINState, error) {
+	return s.pins(ctx, func(*card.Profile, string) bool { return true })
+}
+
+// pins returns those PINs that are wanted, by profile and name.
+func (s *Source) pins(ctx context.Context, wanted func(*card.Profile, string) bool) ([]agent.PINState, error) {
 	readers, err := s.Look(ctx)
 	if err != nil {
 		return nil, err
@@ -32,7 +38,7 @@ func (s *Source) PINs(ctx context.Context) ([]agent.PINState, error) {
 		if !r.Present {
 			continue
 		}
-		found, err := s.readPINs(ctx, r)
+		found, err := s.readPINs(ctx, r, wanted)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -49,7 +55,7 @@ func (s *Source) PINs(ctx context.Context) ([]agent.PINState, error) {
 	return out, nil
 }
 
-func (s *Source) readPINs(ctx context.Context, r pcsc.Reader) ([]agent.PINState, error) {
+func (s *Source) readPINs(ctx context.Context, r pcsc.Reader, wanted func(*card.Profile, string) bool) ([]agent.PINState, error) {
 	if r.Mute {
 		return nil, &card.Error{Reason: card.Protocol, Op: "wake the card", Cause: errors.New("no answer to reset")}
 	}
@@ -66,7 +72,7 @@ func (s *Source) readPINs(ctx context.Context, r pcsc.Reader) ([]agent.PINState,
 		}
 		return err
 	})
-	return out, err
+	return slices.DeleteFunc(out, func(p agent.PINState) bool { return !wanted(c.Profile(), p.Name) }), err
 }
 
 // describePINs asks the card for what is left of each of its PINs.
