@@ -35,6 +35,9 @@ import (
 
 var program, dialogs string
 
+// closers end what tests share.
+var closers []func() error
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "zaver-agent")
 	if err != nil {
@@ -48,6 +51,9 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
+	for _, end := range closers {
+		_ = end()
+	}
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -355,7 +361,7 @@ func TestListTokens(t *testing.T) {
 
 func TestCardsWithoutService(t *testing.T) {
 	_, errs, exit := run(t, []string{"PCSCLITE_CSOCK_NAME=" + filepath.Join(t.TempDir(), "none")}, "cards")
-	if exit != 1 || !strings.Contains(errs, "hint: start the smart-card service") {
+	if exit != 1 || !strings.Contains(errs, "card.no_service") || !strings.Contains(errs, "hint: Start the pcscd service") {
 		t.Errorf("exit %d: %s", exit, errs)
 	}
 }

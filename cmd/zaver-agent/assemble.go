@@ -29,9 +29,19 @@ type assembled struct {
 func assemble(c config, tty string, log *slog.Logger) (*assembled, error) {
 	dialogs, err := pinentry.Find(pinentry.Config{Argv: c.Pinentry, TTY: tty, Env: os.Environ()})
 	if err != nil {
-		return nil, &boot.Failure{Exit: boot.ExitConfig, Err: &agent.Error{ErrorCode: agent.CodePinentry, Cause: err},
-			Hint: "install pinentry-qt, pinentry-gtk2 or pinentry-curses, or name a program in the configuration (\"pinentry\")"}
+		return nil, noDialogs(err)
 	}
+	return assembleWith(c, dialogs, log)
+}
+
+// noDialogs says that nothing is there to ask a PIN with.
+func noDialogs(err error) error {
+	return &boot.Failure{Exit: boot.ExitConfig, Err: &agent.Error{ErrorCode: agent.CodePinentry, Cause: err},
+		Hint: "install pinentry-qt, pinentry-gtk2 or pinentry-curses, or name a program in the configuration (\"pinentry\")"}
+}
+
+// assembleWith makes the agent around a dialog program.
+func assembleWith(c config, dialogs *pinentry.Program, log *slog.Logger) (*assembled, error) {
 	host, err := c.tokenHost()
 	if err != nil {
 		return nil, fmt.Errorf("prepare tokens: %w", err)

@@ -12,7 +12,7 @@ import (
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/cards"
-	"zaver/cardreader/agent/words"
+	"zaver/cardreader/agent/terminal"
 	"zaver/cardreader/card"
 	"zaver/cardreader/pcsc"
 	"zaver/cmd/internal/boot"
@@ -78,12 +78,12 @@ func (c config) padRules() ([]pcsc.PadRule, error) {
 
 // cardRow is one reader, as `cards --json` prints it.
 type cardRow struct {
-	Reader    string          `json:"reader"`
-	Present   bool            `json:"present"`
-	Card      string          `json:"card,omitempty"`
-	Tries     *pin.Tries      `json:"tries,omitempty"`
-	Reason    string          `json:"reason,omitempty"`
-	Signature *certificateRow `json:"certificate,omitempty"`
+	Reader    string                `json:"reader"`
+	Present   bool                  `json:"present"`
+	Card      string                `json:"card,omitempty"`
+	Tries     *pin.Tries            `json:"tries,omitempty"`
+	Reason    string                `json:"reason,omitempty"`
+	Signature *terminal.Certificate `json:"certificate,omitempty"`
 }
 
 // profileRow is one card profile that can't be used, as `cards --json` prints it.
@@ -102,8 +102,12 @@ func profileRows(problems []*card.ProfileError) []profileRow {
 	return rows
 }
 
-func listCards(ctx context.Context, a *app, asJSON bool) error {
+func listCards(ctx context.Context, a *app, asJSON bool, named string) error {
 	c, err := loadConfig(a.config, false)
+	if err != nil {
+		return err
+	}
+	language, err := chooseLanguage(named, c.Language)
 	if err != nil {
 		return err
 	}
@@ -123,7 +127,7 @@ func listCards(ctx context.Context, a *app, asJSON bool) error {
 	rows := []cardRow{}
 	readers, err := source.Look(ctx)
 	if err != nil && !errors.Is(err, &card.Error{Reason: card.NoReader}) {
-		return &boot.Failure{Exit: boot.ExitFailure, Hint: "start the smart-card service: systemctl start pcscd.socket", Err: fmt.Errorf("list readers: %w", err)}
+		return explained(language, err)
 	}
 	for _, r := range readers {
 		row := cardRow{Reader: r.Name, Present: r.Present, Reason: "card.none"}
@@ -133,28 +137,25 @@ func listCards(ctx context.Context, a *app, asJSON bool) error {
 			if err != nil {
 				row.Reason = agent.CodeOf(err)
 			} else {
-				row.Card, row.Tries, row.Signature = found.Titles[words.English], &found.Tries, describe(found.Certificate)
+				row.Card, row.Tries, row.Signature = found.Titles[language], &found.Tries, terminal.Describe(found.Certificate)
 			}
 		}
 		rows = append(rows, row)
 	}
 	if asJSON {
-		return printJSON(a.stdout, struct {
+		return terminal.WriteJSON(a.stdout, struct {
 			Readers  []cardRow    `json:"readers"`
 			Profiles []profileRow `json:"profile_problems,omitempty"`
 		}{rows, profileRows(problems)})
 	}
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(a.stdout, "no reader is connected")
+		_, err := fmt.Fprintln(a.stdout, terminal.NoReader(language))
 		return err
 	}
-	out := newTable("READER")
+	table := terminal.NewCertificates(language, true)
 	for _, r := range rows {
-		tries := "-"
-		if r.Tries != nil {
-			tries = r.Tries.String()
-		}
-		out.row(r.Reader, tries, r.Signature, r.Reason)
+		table.Row(r.Reader, r.Tries, r.Signature, r.Reason)
 	}
-	return out.print(a.stdout)
+	_, err = table.Table().WriteTo(a.stdout)
+	return err
 }

@@ -27,7 +27,7 @@ func newRoot(a *app) *cobra.Command {
 		Use:   program,
 		Short: "Confirms who you are on a state-services portal, with your token or card",
 		Long: "Zaver-agent answers the pages of the configured portals, shows what is to be signed, asks the PIN and has the token or card sign.\n\n" +
-			"Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 already running.",
+			"Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 already running. Some commands have more: see their help.",
 		Args:          cobra.ArbitraryArgs, // so that an unknown command reaches RunE, and its message is ours
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -44,7 +44,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "%s: %w", c.Name(), err)
 	})
-	root.AddCommand(newRunCommand(a), newTokensCommand(a), newCardsCommand(a), newNativeHostCommand(a), newInstallCommand(a), newUninstallCommand(a), newDoctorCommand(a), newVersionCommand(a))
+	root.AddCommand(newRunCommand(a), newConfirmCommand(a), newTokensCommand(a), newCardsCommand(a), newCardCommand(a), newPINCommand(a), newNativeHostCommand(a), newInstallCommand(a), newUninstallCommand(a), newDoctorCommand(a), newVersionCommand(a))
 	return root
 }
 
@@ -78,15 +78,23 @@ func newRunCommand(a *app) *cobra.Command {
 
 func newTokensCommand(a *app) *cobra.Command {
 	var json bool
-	c := leaf("tokens", "List the signature tokens and their certificates", func(ctx context.Context) error { return listTokens(ctx, a, json) })
+	var language string
+	c := leaf("tokens", "List the signature tokens and their certificates", func(ctx context.Context) error { return listTokens(ctx, a, json, language) })
+	c.Long = c.Short + ".\n\nWith --json: {\"tokens\":[{\"token\",\"model\",\"serial\",\"module\",\"tries\",\"usable\",\"reason\",\"certificate\":{\"holder\",\"issuer\",\"not_before\",\"not_after\",\"sha256\"}}],\n" +
+		"\"failed_modules\":[{\"module\",\"code\",\"error\"}]}.\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration."
 	c.Flags().BoolVar(&json, "json", false, "print JSON")
+	languageFlag(c, &language)
 	return c
 }
 
 func newCardsCommand(a *app) *cobra.Command {
 	var json bool
-	c := leaf("cards", "List the readers and the cards in them", func(ctx context.Context) error { return listCards(ctx, a, json) })
+	var language string
+	c := leaf("cards", "List the readers and the cards in them", func(ctx context.Context) error { return listCards(ctx, a, json, language) })
+	c.Long = c.Short + ".\n\nWith --json: {\"readers\":[{\"reader\",\"present\",\"card\",\"tries\",\"reason\",\"certificate\":{\"holder\",\"issuer\",\"not_before\",\"not_after\",\"sha256\"}}],\n" +
+		"\"profile_problems\":[{\"file\",\"line\",\"field\",\"reason\"}]}.\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration."
 	c.Flags().BoolVar(&json, "json", false, "print JSON")
+	languageFlag(c, &language)
 	return c
 }
 

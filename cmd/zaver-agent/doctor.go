@@ -101,11 +101,14 @@ var bundleAdvice = map[words.Language]string{
 
 // writeBundle writes a file that must not be there yet.
 func writeBundle(path string, c doctor.Config, r doctor.Report) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
+	var b bytes.Buffer
+	if err := doctor.WriteBundle(&b, c, r); err != nil {
+		return err
+	}
+	if err := writeNew(path, b.Bytes()); err != nil {
 		return &boot.Failure{Exit: boot.ExitFailure, Hint: "name a file that does not exist yet", Err: fmt.Errorf("write bundle: %w", err)}
 	}
-	return errors.Join(doctor.WriteBundle(f, c, r), f.Close())
+	return nil
 }
 
 // examination is what the doors give to pages: the public part of a report, as JSON.
@@ -134,8 +137,10 @@ func (a *app) patient() (cfg doctor.Config, end func(), err error) {
 	}
 	home, _ := os.UserHomeDir() // without one, its part is not looked at
 	cfg = doctor.Config{Language: c.Language, Version: version(), Settings: settings, Program: self, Home: home, Env: os.Getenv,
-		Pinentry: pinentry.Config{Argv: c.Pinentry, TTY: firstOf(c.TTY, os.Getenv("GPG_TTY"), ownTerminal()), Env: os.Environ()},
-		Window:   &window.Config{Env: os.Environ()}}
+		Pinentry: pinentry.Config{Argv: c.Pinentry, TTY: firstOf(c.TTY, os.Getenv("GPG_TTY"), ownTerminal()), Env: os.Environ()}}
+	if c.Window != windowOff {
+		cfg.Window = &window.Config{Path: c.Window, Env: os.Environ()}
+	}
 	if source, err := c.cardSource(nil); err == nil {
 		cfg.Cards = source
 	} else {

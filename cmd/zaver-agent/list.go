@@ -3,55 +3,27 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
-	"time"
 
+	"zaver/cardreader/agent/terminal"
 	"zaver/cardreader/agent/words"
 	"zaver/cmd/internal/boot"
-	"zaver/signature/cert"
 	"zaver/signature/pin"
 	"zaver/signature/token"
 )
 
 // tokenRow is one certificate of one token, as `tokens --json` prints it.
 type tokenRow struct {
-	Token     string          `json:"token"`
-	Model     string          `json:"model,omitempty"`
-	Serial    string          `json:"serial,omitempty"`
-	Module    string          `json:"module"`
-	Tries     pin.Tries       `json:"tries"`
-	Usable    bool            `json:"usable"`
-	Reason    string          `json:"reason,omitempty"`
-	Signature *certificateRow `json:"certificate,omitempty"`
-}
-
-// certificateRow is what is said of a certificate.
-type certificateRow struct {
-	Holder    string    `json:"holder"`
-	Issuer    string    `json:"issuer"`
-	NotBefore time.Time `json:"not_before"`
-	NotAfter  time.Time `json:"not_after"`
-	SHA256    string    `json:"sha256"`
-}
-
-func describe(c *cert.Certificate) *certificateRow {
-	if c == nil {
-		return nil
-	}
-	h := c.Holder()
-	name := h.Name.String()
-	if name == "" {
-		name = h.CommonName
-	}
-	print := c.Fingerprint()
-	return &certificateRow{Holder: name, Issuer: c.Issuer.CommonName(), NotBefore: c.NotBefore, NotAfter: c.NotAfter, SHA256: hex.EncodeToString(print[:])}
+	Token     string                `json:"token"`
+	Model     string                `json:"model,omitempty"`
+	Serial    string                `json:"serial,omitempty"`
+	Module    string                `json:"module"`
+	Tries     pin.Tries             `json:"tries"`
+	Usable    bool                  `json:"usable"`
+	Reason    string                `json:"reason,omitempty"`
+	Signature *terminal.Certificate `json:"certificate,omitempty"`
 }
 
 // moduleRow is a driver that could not be asked.
@@ -61,8 +33,12 @@ type moduleRow struct {
 	Error  string `json:"error"`
 }
 
-func listTokens(ctx context.Context, a *app, asJSON bool) error {
+func listTokens(ctx context.Context, a *app, asJSON bool, named string) error {
 	c, err := loadConfig(a.config, false)
+	if err != nil {
+		return err
+	}
+	language, err := chooseLanguage(named, c.Language)
 	if err != nil {
 		return err
 	}
@@ -83,13 +59,13 @@ func listTokens(ctx context.Context, a *app, asJSON bool) error {
 		out.Modules = append(out.Modules, moduleRow{p.Module, p.Code, fmt.Sprint(p.Err)})
 	}
 	if asJSON {
-		return printJSON(a.stdout, out)
+		return terminal.WriteJSON(a.stdout, out)
 	}
-	if err := printTokens(a.stdout, out.Tokens); err != nil {
+	if err := printTokens(a.stdout, language, out.Tokens); err != nil {
 		return err
 	}
 	for _, m := range out.Modules {
-		if _, err := fmt.Fprintf(a.stdout, "module %s: %s (%s)\n", m.Module, words.Reason(words.English, m.Code), m.Code); err != nil {
+		if _, err := fmt.Fprintln(a.stdout, terminal.Module(language, m.Module, m.Code)); err != nil {
 			return err
 		}
 	}
@@ -108,7 +84,7 @@ func tokenRows(found []token.Token) []tokenRow {
 			rows = append(rows, row)
 		}
 		for _, c := range t.Credentials {
-			row.Usable, row.Reason, row.Signature = c.Usable && t.Problem == "", c.Reason, describe(c.Certificate)
+			row.Usable, row.Reason, row.Signature = c.Usable && t.Problem == "", c.Reason, terminal.Describe(c.Certificate)
 			if c.Usable && t.Problem != "" {
 				row.Reason = (&pin.Error{Reason: t.Problem}).Code()
 			}
@@ -118,64 +94,15 @@ func tokenRows(found []token.Token) []tokenRow {
 	return rows
 }
 
-func printTokens(w io.Writer, rows []tokenRow) error {
+func printTokens(w io.Writer, l words.Language, rows []tokenRow) error {
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(w, "no token found")
+		_, err := fmt.Fprintln(w, terminal.NoToken(l))
 		return err
 	}
-	table := newTable("TOKEN")
+	table := terminal.NewCertificates(l, false)
 	for _, r := range rows {
-		table.row(r.Token, r.Tries.String(), r.Signature, r.Reason)
+		table.Row(r.Token, &r.Tries, r.Signature, r.Reason)
 	}
-	return table.print(w)
-}
-
-// table is what people read: a row for each certificate. Its values come from certificates, tokens and readers, so
-// they are cleaned: a terminal would obey them otherwise.
-type table struct {
-	cells *tabwriter.Writer
-	text  bytes.Buffer
-}
-
-func newTable(first string) *table {
-	t := &table{}
-	t.cells = tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
-	t.write(first, "TRIES", "HOLDER", "ISSUER", "VALID TO", "STATE")
-	return t
-}
-
-// row says "usable" where there is no reason against it.
-func (t *table) row(first, tries string, c *certificateRow, reason string) {
-	state := "usable"
-	if reason != "" {
-		state = words.Reason(words.English, reason)
-	}
-	holder, issuer, last := "-", "-", "-"
-	if c != nil {
-		holder, issuer, last = c.Holder, c.Issuer, c.NotAfter.Local().Format(time.DateOnly)
-	}
-	t.write(first, tries, holder, issuer, last, state)
-}
-
-const widestCell = 80 // letters
-
-func (t *table) write(cells ...string) {
-	for i, cell := range cells {
-		cells[i] = words.Clean(cell, widestCell)
-	}
-	_, _ = io.WriteString(t.cells, strings.Join(cells, "\t")+"\n") // a buffer takes everything
-}
-
-func (t *table) print(w io.Writer) error {
-	if err := t.cells.Flush(); err != nil {
-		return err
-	}
-	_, err := t.text.WriteTo(w)
+	_, err := table.Table().WriteTo(w)
 	return err
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

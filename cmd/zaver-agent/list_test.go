@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"zaver/cardreader/agent/terminal"
+	"zaver/cardreader/agent/words"
 	"zaver/signature/pin"
 )
 
@@ -14,11 +16,11 @@ import (
 func TestTableIsClean(t *testing.T) {
 	var out strings.Builder
 	rows := []tokenRow{
-		{Token: "T\x1b[2J\u202e1", Tries: pin.Left(3), Signature: &certificateRow{
+		{Token: "T\x1b[2J\u202e1", Tries: pin.Left(3), Signature: &terminal.Certificate{
 			Holder: "A\x1b]0;title\x07\tB\nTOKEN", Issuer: strings.Repeat("и", 500), NotAfter: time.Date(2027, 3, 1, 12, 0, 0, 0, time.Local)}},
 		{Token: "T2", Tries: pin.Unknown(), Reason: "token.no_certificate"},
 	}
-	if err := printTokens(&out, rows); err != nil {
+	if err := printTokens(&out, words.English, rows); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")

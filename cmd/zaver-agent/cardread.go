@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"zaver/cardreader/agent/terminal"
+	"zaver/cardreader/card"
+	"zaver/cmd/internal/boot"
+)
+
+func newCardCommand(a *app) *cobra.Command {
+	group := &cobra.Command{Use: "card", Short: "Read what is on a card", Args: cobra.ArbitraryArgs, RunE: func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "card: no command given")
+		}
+		return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "card: unknown command %q", args[0])
+	}}
+	group.AddCommand(newCardReadCommand(a))
+	return group
+}
+
+func newCardReadCommand(a *app) *cobra.Command {
+	var asJSON bool
+	var language, photo string
+	c := leaf("read", "Print the holder's data of the card in place, under its first PIN", func(ctx context.Context) error {
+		return readCard(ctx, a, photo, asJSON, language)
+	})
+	c.Long = c.Short + ".\n\nThe PIN is asked in a window of its own (pinentry). What is printed is personal data, and goes nowhere else.\n\n" +
+		"With --json: {\"holder\":{\"surname\",\"given\",\"patronymic\",\"full_name\",\"birth_date\",\"birth_place\",\"sex\",\"snils\",\"inn\",\"policy\",\"address\",\"phone\",\"email\",\"issuer_address\",\"photo_bytes\",\"photo_file\"}}, without what the\n" +
+		"card does not carry; of a failure {\"code\",\"tries\"}.\n" +
+		"Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 another request is open, 6 you declined."
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringVar(&photo, "photo", "", "write the photograph to a new `file`")
+	languageFlag(c, &language)
+	return c
+}
+
+// readCard asks the PIN and prints the holder's data.
+func readCard(ctx context.Context, a *app, photo string, asJSON bool, named string) error {
+	c, err := loadConfig(a.config, false)
+	if err != nil {
+		return err
+	}
+	language, err := chooseLanguage(named, c.Language)
+	if err != nil {
+		return err
+	}
+	if err := closeProcess(); err != nil {
+		return err
+	}
+	release, err := turn()
+	if err != nil {
+		return err
+	}
+	defer release()
+	source, err := c.cardSource(nil)
+	if err != nil {
+		return err
+	}
+	pins, err := source.HolderPINs(ctx)
+	switch {
+	case err != nil:
+		return explained(language, err)
+	case len(pins) == 0:
+		return explained(language, &card.Error{Reason: card.Unsupported, Op: "read the holder's data"})
+	case len(pins) > 1:
+		return boot.Fail(boot.ExitUsage, "take the others out", "%d cards are in place", len(pins))
+	}
+	dialogs, err := c.terminalDialogs()
+	if err != nil {
+		return err
+	}
+	data, err := terminal.ReadHolder(ctx, source, pins[0], dialogs, language)
+	if err != nil {
+		last := terminal.Failed(err)
+		if !asJSON {
+			return told(a, false, language, last)
+		}
+		return errors.Join(terminal.WriteJSON(a.stdout, struct {
+			Code  string `json:"code"`
+			Tries *int   `json:"tries,omitempty"`
+		}{last.Code, last.Tries}), exitWith(terminal.Exit(last)))
+	}
+	holder := terminal.DescribeHolder(data)
+	if photo != "" && len(data.Photo) > 0 {
+		if err := writeNew(photo, data.Photo); err != nil {
+			return &boot.Failure{Exit: boot.ExitFailure, Hint: "name a file that does not exist yet", Err: fmt.Errorf("write photograph: %w", err)}
+		}
+		holder.PhotoFile = photo
+	}
+	if asJSON {
+		return terminal.WriteJSON(a.stdout, struct {
+			Holder terminal.Holder `json:"holder"`
+		}{holder})
+	}
+	_, err = terminal.HolderTable(language, holder).WriteTo(a.stdout)
+	return err
+}
+
+// writeNew writes a file that must not be there yet, for its owner alone.
+func writeNew(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
+}
