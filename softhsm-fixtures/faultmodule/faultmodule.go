@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -177,6 +178,27 @@ func (m *Module) Set(orders ...Order) error {
 		return fmt.Errorf("order faults: %w", err)
 	}
 	return nil
+}
+
+// SetTries says how many tries the user's PIN has left, as wrong ones would; it matters under the order Tries only.
+func (m *Module) SetTries(n int) error {
+	if err := os.WriteFile(m.path+".tries", fmt.Appendf(nil, "%d\n", n), 0o600); err != nil {
+		return fmt.Errorf("set tries: %w", err)
+	}
+	return nil
+}
+
+// Tries returns how many tries the user's PIN has left by the module's count, -1 when it has not counted yet.
+func (m *Module) Tries() int {
+	b, err := os.ReadFile(m.path + ".tries")
+	if err != nil {
+		return -1
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // Calls returns the names of the calls since the last Calls, a login for one use as "C_Login(context)".

@@ -66,11 +66,16 @@ type Citizen struct {
 // Citizen makes a standard account without a browser and signs its holder in with one.
 func (w *World) Citizen(edit ...func(*Options)) *Citizen {
 	w.t.Helper()
+	return w.citizen(shared.browser, edit...)
+}
+
+func (w *World) citizen(b *robot.Browser, edit ...func(*Options)) *Citizen {
+	w.t.Helper()
 	c := &Citizen{w: w, p: w.Person(), lang: text.Russian}
 	w.must(w.Walker(c.p).become())
 	c.account = w.newest()
 	c.before = w.accountRow(c.account)
-	c.Robot = w.Visitor(append(edit, Few, func(o *Options) {
+	c.Robot = w.open(b, append(edit, Few, func(o *Options) {
 		if o.Language != "" {
 			c.lang = text.Lang(o.Language)
 		}

@@ -22,6 +22,7 @@ import (
 	"zaver/softhsm-fixtures/stage"
 	"zaver/softhsm-fixtures/tsl"
 	"zaver/softhsm-fixtures/uec"
+	"zaver/softhsm-fixtures/windowplay"
 )
 
 // shots is where pictures of every page are kept, from the package's folder.
@@ -32,6 +33,8 @@ var shared struct {
 	world   *stage.World
 	browser *robot.Browser
 	err     error
+	// extended has the extension; it is launched by the first test that needs it.
+	extended *robot.Browser
 	// numbered counts the people that tests took.
 	numbered int
 }
@@ -39,8 +42,10 @@ var shared struct {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	var errs []error
-	if shared.browser != nil {
-		errs = append(errs, shared.browser.Close())
+	for _, b := range []*robot.Browser{shared.browser, shared.extended} {
+		if b != nil {
+			errs = append(errs, b.Close())
+		}
 	}
 	if shared.world != nil {
 		errs = append(errs, shared.world.Close())
@@ -84,7 +89,7 @@ func (w *World) tidy() {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	w.RemoveCard()
+	w.RemoveCards()
 	w.must(w.Pcscd.Thaw())
 	if w.Pcscd.PID() == 0 {
 		w.must(w.Pcscd.Restart(ctx))
@@ -98,6 +103,10 @@ func (w *World) tidy() {
 	}
 	w.must(w.Pinentry.Write(pinentry.Script{}))
 	w.must(w.Pinentry.Forget())
+	if window := w.Window(); window != nil {
+		w.must(window.Write(windowplay.Script{}))
+		w.must(window.Forget())
+	}
 	w.must(w.Settle(ctx))
 	w.must(w.ForgetLimits(ctx))
 	w.must(w.PlugIn())
@@ -129,11 +138,17 @@ type Options = robot.Options
 // Visitor opens a window; screenshots bear the test's name.
 func (w *World) Visitor(edit ...func(*Options)) *robot.Robot {
 	w.t.Helper()
+	return w.open(shared.browser, edit...)
+}
+
+// open is Visitor in a browser.
+func (w *World) open(b *robot.Browser, edit ...func(*Options)) *robot.Robot {
+	w.t.Helper()
 	o := Options{Origin: w.Origin(), Inbox: w.Inbox, Shots: shots, Name: fileName(w.t.Name())}
 	for _, e := range edit {
 		e(&o)
 	}
-	r, err := shared.browser.Open(o)
+	r, err := b.Open(o)
 	w.must(err)
 	w.t.Cleanup(func() {
 		if w.t.Failed() {

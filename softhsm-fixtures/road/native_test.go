@@ -17,38 +17,53 @@ import (
 	"zaver/softhsm-fixtures/stage"
 )
 
-// Extended starts a browser with the extension, for which the portal is a server out on the network, and signs a new
-// person in. The agent's loopback door has no part in it.
-func (w *World) Extended() *Citizen {
+// Native signs a new person in, in a browser with the extension, for which the portal is a server out on the network.
+// That browser's windows share cookies, so there is one such person at a time.
+func (w *World) Native(edit ...func(*Options)) *Citizen {
 	w.t.Helper()
-	host, err := w.NativeHost()
-	w.must(err)
-	b, err := robot.LaunchWith(w.t.Context(), robot.Setup{Portals: []string{w.Origin()}, Host: host, Public: []string{w.PortalAddress()}})
-	w.must(err)
-	w.t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			w.t.Error(err)
-		}
-	})
-	c := w.Citizen()
-	c.Robot.Close()
-	c.Robot, err = b.Open(Options{Origin: w.Origin(), Inbox: w.Inbox, Shots: shots, Few: true, Name: fileName(w.t.Name())})
-	w.must(err)
-	w.t.Cleanup(c.Robot.Close)
+	if shared.extended == nil {
+		b, err := robot.LaunchWith(context.Background(), // it outlives the test that needs it first
+			robot.Setup{Portals: []string{w.Origin()}, Host: w.NativeHost(), Public: []string{w.PortalAddress()}})
+		w.must(err)
+		shared.extended = b
+	}
+	log := w.size(w.NativeLog())
 	w.t.Cleanup(func() {
 		if w.t.Failed() {
-			log, _ := os.ReadFile(w.NativeLog()) // only to say more
-			w.t.Logf("the browser complained: %q\nnative hosts:\n%s", c.Complaints(), log)
+			w.t.Logf("native hosts:\n%s", w.since(w.NativeLog(), log))
 		}
 	})
-	w.must(c.SignIn(c.p))
-	return c
+	return w.citizen(shared.extended, edit...)
+}
+
+// size is how long a log is now; since is what was added to it.
+func (w *World) size(file string) int64 {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0 // there is none yet
+	}
+	return info.Size()
+}
+
+func (w *World) since(file string, size int64) string {
+	b, _ := os.ReadFile(file) // none says nothing
+	return string(b[min(size, int64(len(b))):])
+}
+
+// door checks which door the page has found.
+func (c *Citizen) door(want string) {
+	c.w.t.Helper()
+	got, err := robot.Ask[string](c.Robot, "document.getElementById('confirm-problem').dataset.door || ''")
+	c.w.must(err)
+	if got != want {
+		c.w.t.Errorf("the page uses door %q instead of %q", got, want)
+	}
 }
 
 // The whole road through native messaging, twice, while no agent listens on loopback.
 func TestNativeMessaging(t *testing.T) {
 	w := Start(t)
-	c := w.Extended()
+	c := w.Native()
 	w.GiveToken(c.p, pki.Good)
 	w.must(w.Agent.Stop())
 	t.Cleanup(func() {
@@ -65,10 +80,9 @@ func TestNativeMessaging(t *testing.T) {
 	if complaints := c.Complaints(); len(complaints) > 0 {
 		t.Errorf("the browser complains: %q", complaints)
 	}
-	log, err := os.ReadFile(w.NativeLog())
-	w.must(err)
+	log := w.since(w.NativeLog(), 0)
 	for _, secret := range []string{c.p.PINs.Token, c.p.Surname, c.p.SNILS} {
-		if strings.Contains(string(log), secret) {
+		if strings.Contains(log, secret) {
 			t.Errorf("the log holds %q", secret)
 		}
 	}
@@ -77,7 +91,7 @@ func TestNativeMessaging(t *testing.T) {
 // The page goes away while the person is asked: the program that the browser started ends by itself.
 func TestNativePageReloaded(t *testing.T) {
 	w := Start(t)
-	c := w.Extended()
+	c := w.Native()
 	w.GiveToken(c.p, pki.Good)
 	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.Hang}}))
 	request, err := c.Confirm("token")
@@ -97,7 +111,7 @@ func TestNativePageReloaded(t *testing.T) {
 // A browser's program and the agent behind the loopback door serve one request at a time.
 func TestNativeTakesTurns(t *testing.T) {
 	w := Start(t)
-	first, second := w.Extended(), w.Citizen()
+	first, second := w.Native(), w.Citizen()
 	tokens := make([]*stage.Token, 2)
 	for i, c := range []*Citizen{first, second} {
 		var err error
@@ -122,7 +136,7 @@ const nativeRounds = 100
 // A hundred confirmations through native messaging: none fails, none needs the browser's leave, none touches loopback.
 func TestNativeHundred(t *testing.T) {
 	w := Start(t)
-	c := w.Extended()
+	c := w.Native()
 	w.GiveToken(c.p, pki.Good)
 	w.Answers(c.p.PINs.Token)
 	w.must(w.Agent.Stop())

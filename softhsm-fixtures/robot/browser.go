@@ -141,6 +141,8 @@ type Options struct {
 	Name string
 	// Phone asks for a narrow touch screen instead of a desktop's.
 	Phone bool
+	// Tab opens one more tab of the same person: a browser with an extension forgets its cookies for every other window.
+	Tab bool
 	// Language is what the browser prefers: "ru" when empty.
 	Language string
 	// Loopback is the browser's leave for the portal to reach loopback; empty leaves it as it is.
@@ -179,7 +181,7 @@ func (b *Browser) Open(o Options) (*Robot, error) {
 	}
 	r.ctx, r.cancel = chromedp.NewContext(b.ctx, own...)
 	err := r.prepare(b.agent)
-	if err == nil && b.shared {
+	if err == nil && b.shared && !o.Tab {
 		err = r.forget()
 	}
 	if err == nil && o.Loopback != "" {

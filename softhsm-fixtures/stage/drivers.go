@@ -29,7 +29,11 @@ func (w *World) agentChildren(words string) ([]int, error) {
 	if w.Agent == nil || w.Agent.PID() == 0 {
 		return nil, nil
 	}
-	agent := w.Agent.PID()
+	return findProcesses(w.Agent.PID(), words)
+}
+
+// findProcesses gives the processes whose command line has the words, of that parent unless it is 0.
+func findProcesses(parent int, words string) ([]int, error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return nil, err
@@ -43,7 +47,7 @@ func (w *World) agentChildren(words string) ([]int, error) {
 		// pid (name) state ppid …; the name may have spaces and parentheses.
 		_, rest, ok := bytes.Cut(b[max(0, bytes.LastIndexByte(b, ')')):], []byte(" "))
 		fields := bytes.Fields(rest)
-		if !ok || len(fields) < 2 || string(fields[1]) != strconv.Itoa(agent) {
+		if !ok || len(fields) < 2 || parent != 0 && string(fields[1]) != strconv.Itoa(parent) {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))

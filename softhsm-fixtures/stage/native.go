@@ -18,28 +18,32 @@ func (w *World) runtimeDir() string {
 	return w.path("run")
 }
 
-// NativeHost writes the program that a browser's native manifest names: the agent with this world's configuration,
-// cards, tokens and locks. It reads the configuration anew for every connection. Its log is NativeLog.
-func (w *World) NativeHost() (string, error) {
-	if err := os.MkdirAll(w.runtimeDir(), 0o700); err != nil {
-		return "", fmt.Errorf("write native host: %w", err)
-	}
+// NativeHost is the program that a browser's native manifest names: the agent with this world's configuration, cards,
+// tokens and locks. It reads the configuration anew for every connection. Its log is NativeLog.
+func (w *World) NativeHost() string { return w.path("zaver-native-host") }
+
+// writeNativeHost writes it for the agent's settings.
+func (w *World) writeNativeHost(s AgentSettings) error {
 	var script strings.Builder
 	script.WriteString("#!/bin/sh\nexport")
-	for _, variable := range w.environment() {
+	for _, variable := range w.environmentOf(s) {
 		name, value, _ := strings.Cut(variable, "=")
 		fmt.Fprintf(&script, " %s=%s", name, quote(value))
 	}
 	fmt.Fprintf(&script, "\nexec %s native-host --config %s -- \"$@\" 2>>%s\n",
 		quote(filepath.Join(w.programs, "zaver-agent")), quote(w.AgentConfig()), quote(w.NativeLog()))
-	path := w.path("zaver-native-host")
-	if err := replace(path, []byte(script.String())); err != nil {
-		return "", fmt.Errorf("write native host: %w", err)
+	if err := program(w.NativeHost(), script.String()); err != nil {
+		return fmt.Errorf("write native host: %w", err)
 	}
-	if err := os.Chmod(path, 0o700); err != nil {
-		return "", fmt.Errorf("write native host: %w", err)
+	return nil
+}
+
+// program writes a file that can be run.
+func program(path, script string) error {
+	if err := replace(path, []byte(script)); err != nil {
+		return err
 	}
-	return path, nil
+	return os.Chmod(path, 0o700)
 }
 
 // NativeLog is the log of the agents that browsers start.

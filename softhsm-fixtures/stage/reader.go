@@ -46,9 +46,12 @@ func (w *World) CardIn() string {
 
 // Insert is InsertCard with a card in hand. The card daemon notices a card
 // within half a second; who asks the agent earlier sees it wait.
-func (w *World) Insert(ctx context.Context, c *uec.Card) error {
-	w.slots[0].Remove()
-	if err := w.slots[0].Insert(ctx, c); err != nil {
+func (w *World) Insert(ctx context.Context, c *uec.Card) error { return w.InsertInto(ctx, 0, c) }
+
+// InsertInto puts any virtual card into reader number i, instead of the one in it.
+func (w *World) InsertInto(ctx context.Context, i int, c vpcd.Card) error {
+	w.slots[i].Remove()
+	if err := w.slots[i].Insert(ctx, c); err != nil {
 		return fmt.Errorf("insert card: %w", err)
 	}
 	return nil
@@ -56,3 +59,10 @@ func (w *World) Insert(ctx context.Context, c *uec.Card) error {
 
 // RemoveCard takes the card out of the first reader.
 func (w *World) RemoveCard() { w.slots[0].Remove() }
+
+// RemoveCards takes the cards out of all readers.
+func (w *World) RemoveCards() {
+	for _, s := range w.slots {
+		s.Remove()
+	}
+}

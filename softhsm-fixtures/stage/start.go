@@ -150,6 +150,12 @@ type AgentSettings struct {
 	Modules  []string // PKCS #11 modules
 	Pinentry []string // program and arguments; empty looks for one
 	Language string
+	// Window has requests shown in the scripted window (World.Window) instead of by dialogs alone.
+	Window bool
+	// NoTerminal leaves out the key that identification cards demand of a terminal.
+	NoTerminal bool
+	// Cards is the socket of another card daemon; empty is this world's own.
+	Cards string
 	// Portals replaces the pinned portals when not nil: name, origin, key.
 	Portals []map[string]string
 }
@@ -158,8 +164,18 @@ type AgentSettings struct {
 func (w *World) AgentConfig() string { return w.path("agent.json") }
 
 // environment leads programs to this world's card daemon and tokens.
-func (w *World) environment() []string {
-	return []string{w.Pcscd.Env(), "SOFTHSM2_CONF=" + w.softhsmConfig(), "XDG_RUNTIME_DIR=" + w.runtimeDir()}
+func (w *World) environment() []string { return w.environmentOf(w.AgentSettings()) }
+
+func (w *World) environmentOf(s AgentSettings) []string {
+	cards := w.Pcscd.Env()
+	if s.Cards != "" {
+		cards = "PCSCLITE_CSOCK_NAME=" + s.Cards
+	}
+	env := []string{cards, "SOFTHSM2_CONF=" + w.softhsmConfig(), "XDG_RUNTIME_DIR=" + w.runtimeDir()}
+	if s.Window {
+		env = append(env, noDisplay)
+	}
+	return env
 }
 
 // Command prepares a program that sees the cards and tokens of this world;
@@ -188,12 +204,11 @@ func (w *World) SetAgent(ctx context.Context, s AgentSettings) error {
 	if err := w.configureAgent(ctx, s); err != nil {
 		return err
 	}
+	w.Agent.env = append(os.Environ(), w.environment()...) // it does not run
 	return w.Agent.Start(ctx)
 }
 
 func (w *World) configureAgent(ctx context.Context, s AgentSettings) error {
-	w.settings.Lock()
-	defer w.settings.Unlock()
 	pinned := s.Portals
 	if pinned == nil {
 		key, err := w.statementKey(ctx)
@@ -202,12 +217,26 @@ func (w *World) configureAgent(ctx context.Context, s AgentSettings) error {
 		}
 		pinned = []map[string]string{{"name": "zaver", "origin": w.Origin(), "key": key}}
 	}
+	w.settings.Lock()
+	defer w.settings.Unlock()
 	config := map[string]any{
 		"portals": pinned, "loopback": map[string]any{"port": w.ports.Agent}, "modules": s.Modules, "p11kit": false, "language": s.Language,
-		"log": map[string]any{"level": "debug"}, "terminal": w.path("terminal.json"),
+		"log": map[string]any{"level": "debug"},
 	}
-	if err := replace(w.path("terminal.json"), w.cards.NewTerminal(nil).File()); err != nil {
-		return fmt.Errorf("configure agent: %w", err)
+	if !s.NoTerminal {
+		config["terminal"] = w.path("terminal.json")
+		if err := replace(w.path("terminal.json"), w.cards.NewTerminal(nil).File()); err != nil {
+			return fmt.Errorf("configure agent: %w", err)
+		}
+	}
+	if s.Window {
+		program, err := w.scriptedWindow(ctx)
+		if err != nil {
+			return err
+		}
+		config["window"] = program
+	} else if !w.cfg.Person {
+		config["window"] = "off"
 	}
 	if len(s.Pinentry) > 0 {
 		config["pinentry"] = s.Pinentry
@@ -219,7 +248,7 @@ func (w *World) configureAgent(ctx context.Context, s AgentSettings) error {
 		return fmt.Errorf("configure agent: %w", err)
 	}
 	w.agent = s
-	return nil
+	return w.writeNativeHost(s)
 }
 
 // statementKey is the public key that the portal prints for those who set up agents.
@@ -242,13 +271,13 @@ func (w *World) startAgent(ctx context.Context) error {
 		return err
 	}
 	s := AgentSettings{Modules: []string{module, w.gostModule.Module()}, Language: "ru", Pinentry: w.pinentry}
+	if err := os.MkdirAll(w.runtimeDir(), 0o700); err != nil {
+		return fmt.Errorf("start agent: %w", err)
+	}
 	if err := w.configureAgent(ctx, s); err != nil {
 		return err
 	}
 	env := append(os.Environ(), w.environment()...)
-	if err := os.MkdirAll(w.runtimeDir(), 0o700); err != nil {
-		return fmt.Errorf("start agent: %w", err)
-	}
 	w.Agent = &Program{
 		name: "agent", argv: []string{filepath.Join(w.programs, "zaver-agent"), "run", "--config", w.AgentConfig()},
 		env: env, log: w.path("agent.log"), ready: listens(address(w.ports.Agent)), orphaned: syscall.SIGKILL,

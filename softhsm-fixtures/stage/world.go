@@ -25,6 +25,7 @@ import (
 	"zaver/softhsm-fixtures/tsl"
 	"zaver/softhsm-fixtures/uec"
 	"zaver/softhsm-fixtures/vpcd"
+	"zaver/softhsm-fixtures/windowplay"
 )
 
 // Ports of the servers that a person meets, or that certificates name. The
@@ -91,7 +92,8 @@ type World struct {
 	holder     string // key of the person whose card was inserted last by InsertCard
 	settings   sync.Mutex
 	agent      AgentSettings
-	closers    []func() error // last first
+	window     *windowplay.Window // nil until it is needed
+	closers    []func() error     // last first
 }
 
 // Origin is the portal's web origin, which the agent pins.

@@ -112,3 +112,11 @@ func (w *Window) Shown() ([]window.Message, error) {
 	}
 	return out, nil
 }
+
+// Forget empties the transcript.
+func (w *Window) Forget() error {
+	if err := os.Remove(w.path + shownExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("empty transcript: %w", err)
+	}
+	return nil
+}
