@@ -423,6 +423,10 @@ func TestRunPageHidesAUsedTicket(t *testing.T) {
 		if strings.Contains(body, `data-ticket="tick"`) == fetched {
 			t.Errorf("fetched %v: the ticket is handled wrongly", fetched)
 		}
+		// The line for a terminal is the one that zaver-agent confirm reads.
+		if strings.Contains(body, s.config.Origin+"/confirm#token.r1.tick<") == fetched || strings.Contains(body, "confirm-terminal") == fetched {
+			t.Errorf("fetched %v: the line for a terminal is handled wrongly", fetched)
+		}
 	}
 	status.State = confirm.Confirmed
 	s, _ := fixture(t, func(c *Config) { c.Confirm = fakeConfirm{status: status} })
