@@ -90,22 +90,26 @@ func TestFaultWrongCardPIN(t *testing.T) {
 	}
 }
 
-// Wrong until it blocks: the last try needs an extra yes, the page says what a blocked PIN needs.
+// Wrong until it blocks: the last try needs an extra yes, unblocking is offered, the page says what a blocked PIN needs.
 func TestFaultBlockedCardPIN(t *testing.T) {
 	w := Start(t)
 	c := w.Citizen()
 	card := w.GiveCard(c.p, pki.Good)
-	w.Answers("999999")
+	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.OK, pinentry.OK, pinentry.Cancel}, PIN: []string{"999999"}}))
 	c.fails("uec", "pin.blocked")
-	last := w.shown(5)[3] // consent, PIN, PIN, last try, PIN
-	if last.Command != "CONFIRM" || !strings.Contains(last.Text, "последняя попытка") {
+	shown := w.shown(6) // consent, PIN, PIN, last try, PIN, offer
+	if last := shown[3]; last.Command != "CONFIRM" || !strings.Contains(last.Text, "последняя попытка") {
 		t.Errorf("before the last try the dialog says %q", last.Text)
+	}
+	if offer := shown[5]; offer.Command != "CONFIRM" || !strings.Contains(offer.Text, "КРП") {
+		t.Errorf("of a blocked PIN the dialog says %q", offer.Text)
 	}
 	// Blocked, it is not asked for any more.
 	w.must(w.Pinentry.Forget())
+	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.OK, pinentry.Cancel}, PIN: []string{pinentry.Cancel}}))
 	c.restart()
 	c.fails("uec", "pin.blocked")
-	w.shown(0)
+	w.shown(2)
 
 	card.SetTries(uec.PIN2, uec.PINTries) // what КРП does
 	w.Answers(c.p.PINs.Card2)

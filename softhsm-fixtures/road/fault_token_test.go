@@ -95,11 +95,12 @@ func TestFaultBlockedTokenPIN(t *testing.T) {
 	w := Start(t)
 	c := w.Citizen()
 	w.GiveToken(c.p, pki.Good)
-	w.Answers(c.p.PINs.Token)
+	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.OK, pinentry.Cancel}, PIN: []string{pinentry.Cancel}}))
 	driver := w.Driver(faultmodule.FlagLocked)
 	c.fails("token", "pin.blocked")
-	w.shown(0)
+	w.shown(2)           // consent, and what the administrator's PIN could do: no
 	w.must(driver.Set()) // unblocked by its own program
 	w.GiveToken(c.p, pki.Good)
+	w.Answers(c.p.PINs.Token)
 	c.succeeds("token")
 }

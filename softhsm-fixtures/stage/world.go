@@ -3,6 +3,7 @@
 package stage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,9 @@ type Config struct {
 	// server is an unprivileged user.
 	Dir   string
 	Ports Ports
+	// Host is the name in the portal's origin: 127.0.0.1 when empty. Browsers take a page from that address for one that needs
+	// no leave to reach loopback, but not one from "localhost".
+	Host string
 	// Programs is the folder with zaver-portal and zaver-agent; empty builds them.
 	Programs string
 	// Scripted is the program, with its first arguments, that plays the scripted
@@ -97,7 +101,9 @@ type World struct {
 }
 
 // Origin is the portal's web origin, which the agent pins.
-func (w *World) Origin() string { return fmt.Sprintf("http://127.0.0.1:%d", w.ports.Portal) }
+func (w *World) Origin() string {
+	return fmt.Sprintf("http://%s:%d", cmp.Or(w.cfg.Host, "127.0.0.1"), w.ports.Portal)
+}
 
 // InboxURL is the page with all letters and SMS.
 func (w *World) InboxURL() string { return fmt.Sprintf("http://127.0.0.1:%d", w.ports.Inbox) }
