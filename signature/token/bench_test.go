@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,10 +20,11 @@ import (
 
 // bench is a key to sign with.
 type bench struct {
-	module, softhsm string // softhsm is its configuration, empty for another module
-	host            *token.Host
-	found           token.Credential
-	pin             string
+	module string
+	with   token.Setup
+	host   *token.Host
+	found  token.Credential
+	pin    string
 }
 
 func benches(b *testing.B) map[string]bench {
@@ -30,12 +32,12 @@ func benches(b *testing.B) map[string]bench {
 	host := theRig.host(b, nil, soft.Module())
 	all := map[string]bench{}
 	for _, name := range []string{"p256", "rsa"} {
-		all[name] = bench{soft.Module(), soft.Config(), host, theRig.credential(b, list(b, host), name), userPIN}
+		all[name] = bench{soft.Module(), token.Setup{Env: soft.Env()}, host, theRig.credential(b, list(b, host), name), userPIN}
 	}
 	store := gost.copyOf(b)
 	host = theRig.host(b, nil, store.Module())
 	for name, kind := range map[string]mint.Kind{"gost256": mint.GOST256A, "gost512": mint.GOST512A} {
-		all[name] = bench{store.Module(), "", host, gost.credential(b, list(b, host), kind), gost.token.PIN}
+		all[name] = bench{store.Module(), token.Setup{}, host, gost.credential(b, list(b, host), kind), gost.token.PIN}
 	}
 	return all
 }
@@ -101,10 +103,11 @@ func (k bench) cms(b *testing.B) {
 
 // direct loads the module into the benchmark's own process.
 func (k bench) direct(b *testing.B, a algo.Algorithm, digest []byte, bare bool) {
-	if k.softhsm != "" {
-		b.Setenv("SOFTHSM2_CONF", k.softhsm)
+	for _, kv := range k.with.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		b.Setenv(name, value)
 	}
-	m, err := pkcs11.Open(k.module, "")
+	m, err := pkcs11.Open(k.module, k.with.Parameters)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -124,8 +127,9 @@ func (k bench) direct(b *testing.B, a algo.Algorithm, digest []byte, bare bool) 
 			b.Fatal(err)
 		}
 	}
+	p := newPIN(b, k.pin)
 	sign := func(key *pkcs11.Key) error {
-		_, err := key.Sign(a, digest, nil)
+		_, err := key.Sign(a, digest, p)
 		return err
 	}
 	if !bare {
@@ -136,6 +140,25 @@ func (k bench) direct(b *testing.B, a algo.Algorithm, digest []byte, bare bool) 
 		measure(b, func() {}, func() { err = sign(key) })
 		return err
 	})
+}
+
+// BenchmarkModules is BenchmarkSign for every module of the suite: PIN to CMS, and the module's own part of it.
+func BenchmarkModules(b *testing.B) {
+	modules := vehicles()
+	delete(modules, "fault module") // it prints, and is SoftHSM otherwise
+	for name, make := range modules {
+		v := make(b)
+		h := v.host(b, v.module)
+		k := bench{v.module, v.with, h, v.credential(b, h, v.der), v.pin}
+		key := k.found.Certificate.PublicKey
+		a, err := algo.ForKey(key.Kind(), key.Bits())
+		if err != nil {
+			b.Fatal(err)
+		}
+		digest := a.Digest.Sum([]byte("statement"))
+		b.Run(name+"/cms", func(b *testing.B) { measure(b, func() { list(b, h) }, func() { k.cms(b) }) })
+		b.Run(name+"/direct", func(b *testing.B) { k.direct(b, a, digest, false) })
+	}
 }
 
 // BenchmarkList measures a listing by a running worker of three tokens.

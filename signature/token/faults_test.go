@@ -35,6 +35,13 @@ func TestBadInEveryCall(t *testing.T) {
 			for _, p := range problems {
 				codes[p.Module] = p.Code
 			}
+			if codes[crash.Path()] == token.CodeSlow { // a busy machine: the crash itself came too late for this listing
+				h.ListEach(t.Context(), func(l token.Listing) {
+					if l.Module == crash.Path() {
+						codes[l.Module] = codeOf(l.Err)
+					}
+				})
+			}
 			if diff := cmp.Diff(map[string]string{crash.Path(): token.CodeCrashed, hang.Path(): token.CodeSlow}, codes); diff != "" {
 				t.Error(diff)
 			}

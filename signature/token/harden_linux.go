@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// maxMemory bounds what a worker may write to, in bytes: its heap, its stacks and those of the module. A module that allocates without end
+// maxMemory bounds what a worker may take beyond what it begins with, in bytes: its heap, its stacks and those of the module. A module that allocates without end
 // loses its worker and nothing else. Address space that is only reserved does not count, which Go and the allocator of C take freely.
 const maxMemory = 512 << 20
 
@@ -18,7 +19,8 @@ const maxMemory = 512 << 20
 // and offers this process first where the whole machine runs out of it.
 func harden() error {
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0o600) // best effort: a container may have no /proc
-	if err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: maxMemory, Max: maxMemory}); err != nil {
+	bound := held() + maxMemory
+	if err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: bound, Max: bound}); err != nil {
 		return fmt.Errorf("bound memory: %w", err)
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
@@ -28,6 +30,20 @@ func harden() error {
 		return fmt.Errorf("close the process against readers: %w", err)
 	}
 	return nil
+}
+
+// held is the writable memory that this process has mapped already, in bytes: little, but terabytes under the race detector. Zero where nobody tells.
+func held() uint64 {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), "\nVmData:")
+	var kilobytes uint64
+	if _, err := fmt.Sscanf(rest, "%d kB", &kilobytes); err != nil {
+		return 0
+	}
+	return kilobytes << 10
 }
 
 // detach moves the protocol away from descriptors 0 and 1: a module that reads finds nothing there, and one that prints, prints to

@@ -102,6 +102,17 @@ func (h *Host) Close() error {
 	}
 }
 
+// laneOf is lane for a module that was listed before, as a rule.
+func (h *Host) laneOf(path string) (*lane, error) {
+	h.mu.Lock()
+	l, ok := h.lanes[path]
+	h.mu.Unlock()
+	if ok {
+		return l, nil
+	}
+	return h.lane(path, h.setup(path))
+}
+
 // lane returns the lane of a module, making it when it is new.
 func (h *Host) lane(path string, with Setup) (*lane, error) {
 	h.mu.Lock()
@@ -128,7 +139,7 @@ func (h *Host) Sign(ctx context.Context, ref CredentialRef, p *pin.PIN, a algo.A
 	if !a.Allows(public.Kind(), public.Bits()) || a.Legacy || len(digest) != a.Digest.Size {
 		return nil, &Error{Code: CodeUnsupported, Module: ref.Module}
 	}
-	l, err := h.lane(ref.Module, h.setup(ref.Module))
+	l, err := h.laneOf(ref.Module)
 	if err != nil {
 		return nil, err
 	}

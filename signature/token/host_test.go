@@ -404,7 +404,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func waitFor(t *testing.T, ready func() bool) {
+func waitFor(t testing.TB, ready func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

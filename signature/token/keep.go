@@ -22,7 +22,7 @@ func (h *Host) UnblockPIN(ctx context.Context, ref TokenRef, so, fresh *pin.PIN)
 }
 
 func (h *Host) keep(ctx context.Context, op operation, ref TokenRef, shown pin.Tries, s secrets) error {
-	l, err := h.lane(ref.Module, h.setup(ref.Module))
+	l, err := h.laneOf(ref.Module)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-func (v vehicle) host(t *testing.T, module string) *token.Host {
+func (v vehicle) host(t testing.TB, module string) *token.Host {
 	t.Helper()
 	return theRig.host(t, func(c *token.Config) {
 		c.Env = nil
@@ -59,7 +59,7 @@ func (v vehicle) token(t *testing.T, h *token.Host) token.Token {
 	return found[i]
 }
 
-func (v vehicle) credential(t *testing.T, h *token.Host, der []byte) token.Credential {
+func (v vehicle) credential(t testing.TB, h *token.Host, der []byte) token.Credential {
 	t.Helper()
 	for _, tok := range list(t, h) {
 		for _, c := range tok.Credentials {

@@ -44,13 +44,13 @@ type vehicle struct {
 }
 
 // vehicles are all modules of the suite; each call makes a new token.
-func vehicles() map[string]func(*testing.T) vehicle {
-	return map[string]func(*testing.T) vehicle{
+func vehicles() map[string]func(testing.TB) vehicle {
+	return map[string]func(testing.TB) vehicle{
 		"softhsm": softhsmVehicle, "fault module": faultVehicle, "nss": nssVehicle, "tpm2": tpmVehicle, "gost": gostVehicle, "opensc over piv": pivVehicle,
 	}
 }
 
-func softhsmVehicle(t *testing.T) vehicle {
+func softhsmVehicle(t testing.TB) vehicle {
 	s, err := theRig.store.Clone(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -60,14 +60,14 @@ func softhsmVehicle(t *testing.T) vehicle {
 		pull: func(t *testing.T) { empty(t, filepath.Join(filepath.Dir(s.Config()), "tokens")) }}
 }
 
-func faultVehicle(t *testing.T) vehicle {
+func faultVehicle(t testing.TB) vehicle {
 	v := softhsmVehicle(t)
 	v.module = theRig.install(t, faultmodule.Tries(3), faultmodule.SOTries(3), faultmodule.LoginFirst, faultmodule.SlotsSplit, faultmodule.Empty,
 		faultmodule.Duplicate, faultmodule.Chatty).Path()
 	return v
 }
 
-func nssVehicle(t *testing.T) vehicle {
+func nssVehicle(t testing.TB) vehicle {
 	library, err := nsstoken.Library()
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func nssVehicle(t *testing.T) vehicle {
 		pull: func(*testing.T) { os.RemoveAll(dir) }}
 }
 
-func tpmVehicle(t *testing.T) vehicle {
+func tpmVehicle(t testing.TB) vehicle {
 	dir, err := os.MkdirTemp("", "tpm-*") // sockets want a short path
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func tpmVehicle(t *testing.T) vehicle {
 		pull: func(t *testing.T) { _ = tpm.Close() }}
 }
 
-func gostVehicle(t *testing.T) vehicle {
+func gostVehicle(t testing.TB) vehicle {
 	s := theRig.gost.copyOf(t)
 	return vehicle{module: s.Module(), label: theRig.gost.token.Label, der: theRig.gost.ids[mint.GOST256A].DER, pin: theRig.gost.token.PIN, so: theRig.gost.token.SOPIN,
 		wrong: "pin.wrong", unblocks: true, pull: func(t *testing.T) {
@@ -120,7 +120,7 @@ func gostVehicle(t *testing.T) vehicle {
 }
 
 // pivVehicle is OpenSC's module over a PIV card in a virtual reader of a daemon of its own. Its key for signatures wants the PIN for every use.
-func pivVehicle(t *testing.T) vehicle {
+func pivVehicle(t testing.TB) vehicle {
 	daemon, err := readers.Start(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func pivVehicle(t *testing.T) vehicle {
 }
 
 // await lists until the daemon has told the module of the card, and returns the name of its token.
-func (v vehicle) await(t *testing.T) (label string) {
+func (v vehicle) await(t testing.TB) (label string) {
 	t.Helper()
 	h := v.host(t, v.module)
 	waitFor(t, func() bool {
