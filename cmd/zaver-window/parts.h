@@ -31,6 +31,11 @@ void zw_phase(enum phase p);
 /* made in rows_linux.c */
 int zw_chosen_row(void); /* -1: none */
 void zw_watch_choice(void);
+void zw_doze(void);        /* the button sleeps for WAKE from now */
+gboolean zw_asleep(void);
+
+/* A click or key that was meant for another window must not sign: how long the button sleeps, in milliseconds. */
+#define WAKE 600
 
 /* in Go */
 extern void goArrived(void);

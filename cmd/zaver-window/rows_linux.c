@@ -6,9 +6,6 @@
 
 #include "parts.h"
 
-// A click or key that was meant for another window must not sign: the button wakes up this long after the list came, in milliseconds.
-#define WAKE 600
-
 static GtkWidget *none; // in the group, never shown: it is active until the person chooses
 static GtkWidget *last; // the labels of the row that is being made
 static GtkWidget *first_usable, *chosen_first;
@@ -27,6 +24,22 @@ static gboolean on_awake(gpointer d)
 	waking = 0;
 	zw_watch_choice();
 	return G_SOURCE_REMOVE;
+}
+
+// zw_doze puts the button to sleep: when the list came, when the window came on the screen, and whenever somebody goes on clicking or
+// typing meanwhile, who was busy with another window.
+void zw_doze(void)
+{
+	awake = FALSE;
+	if (waking)
+		g_source_remove(waking);
+	waking = g_timeout_add(WAKE, on_awake, NULL);
+	zw_watch_choice();
+}
+
+gboolean zw_asleep(void)
+{
+	return !awake;
 }
 
 int zw_chosen_row(void)
@@ -96,10 +109,7 @@ void zw_row_line(const char *text, int note)
 void zw_rows_end(void)
 {
 	gtk_widget_show_all(view.rows);
-	awake = FALSE;
-	if (waking)
-		g_source_remove(waking);
-	waking = g_timeout_add(WAKE, on_awake, NULL);
+	zw_doze();
 	zw_phase(PHASE_CHOOSE);
 	if (chosen_first || first_usable)
 		gtk_widget_grab_focus(chosen_first ? chosen_first : first_usable);

@@ -68,12 +68,34 @@ static gboolean on_delete(GtkWidget *w, GdkEvent *e, gpointer d)
 	return TRUE;
 }
 
+// quiet is until when keys are taken for those of another window: they begin to come here when this window gets the focus.
+static gint64 quiet;
+
+static gboolean on_focus(GtkWidget *w, GdkEvent *e, gpointer d)
+{
+	quiet = g_get_monotonic_time() + WAKE * G_TIME_SPAN_MILLISECOND;
+	return FALSE;
+}
+
 static gboolean on_key(GtkWidget *w, GdkEventKey *e, gpointer d)
 {
-	if (e->keyval != GDK_KEY_Escape)
+	if (e->keyval == GDK_KEY_Escape) {
+		leave();
+		return TRUE;
+	}
+	if (view.phase != PHASE_CHOOSE || g_get_monotonic_time() >= quiet)
 		return FALSE;
-	leave();
+	if (gtk_window_get_focus(GTK_WINDOW(w)) != view.sign && !(e->state & GDK_MOD1_MASK))
+		return FALSE; // it can't sign
+	on_focus(w, NULL, NULL); // who goes on typing goes on meaning another window
 	return TRUE;
+}
+
+// on_press sees every click before what it was meant for does.
+static void on_press(GtkGestureMultiPress *g, int n, double x, double y, gpointer d)
+{
+	if (view.phase == PHASE_CHOOSE && zw_asleep())
+		zw_doze();
 }
 
 static void on_sign(GtkButton *b, gpointer d)
@@ -88,14 +110,19 @@ static void on_sign(GtkButton *b, gpointer d)
 
 static gboolean on_map(GtkWidget *w, GdkEvent *e, gpointer d)
 {
-	goShown();
-	g_signal_handlers_disconnect_by_func(view.window, G_CALLBACK(on_map), NULL);
+	static gboolean told;
+
+	if (!told)
+		goShown();
+	told = TRUE;
+	zw_doze(); // the list may have come long before
 	return FALSE;
 }
 
 void zw_new(const char *title, const char *heading)
 {
 	AtkObject *a;
+	GtkGesture *press; // lives as long as the program
 
 	view.window = gtk_window_new(GTK_WINDOW_TOPLEVEL);
 	gtk_window_set_title(GTK_WINDOW(view.window), title);
@@ -108,6 +135,11 @@ void zw_new(const char *title, const char *heading)
 	g_signal_connect(view.window, "delete-event", G_CALLBACK(on_delete), NULL);
 	g_signal_connect(view.window, "key-press-event", G_CALLBACK(on_key), NULL);
 	g_signal_connect(view.window, "map-event", G_CALLBACK(on_map), NULL);
+	g_signal_connect(view.window, "focus-in-event", G_CALLBACK(on_focus), NULL);
+	press = gtk_gesture_multi_press_new(view.window);
+	gtk_gesture_single_set_button(GTK_GESTURE_SINGLE(press), 0);
+	gtk_event_controller_set_propagation_phase(GTK_EVENT_CONTROLLER(press), GTK_PHASE_CAPTURE);
+	g_signal_connect(press, "pressed", G_CALLBACK(on_press), NULL);
 
 	view.body = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
 	gtk_container_set_border_width(GTK_CONTAINER(view.body), 18);
