@@ -25,6 +25,7 @@ packages=(
   libssl-dev                     # the GOST test token and the figures beside ours
   lintian rpm mandoc systemd     # the packages of the agent: checked, installed, removed
   gcc-mingw-w64-x86-64           # the agent compiles for Windows
+  spin                           # the model of the confirmation (docs/model) is searched
   ca-certificates procps util-linux
 )
 
