@@ -13,13 +13,13 @@ import (
 
 // Bounds of the protocol, in bytes of a line without its line feed, or in number.
 const (
-	MaxMessage = 64 << 10 // a message to the window
-	MaxAnswer  = 256      // an answer of the window
-	MaxAnswers = 32       // answers in a window's life
-	MaxRows    = 64       // certificates
-	maxLines   = 64       // facts, lines of a row or of a result
-	maxText    = 2000     // one text, in letters
-	maxStay    = 600      // seconds
+	MaxMessage = 256 << 10 // a message to the window: MaxRows of the longest rows fit
+	MaxAnswer  = 256       // an answer of the window
+	MaxAnswers = 32        // answers in a window's life
+	MaxRows    = 64        // certificates
+	maxLines   = 64        // facts, lines of a row or of a result
+	maxText    = 2000      // one text, in letters
+	maxStay    = 600       // seconds
 )
 
 // Message is one line to the window; exactly one member is set. Show comes first and once.

@@ -4,7 +4,7 @@
 // its process, and the protocol spoken with it. It knows nothing of portals, cards or PINs; every word that is shown comes
 // from the caller, and no PIN ever passes through here.
 //
-// The protocol is JSON lines: messages to the window on its standard input (see [Message], at most 64 KiB a line), answers on
+// The protocol is JSON lines: messages to the window on its standard input (see [Message], at most 256 KiB a line), answers on
 // its standard output (see [Answer], at most 256 bytes a line, at most 32 in all). Both sides refuse what they don't know. The
 // window ends when its input ends, unless it shows a result: that stays for a bounded time of its own.
 //
