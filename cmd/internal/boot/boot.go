@@ -17,7 +17,9 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"unicode"
 )
 
 // Exit codes that all programs share.
@@ -58,7 +60,8 @@ func Fail(exit int, hint, format string, args ...any) error {
 	return &Failure{Exit: exit, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
-// Report writes err as "program: what" and a "hint:" line, and returns the exit code.
+// Report writes err as "program: what" and a "hint:" line, and returns the exit code. Errors may repeat what a device or a file said: nothing of
+// it is obeyed by a terminal.
 func Report(w io.Writer, program string, err error) int {
 	if err == nil {
 		return ExitOK
@@ -74,8 +77,18 @@ func Report(w io.Writer, program string, err error) int {
 			report += fmt.Sprintf("hint: %s\n", f.Hint)
 		}
 	}
-	_, _ = io.WriteString(w, report) // where errors can't be written, the exit code is all there is
+	_, _ = io.WriteString(w, harmless(report)) // where errors can't be written, the exit code is all there is
 	return exit
+}
+
+// harmless puts a question mark in the place of what a terminal obeys or what turns text around.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 }
 
 // LoadConfig reads a JSON file into a struct. Unknown fields, a second value and anything longer than 1 MiB are

@@ -76,6 +76,24 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// What a device or a file said reaches the terminal as text and as nothing else.
+func TestReportIsHarmless(t *testing.T) {
+	for in, want := range map[string]string{
+		"reader \x1b]0;owned\x07\x1b[2J": "reader ?]0;owned??[2J",
+		"C1 \u009b2J":                    "C1 ?2J",
+		"back\rover":                     "back?over",
+		"turned \u202etxt":               "turned ?txt",
+		"cut \xff":                       "cut ?",
+		"Ошибка:\n\tстрока":              "Ошибка:\n\tстрока",
+	} {
+		var out strings.Builder
+		boot.Report(&out, "p", &boot.Failure{Exit: 1, Hint: in, Err: errors.New(in)})
+		if got := out.String(); got != "p: "+want+"\nhint: "+want+"\n" {
+			t.Errorf("%q: got %q", in, got)
+		}
+	}
+}
+
 func TestOneInstance(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	release, err := boot.OneInstance(path)
