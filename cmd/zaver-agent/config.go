@@ -26,6 +26,8 @@ type config struct {
 	} `json:"loopback"`
 	// Modules are paths of PKCS #11 modules, asked before all others.
 	Modules []string `json:"modules"`
+	// Drivers are what single modules need, by path or file name: "parameters" for C_Initialize, "env" with names of variables that they may see.
+	Drivers map[string]driverConfig `json:"drivers"`
 	// P11Kit says whether to look into p11-kit's registry and for the drivers of common tokens; true when absent.
 	P11Kit *bool `json:"p11kit"`
 	// Profiles is a folder with card profiles beside the built-in ones.
@@ -46,6 +48,11 @@ type config struct {
 	TTY string `json:"tty"`
 	// Log says where the log goes.
 	Log boot.Log `json:"log"`
+}
+
+type driverConfig struct {
+	Parameters string   `json:"parameters"`
+	Env        []string `json:"env"`
 }
 
 type portalConfig struct {
@@ -127,7 +134,11 @@ func (c config) tokenConfig() (token.Config, error) {
 		return token.Config{}, fmt.Errorf("find this program: %w", err)
 	}
 	kit := c.P11Kit == nil || *c.P11Kit
-	return token.Config{Modules: c.Modules, P11Kit: kit, Known: kit, Worker: []string{self, workerCommand}}, nil
+	setup := make(map[string]token.Setup, len(c.Drivers))
+	for name, d := range c.Drivers {
+		setup[name] = token.Setup(d)
+	}
+	return token.Config{Modules: c.Modules, Setup: setup, P11Kit: kit, Known: kit, Worker: []string{self, workerCommand}}, nil
 }
 
 // tokenHost makes the host of the token drivers.
