@@ -203,10 +203,12 @@ func (r road) once(ctx context.Context, w *stage.World, v *robot.Robot, p people
 	if k.agents, err = endedSteps(ctx, w.Agent.Log(), request); err != nil {
 		return k, err
 	}
-	// Back to standard, and as if the starts were hours ago: an account may start only so many.
-	_, err = w.Query(ctx, "UPDATE accounts SET level = 'standard' WHERE level = 'confirmed'; UPDATE confirmations SET created_at = created_at - interval '2 hours'")
+	_, err = w.Query(ctx, standardAgain)
 	return k, err
 }
+
+// standardAgain takes people back to standard, as if their starts were hours ago: an account may start only so many.
+const standardAgain = "UPDATE accounts SET level = 'standard' WHERE level = 'confirmed'; UPDATE confirmations SET created_at = created_at - interval '2 hours'"
 
 // noticed is a card that remembers when the card daemon first asked for its ATR.
 type noticed struct {
