@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/pinentry"
@@ -69,10 +70,18 @@ func turn() (release func(), err error) {
 	return func() { _ = give() }, nil // the lock ends with the process at the latest
 }
 
-// runtimeFile is a file of this person's that lasts as long as they are signed in.
+// runtimeFile is a file of this person's that lasts as long as they are signed in. It is never in a folder where another user could have put
+// one of that name first, and so keep this person's agent busy for ever.
 func runtimeFile(name string) string {
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		return filepath.Join(dir, name)
+	for _, dir := range []string{os.Getenv("XDG_RUNTIME_DIR"), filepath.Join("/run/user", strconv.Itoa(os.Getuid()))} {
+		if info, err := os.Stat(dir); dir != "" && err == nil && info.IsDir() {
+			return filepath.Join(dir, name)
+		}
 	}
-	return filepath.Join(os.TempDir(), fmt.Sprintf("%d-%s", os.Getuid(), name))
+	if cache, err := os.UserCacheDir(); err == nil {
+		if own := filepath.Join(cache, "zaver"); os.MkdirAll(own, 0o700) == nil {
+			return filepath.Join(own, name)
+		}
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("%d-%s", os.Getuid(), name)) // without a home, too
 }
