@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -92,6 +93,13 @@ func TestProfileFaults(t *testing.T) {
 		{name: "no JSON", code: doctor.CodeProfileMalformed, damage: func(_ *testing.T, x *computer) { folder(x, "{\n\"format\": \"zaver.card/v1\",\n]") }},
 		{name: "unknown member", code: doctor.CodeProfileMalformed, damage: func(_ *testing.T, x *computer) {
 			folder(x, "{\n\"format\": \"zaver.card/v1\",\n\"colour\": 1}")
+		}},
+		{name: "less secure than the program's own", code: doctor.CodeProfileMalformed, damage: func(t *testing.T, x *computer) {
+			piv, err := os.ReadFile("../../card/profiles/piv.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			folder(x, regexp.MustCompile(`"aid": "[^"]*"`).ReplaceAllString(string(piv), `"aid": "F05A4156455255454301"`))
 		}},
 	})
 	t.Run("the line is named", func(t *testing.T) {

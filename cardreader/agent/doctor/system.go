@@ -5,7 +5,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"math"
 	"net"
 	"os"
@@ -63,25 +62,13 @@ func (u *checkup) profiles(context.Context) {
 		u.add(Fault, CodeProfileFolder, dir)
 		return
 	}
-	files, err := fs.Glob(os.DirFS(dir), "*.json")
+	_, problems, err := card.AllProfiles(os.DirFS(dir)) // as the agent reads them
 	if err != nil {
 		u.add(Fault, CodeProfileFolder, dir+": "+err.Error())
 		return
 	}
-	for _, name := range files[:min(len(files), maxProfile)] {
-		path := filepath.Join(dir, name)
-		line := 1
-		b, err := readFile(path, maxManifest)
-		if err == nil {
-			_, err = card.LoadProfile(b)
-		}
-		var wrong *card.ProfileError
-		if errors.As(err, &wrong) {
-			line = wrong.Line
-		}
-		if err != nil {
-			u.add(Fault, CodeProfileMalformed, path+": "+err.Error(), number("line", line))
-		}
+	for _, p := range problems[:min(len(problems), maxProfile)] {
+		u.add(Fault, CodeProfileMalformed, filepath.Join(dir, p.File)+": "+p.Error(), number("line", p.Line))
 	}
 	u.well(AreaProfile, dir)
 }
