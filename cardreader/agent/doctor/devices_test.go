@@ -136,7 +136,10 @@ func TestModuleFaults(t *testing.T) {
 		{name: "ends the process", code: doctor.CodeModuleCrashed, damage: faults(faultmodule.Exit("C_GetTokenInfo"))},
 		{name: "hangs at once", code: doctor.CodeModuleHung, damage: faults(faultmodule.Hang("C_Initialize"))},
 		{name: "hangs at the objects", code: doctor.CodeModuleHung, damage: faults(faultmodule.Hang("C_FindObjects"))},
-		{name: "refuses to begin", code: doctor.CodeModuleFailed, damage: faults(faultmodule.Fail("C_Initialize", 5))},
+		{name: "refuses to begin beside a good one", code: doctor.CodeModuleFailed, state: doctor.Warning, damage: faults(faultmodule.Fail("C_Initialize", 5))},
+		{name: "refuses to begin, and is the only one", code: doctor.CodeModuleFailed, damage: func(_ *testing.T, x *computer) {
+			x.use(store.Env(), x.fault(faultmodule.Fail("C_Initialize", 5)))
+		}},
 	})
 }
 

@@ -4,8 +4,9 @@ package doctor
 
 import "slices"
 
-// absences are faults only for somebody who has nothing else to confirm with.
-var absences = []string{CodeServiceMissing, CodeReaderNone, CodeCardNone, CodeCardUnknown, CodeCardNoCertificate, CodeModuleNone, CodeTokenNone,
+// absences are faults only for somebody who has nothing else to confirm with. A driver that merely refuses to begin is one of
+// them: registries name drivers of hardware that isn't there.
+var absences = []string{CodeServiceMissing, CodeReaderNone, CodeCardNone, CodeCardUnknown, CodeCardNoCertificate, CodeModuleNone, CodeModuleFailed, CodeTokenNone,
 	CodeTokenNoCertificate, CodeTokenCryptoPro, CodeCertificateExpired, CodeCertificateNotYet, CodeCertificateKeyExpired, CodeCertificateUsage,
 	CodeCertificateUnsupported, CodeCertificateMalformed}
 
