@@ -23,9 +23,10 @@ const (
 	established = "01"
 )
 
-// owner says whose socket the other end of a connection within this computer is.
+// owner says whose socket the other end of a connection within this computer is. In a user namespace, as the packaged service has, all
+// other users have the one number of those who have none there, which is not this process's own: they are others all the same.
 func owner(remote, local netip.AddrPort) found {
-	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+	for _, name := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
 		f, err := os.Open(name)
 		if err != nil {
 			continue // no /proc, or no IPv6
@@ -33,21 +34,10 @@ func owner(remote, local netip.AddrPort) found {
 		o := findOwner(f, remote, local)
 		_ = f.Close()
 		if o.known {
-			return mapped(o)
+			return o
 		}
 	}
 	return found{}
-}
-
-// mapped forgets the number that stands for everybody whom this process's user namespace has no number for.
-func mapped(o found) found {
-	b, err := os.ReadFile("/proc/self/uid_map")
-	whole := err == nil && strings.Join(strings.Fields(string(b)), " ") == "0 0 4294967295"
-	overflow, err := os.ReadFile("/proc/sys/kernel/overflowuid")
-	if !whole && err == nil && strings.TrimSpace(string(overflow)) == strconv.FormatUint(uint64(o.user), 10) {
-		return found{}
-	}
-	return o
 }
 
 // findOwner looks for the socket from remote to local in one of the kernel's tables.

@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -63,6 +65,7 @@ func TestIsForeign(t *testing.T) {
 		{"own", found{known: true, user: 1000}, false},
 		{"another's", found{known: true, user: 1001}, true},
 		{"root's", found{known: true}, true},
+		{"somebody's outside of this user namespace", found{known: true, user: 65534}, true},
 		{"gone", found{known: true, gone: true}, true},
 		{"not told", found{}, false},
 	} {
@@ -71,6 +74,68 @@ func TestIsForeign(t *testing.T) {
 				t.Errorf("got %v", got)
 			}
 		})
+	}
+}
+
+// In a user namespace of its own, as the packaged service is in, the agent still knows its own person, and tells others from them.
+func TestOwnerInAUserNamespace(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	page, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = page.Close() }()
+	program, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = program.Close() }()
+	for _, c := range []struct {
+		name    string
+		inside  int // this process's user, in the namespace
+		outside int // whom it is outside
+		want    string
+	}{
+		{"own", os.Geteuid(), os.Geteuid(), "own"},
+		{"another", 4321, 4321, "foreign"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.outside != os.Geteuid() && os.Geteuid() != 0 {
+				return // only the system may become another user
+			}
+			cmd := exec.CommandContext(t.Context(), "/proc/self/fd/3", "-test.run=^TestAskOwner$")
+			cmd.ExtraFiles = []*os.File{program} // whose folder another user may not enter
+			cmd.Env = append(os.Environ(), "ZAVER_ENDS="+page.LocalAddr().String()+" "+l.Addr().String())
+			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER,
+				UidMappings: []syscall.SysProcIDMap{{ContainerID: c.inside, HostID: c.outside, Size: 1}},
+				GidMappings: []syscall.SysProcIDMap{{ContainerID: c.inside, HostID: c.outside, Size: 1}},
+				Credential:  &syscall.Credential{Uid: uint32(c.inside), Gid: uint32(c.inside), NoSetGroups: true}}
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.HasPrefix(string(out), c.want+"\n") {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+}
+
+// TestAskOwner is the process in the namespace.
+func TestAskOwner(t *testing.T) {
+	remote, local, asked := strings.Cut(os.Getenv("ZAVER_ENDS"), " ")
+	if !asked {
+		return
+	}
+	o := owner(netip.MustParseAddrPort(remote), netip.MustParseAddrPort(local))
+	switch {
+	case !o.known:
+		fmt.Println("unknown")
+	case isForeign(o, ownUser()):
+		fmt.Println("foreign")
+	default:
+		fmt.Println("own")
 	}
 }
 
