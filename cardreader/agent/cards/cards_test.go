@@ -58,7 +58,7 @@ func withSurroundings(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-func source(t *testing.T) *cards.Source {
+func source(t testing.TB) *cards.Source {
 	t.Helper()
 	profiles, err := card.BuiltinProfiles()
 	if err != nil {
@@ -73,7 +73,7 @@ func source(t *testing.T) *cards.Source {
 
 const pin2 = "123456"
 
-func newCard(t *testing.T) *uec.Card {
+func newCard(t testing.TB) *uec.Card {
 	t.Helper()
 	key, err := uec.GenerateKey()
 	if err != nil {
@@ -94,7 +94,7 @@ func newCard(t *testing.T) *uec.Card {
 }
 
 // insert puts the card in and waits until the source sees it.
-func insert(t *testing.T, s *cards.Source, c *uec.Card) *vpcd.Slot {
+func insert(t testing.TB, s *cards.Source, c *uec.Card) *vpcd.Slot {
 	t.Helper()
 	slot := vpcd.NewSlot(daemon.Slot(0))
 	if err := slot.Insert(t.Context(), c); err != nil {
@@ -110,7 +110,7 @@ func insert(t *testing.T, s *cards.Source, c *uec.Card) *vpcd.Slot {
 }
 
 // remove takes the card out and waits until the service has noticed.
-func remove(t *testing.T, s *cards.Source, slot *vpcd.Slot) {
+func remove(t testing.TB, s *cards.Source, slot *vpcd.Slot) {
 	t.Helper()
 	slot.Remove()
 	tick, deadline := time.NewTicker(20*time.Millisecond), time.After(10*time.Second)

@@ -29,7 +29,7 @@ const (
 )
 
 // newPIV makes a signature card of the same person as the identification card.
-func newPIV(t *testing.T, change func(*piv.Config)) *piv.Card {
+func newPIV(t testing.TB, change func(*piv.Config)) *piv.Card {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -51,7 +51,7 @@ func newPIV(t *testing.T, change func(*piv.Config)) *piv.Card {
 	return c
 }
 
-func insertPIV(t *testing.T, s *cards.Source, c *piv.Card) {
+func insertPIV(t testing.TB, s *cards.Source, c *piv.Card) {
 	t.Helper()
 	slot := vpcd.NewSlot(daemon.Slot(0))
 	if err := slot.Insert(t.Context(), c); err != nil {
