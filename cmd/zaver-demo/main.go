@@ -35,7 +35,7 @@ Options:
   --dir DIR     run: the folder that keeps database, PKI, tokens and cards
                 (default zaver/demo under the user's cache folder; /var/cache/zaver/demo for root)
   --shots DIR   smoke: keep screenshots of every page in this folder
-  --only PART   bench: measure only passwords, programs, native, packages or signature
+  --only PART   bench: measure only passwords, programs, native, agent, packages or signature
   --time D      bench: how long to repeat each package benchmark (default 0.5s)
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 4 a port or the folder is taken.

@@ -40,7 +40,7 @@ type part struct {
 	measure func(context.Context, Options) ([]section, error)
 }
 
-var parts = []part{{"passwords", passwords}, {"programs", live}, {"native", native}, {"packages", packages}, {"signature", signature}}
+var parts = []part{{"passwords", passwords}, {"programs", live}, {"native", native}, {"agent", agents}, {"packages", packages}, {"signature", signature}}
 
 // Parts are the names for Options.Only.
 func Parts() []string {

@@ -39,29 +39,49 @@ type walk struct {
 type road struct {
 	title  string
 	method string
-	keys   pki.KeyKind // of the token
+	keys   pki.KeyKind // of the token, or of the PIV card
+	piv    bool        // a PIV card in a reader instead of a token
+	native bool        // through native messaging and the window, instead of loopback and dialogs
+}
+
+// log is where the agent writes of this road.
+func (r road) log(w *stage.World) string {
+	if r.native {
+		return w.NativeLog()
+	}
+	return w.Agent.Log()
 }
 
 // roads walks every road and sums up.
 func roads(ctx context.Context, o Options, w *stage.World, b *robot.Browser) ([]section, error) {
 	var out []section
 	for i, r := range []road{
-		{"Token, P-256", "token", pki.P256}, {"Token, RSA-2048", "token", pki.RSA2048}, {"Card, GOST 256", "uec", 0}, {"Token, GOST 256", "token", pki.GOST256},
+		{title: "Token, P-256", method: "token", keys: pki.P256}, {title: "Token, RSA-2048", method: "token", keys: pki.RSA2048},
+		{title: "Card, GOST 256", method: "uec"}, {title: "Token, GOST 256", method: "token", keys: pki.GOST256},
 	} {
-		o.say("confirming %d times: %s", o.Rounds, r.title)
-		walks, err := r.walks(ctx, o, w, b, people.Numbered(firstWalker+i))
+		s, err := r.measured(ctx, o, w, b, i)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.title, err)
+			return nil, err
 		}
-		out = append(out, section{r.title + ", in the browser", r.rows(walks)})
+		out = append(out, s)
 	}
 	return out, nil
 }
 
+// measured is the road's part of the table, walked by person i.
+func (r road) measured(ctx context.Context, o Options, w *stage.World, b *robot.Browser, i int) (section, error) {
+	o.say("confirming %d times: %s", o.Rounds, r.title)
+	walks, err := r.walks(ctx, o, w, b, people.Numbered(firstWalker+i))
+	if err != nil {
+		return section{}, fmt.Errorf("%s: %w", r.title, err)
+	}
+	return section{r.title + ", in the browser", r.rows(walks)}, nil
+}
+
 // steps are the agent's, with what lies between a step and the next.
 var steps = []struct{ from, to, what string }{
-	{"statement", "consent", "agent: fetch and check the statement, list the token"},
-	{"consent", "pin", "agent: show and ask for consent (a scripted dialog)"},
+	{"statement", "consent", "agent: fetch and check the statement, list token or card"},
+	{"consent", "pin", "agent: show and ask for consent (scripted)"},
 	{"pin", "signing", "agent: ask the PIN (a scripted dialog)"},
 	{"signing", "sending", "agent: PIN to CMS"},
 	{"sending", "done", "portal: take the CMS, judge, write, answer"},
@@ -87,7 +107,8 @@ func (r road) rows(walks []walk) []row {
 		rows = append(rows, whole.most(700, whole.p95), took("card daemon notices the card to result on the page", seen, ready),
 			took("card in place to card daemon notices (it looks every 400 ms)", began, seen))
 	} else {
-		rows = append(rows, took("click to result on the page", began, ready), took("browser: click to the agent at work", began, step("statement")))
+		whole := took("click, token or card in place, to result on the page", began, ready)
+		rows = append(rows, whole.most(700, whole.p95), took("browser: click to the agent at work, its start included", began, step("statement")))
 	}
 	for _, s := range steps {
 		if s.to == "consent" && r.method == "uec" {
@@ -110,18 +131,11 @@ func (r road) walks(ctx context.Context, o Options, w *stage.World, b *robot.Bro
 	if err := v.Become(p); err != nil {
 		return nil, err
 	}
-	secret := p.PINs.Token
-	if r.method == "uec" {
-		secret = p.PINs.Card2
-	} else {
-		token, err := w.Token(ctx, p, pki.Good, r.keys)
-		if err != nil {
-			return nil, err
-		}
-		if err := w.PlugIn(token); err != nil {
-			return nil, err
-		}
+	secret, err := r.give(ctx, w, p)
+	if err != nil {
+		return nil, err
 	}
+	defer w.RemoveCards()
 	if err := w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.OK}, PIN: []string{secret}}); err != nil {
 		return nil, err
 	}
@@ -136,6 +150,25 @@ func (r road) walks(ctx context.Context, o Options, w *stage.World, b *robot.Bro
 		}
 	}
 	return walks, nil
+}
+
+// give puts the person's device into the computer, but for an identification card, which comes later, and returns its PIN.
+func (r road) give(ctx context.Context, w *stage.World, p people.Person) (string, error) {
+	if r.method == "uec" {
+		return p.PINs.Card2, nil
+	}
+	if r.piv {
+		card, err := w.PIVCard(p, pki.Good, r.keys)
+		if err == nil {
+			err = errors.Join(w.PlugIn(), w.InsertInto(ctx, 0, card), pause(ctx, emptied))
+		}
+		return p.PINs.Token, err
+	}
+	token, err := w.Token(ctx, p, pki.Good, r.keys)
+	if err != nil {
+		return "", err
+	}
+	return p.PINs.Token, w.PlugIn(token)
 }
 
 func (r road) once(ctx context.Context, w *stage.World, v *robot.Robot, p people.Person) (walk, error) {
@@ -200,7 +233,7 @@ func (r road) once(ctx context.Context, w *stage.World, v *robot.Robot, p people
 	if level, err := w.Level(ctx, request); err != nil || level != "confirmed" {
 		return k, fmt.Errorf("confirmation %s left level %q: %w", request, level, err)
 	}
-	if k.agents, err = endedSteps(ctx, w.Agent.Log(), request); err != nil {
+	if k.agents, err = endedSteps(ctx, r.log(w), request); err != nil {
 		return k, err
 	}
 	_, err = w.Query(ctx, standardAgain)
