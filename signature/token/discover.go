@@ -25,8 +25,8 @@ const (
 	moduleExtension = ".module"
 )
 
-// errExposed says that somebody else could put another file in the place of a driver, which is given the PIN.
-var errExposed = errors.New("others may change it")
+// ErrExposed says that somebody else could put another file in the place of a driver, which is given the PIN.
+var ErrExposed = errors.New("others may change it")
 
 // notTokens are p11-kit's own modules, which repeat the others or hold only trust anchors.
 var notTokens = []string{"p11-kit-proxy.so", "p11-kit-trust.so", "p11-kit-client.so", "libnssckbi.so", "libp11-kit.so.0"}
@@ -84,14 +84,14 @@ func (h *Host) discover() (found []module, problems []ModuleError) {
 	// What nobody named may be absent: a registry keeps files of removed drivers.
 	if h.cfg.Known {
 		for _, d := range knownDrivers {
-			if err := add(d.file, Setup{}); errors.Is(err, errExposed) {
+			if err := add(d.file, Setup{}); errors.Is(err, ErrExposed) {
 				problem(d.file, err)
 			}
 		}
 	}
 	if h.cfg.P11Kit {
 		for _, m := range registered(orDirs(h.cfg.RegistryDirs, registryDirs)) {
-			if err := add(m.path, m.with); errors.Is(err, errExposed) {
+			if err := add(m.path, m.with); errors.Is(err, ErrExposed) {
 				problem(m.path, err)
 			}
 		}
@@ -177,7 +177,7 @@ func readModuleFile(path string) (map[string]string, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || writableByAll(info) {
-		return nil, errors.Join(errExposed, err)
+		return nil, errors.Join(ErrExposed, err)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxModuleFile))
 	if err != nil {

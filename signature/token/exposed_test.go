@@ -57,7 +57,7 @@ func TestExposedModules(t *testing.T) {
 				if got := len(found) == 0; got != c.wantedExposed {
 					t.Errorf("named by the %s: %d modules", from, len(found))
 				}
-				if c.wantedExposed && (len(problems) != 1 || problems[0].Code != CodeModule || !errors.Is(problems[0].Err, errExposed)) {
+				if c.wantedExposed && (len(problems) != 1 || problems[0].Code != CodeModule || !errors.Is(problems[0].Err, ErrExposed)) {
 					t.Errorf("named by the %s: problems %v", from, problems)
 				}
 			}
@@ -105,7 +105,7 @@ func TestTrustedOwner(t *testing.T) {
 	if err := os.Chown(given, 12345, 12345); err != nil {
 		t.Fatal(err)
 	}
-	if err := exposed(given); !errors.Is(err, errExposed) || !strings.Contains(err.Error(), given) {
+	if err := exposed(given); !errors.Is(err, ErrExposed) || !strings.Contains(err.Error(), given) {
 		t.Errorf("got %v", err)
 	}
 }

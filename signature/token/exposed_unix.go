@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 )
 
-// exposed returns errExposed unless the file at an absolute path without symbolic links, and every folder above it, belongs to this user or the
+// exposed returns ErrExposed unless the file at an absolute path without symbolic links, and every folder above it, belongs to this user or the
 // system and can't be written by everybody. A folder such as /tmp, where everybody may write and change only what is their own, is none.
 // What a group may write is the administrator's affair.
 func exposed(path string) error {
@@ -23,7 +24,7 @@ func exposed(path string) error {
 		}
 		held := !file && info.Mode()&os.ModeSticky != 0
 		if writableByAll(info) && !held || !trusted(info) {
-			return fmt.Errorf("%s: %w", at, errExposed)
+			return fmt.Errorf("%s: %w", at, ErrExposed)
 		}
 		if at == filepath.Dir(at) {
 			return nil
@@ -37,10 +38,18 @@ func writableByAll(info os.FileInfo) bool { return info.Mode().Perm()&0o002 != 0
 // those who have none there.
 func trusted(info os.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
-	return ok && (s.Uid == 0 || int(s.Uid) == os.Geteuid() || s.Uid == nobody && confined())
+	return ok && (s.Uid < firstPerson() || int(s.Uid) == os.Geteuid() || s.Uid == nobody && confined())
 }
 
 const nobody = 65534
+
+// firstPerson is the least number of a person's account; those below are the system's own.
+func firstPerson() uint32 {
+	if runtime.GOOS == "darwin" {
+		return 501
+	}
+	return 1000
+}
 
 // confined reports whether this process has its own numbers for users, in which the system's are missing.
 func confined() bool {

@@ -50,6 +50,7 @@ const (
 	CodePINLastTry        = "doctor.pin.last_try"
 
 	CodeModuleMissing      = "doctor.module.missing"
+	CodeModuleExposed      = "doctor.module.exposed"
 	CodeModuleArchitecture = "doctor.module.architecture"
 	CodeModuleLibrary      = "doctor.module.library"
 	CodeModuleForeign      = "doctor.module.foreign"

@@ -119,6 +119,13 @@ func TestModuleFaults(t *testing.T) {
 	inject(t, []injected{
 		{name: "none", code: doctor.CodeModuleNone, damage: func(_ *testing.T, x *computer) { x.use(nil) }},
 		{name: "missing", code: doctor.CodeModuleMissing, damage: named(func(_ *testing.T, x *computer) string { return x.home + "/librtpkcs11ecp.so" })},
+		{name: "open to all", code: doctor.CodeModuleExposed, damage: named(func(t *testing.T, x *computer) string {
+			path := x.file(x.home+"/driver.so", "", 0o644)
+			if err := os.Chmod(path, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		})},
 		{name: "text file", code: doctor.CodeModuleForeign, damage: named(func(_ *testing.T, x *computer) string { return x.file(x.home+"/driver.so", "#!/bin/sh\n", 0o755) })},
 		{name: "empty file", code: doctor.CodeModuleForeign, damage: named(func(_ *testing.T, x *computer) string { return x.file(x.home+"/driver.so", "", 0o755) })},
 		{name: "other processor", code: doctor.CodeModuleArchitecture, damage: named(otherProcessor)},

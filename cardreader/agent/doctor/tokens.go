@@ -68,6 +68,8 @@ func (u *checkup) moduleFault(path string, err error) {
 		code = CodeModuleHung
 	case errors.Is(err, fs.ErrNotExist):
 		code = CodeModuleMissing
+	case errors.Is(err, token.ErrExposed):
+		code = CodeModuleExposed
 	case code == CodeModuleFailed:
 		found := u.inspect(path)
 		if found.code != "" {

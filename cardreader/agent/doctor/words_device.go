@@ -70,6 +70,9 @@ var pinRows = []row{
 var moduleRows = []row{
 	{CodeModuleMissing, text{"Драйвера токена, указанного в настройках, нет на диске", "The token driver in the configuration isn't on the disk"},
 		text{"Установите драйвер или исправьте путь в настройках (\"modules\").", "Install the driver, or correct its path in the configuration (\"modules\")."}},
+	{CodeModuleExposed, text{"Драйвер токена могут подменить другие пользователи компьютера", "Other users of this computer could exchange the token driver"},
+		text{"Запретите остальным запись в файл драйвера и в папки над ним (chmod o-w) или установите драйвер из пакета: ему доверяют ПИН-код.",
+			"Take the right to write from others (chmod o-w), for the driver's file and the folders above it, or install the driver from its package: it is given the PIN."}},
 	{CodeModuleArchitecture, text{"Драйвер токена собран для другого процессора или системы", "The token driver was built for another processor or system"},
 		text{"Установите драйвер для 64-разрядной системы от производителя токена.", "Install the driver for this processor from the token's maker."}},
 	{CodeModuleLibrary, text{"Драйверу токена не хватает библиотек: {n}", "The token driver lacks libraries: {n}"},
