@@ -139,7 +139,7 @@ func (a *asked) form() window.Form {
 		{Label: a.say(words.WindowPortal), Value: words.Clean(a.portal.Name, longValue)},
 		{Label: a.say(words.WindowAddress), Value: a.portal.Origin, Strong: true},
 		{Label: a.say(words.WindowPurpose), Value: a.purpose()},
-		{Label: a.say(words.WindowAccount), Value: words.Clean(st.Account, longValue)},
+		{Label: a.say(words.WindowAccount), Value: words.Clean(st.Account, wholeValue)},
 		{Label: a.say(words.WindowHolder), Value: words.Clean(st.Holder, longValue)},
 	}
 	if st.Purpose == challenge.ConfirmOrganisation {

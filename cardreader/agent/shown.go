@@ -18,6 +18,7 @@ import (
 // pinentry-curses holds 60 columns on every terminal.
 const (
 	longValue  = 60
+	wholeValue = 254 // of what must be told from something alike
 	shortValue = 40
 	lineWidth  = 60
 )
@@ -40,7 +41,7 @@ func (a *asked) question(usable []Credential, i int) pinentry.Dialog {
 		{text: a.say(words.ConsentPortal, "name", words.Clean(a.portal.Name, longValue)), drop: 2},
 		{text: a.say(words.ConsentAddress, "origin", a.portal.Origin)},
 		{text: a.say(words.ConsentPurpose, "purpose", a.purpose())},
-		{text: a.say(words.ConsentAccount, "account", words.Clean(st.Account, longValue))},
+		{text: a.say(words.ConsentAccount, "account", words.Clean(st.Account, wholeValue))},
 		{text: a.say(words.ConsentHolder, "holder", words.Clean(st.Holder, longValue))},
 	}
 	if st.Purpose == challenge.ConfirmOrganisation {
@@ -59,7 +60,7 @@ func (a *asked) question(usable []Credential, i int) pinentry.Dialog {
 	if len(a.unusable) > 0 {
 		lines = append(lines, line{text: a.say(words.ConsentUnusable, "list", a.listUnusable()), drop: 3})
 	}
-	lines = append(lines, line{}, line{text: a.say(words.ConsentCompare)})
+	lines = append(lines, line{}, line{text: a.say(words.ConsentCompare), drop: 1})
 	d := pinentry.Dialog{Title: a.say(words.Title), Text: fit(lines), OK: a.say(words.ButtonSign), Cancel: a.say(words.ButtonDecline)}
 	if len(usable) > 1 {
 		d.NotOK = a.say(words.ButtonAnother)
@@ -89,7 +90,7 @@ func (a *asked) aboutCertificate(c Credential, n, of int) []line {
 	}
 	switch {
 	case c.Entry == PINOnReader:
-		lines = append(lines, line{text: a.say(words.PINReader)})
+		lines = append(lines, line{text: a.say(words.PINReader), drop: 1})
 	case c.KeypadDenied:
 		lines = append(lines, line{text: a.say(words.PINDenied)})
 	}
@@ -208,7 +209,7 @@ func fit(lines []line) string {
 	}
 }
 
-// wrap breaks a line at spaces to lineWidth columns; a longer word stays whole. What follows a label is indented, so
+// wrap breaks a line at spaces to lineWidth columns, a longer word where it must. What follows a label is indented, so
 // that no value can begin a line as a label does.
 func wrap(s string) []string {
 	indent := 0
@@ -217,8 +218,7 @@ func wrap(s string) []string {
 	}
 	var out []string
 	var now []rune
-	for word := range strings.FieldsSeq(s) {
-		w := []rune(word)
+	for _, w := range pieces(s, lineWidth-indent) {
 		switch {
 		case len(now) > 0 && len(now)+1+len(w) > lineWidth:
 			out = append(out, string(now))
@@ -229,6 +229,19 @@ func wrap(s string) []string {
 		now = append(now, w...)
 	}
 	return append(out, string(now))
+}
+
+// pieces are the words of s; a longer one than a line is cut, so that all of it is seen.
+func pieces(s string, width int) [][]rune {
+	var out [][]rune
+	for word := range strings.FieldsSeq(s) {
+		w := []rune(word)
+		for len(w) > width {
+			out, w = append(out, w[:width]), w[width:]
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 func capital(s string) string {

@@ -35,7 +35,7 @@ func TestLongestConsentFits(t *testing.T) {
 		for _, purpose := range []challenge.Purpose{challenge.ConfirmIdentity, challenge.ConfirmOrganisation} {
 			a := &asked{
 				Operation: &Operation{portal: portal{Portal: Portal{Name: strings.Repeat("Ы", 60), Origin: origin}}, request: Request{Language: l, Method: MethodToken}},
-				statement: challenge.Statement{Purpose: purpose, Origin: origin, Account: strings.Repeat("ж", 64), Holder: strings.Repeat("Ю", 256),
+				statement: challenge.Statement{Purpose: purpose, Origin: origin, Account: strings.Repeat("w", wholeValue), Holder: strings.Repeat("Ю", 256),
 					SNILS: "15847620194", OGRN: "1027700132195", ControlCode: "4815"},
 			}
 			for range 9 {
@@ -61,8 +61,8 @@ func TestLongestConsentFits(t *testing.T) {
 				}
 			}
 			text := a.question(many, 11).Text
-			for _, must := range []string{origin, "4815", a.purpose(), "ж", "Ю", "Щ"} {
-				if !strings.Contains(strings.Join(strings.Fields(text), " "), must) {
+			for _, must := range []string{origin, "4815", a.purpose(), a.statement.Account, "Ю", "Щ"} {
+				if !strings.Contains(strings.Join(strings.Fields(text), ""), strings.ReplaceAll(must, " ", "")) {
 					t.Errorf("%s: %q was left out:\n%s", l, must, text)
 				}
 			}
@@ -82,6 +82,27 @@ func TestWrap(t *testing.T) {
 	}
 	if got := strings.Join(wrap(long), " "); got != strings.TrimSpace(long) {
 		t.Error("words were lost")
+	}
+}
+
+// An account that differs from the person's own in its last letter must look different: nothing of it is left out.
+func TestAccountIsShownWhole(t *testing.T) {
+	mail := strings.Repeat("a", 64) + "@" + strings.Repeat("b", 61) + "." + strings.Repeat("c", 61) + ".example.ru"
+	a := &asked{
+		Operation: &Operation{portal: portal{Portal: Portal{Name: "Демо", Origin: "https://portal.example"}}, request: Request{Language: words.Russian, Method: MethodToken}},
+		statement: challenge.Statement{Purpose: challenge.ConfirmIdentity, Account: mail, Holder: "Светлова Вера Андреевна", ControlCode: "4815"},
+	}
+	text := a.question([]Credential{longCredential()}, 0).Text
+	if !strings.Contains(strings.Join(strings.Fields(text), ""), mail) {
+		t.Errorf("the account was cut:\n%s", text)
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if utf8.RuneCountInString(line) > lineWidth {
+			t.Errorf("too wide: %q", line)
+		}
+	}
+	if got := a.form().Facts[3].Value; got != mail {
+		t.Errorf("the window shows %q", got)
 	}
 }
 

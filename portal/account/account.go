@@ -8,6 +8,7 @@
 package account
 
 import (
+	"strings"
 	"time"
 
 	"zaver/signature/ident"
@@ -48,6 +49,18 @@ func (a Account) Contact() string {
 		return MaskPhone(a.Phone)
 	}
 	return MaskEmail(a.Email)
+}
+
+// Own returns the contact in full, as only its owner is told: +7 900 123-45-67, or the e-mail address.
+func (a Account) Own() string {
+	if len(a.Phone) == 12 && strings.HasPrefix(a.Phone, "+7") {
+		p := a.Phone
+		return "+7 " + p[2:5] + " " + p[5:8] + "-" + p[8:10] + "-" + p[10:]
+	}
+	if a.Phone != "" {
+		return a.Phone
+	}
+	return a.Email
 }
 
 // Subject is an account together with the person data that the registers

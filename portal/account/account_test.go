@@ -123,6 +123,9 @@ func TestMasks(t *testing.T) {
 		{MaskEmail(""), "***"},
 		{Account{Phone: "+79001234567", Email: "a@b.ru"}.Contact(), "+7 900 ***-**-67"},
 		{Account{Email: "a@b.ru"}.Contact(), "a***@b.ru"},
+		{Account{Phone: "+79001234567", Email: "a@b.ru"}.Own(), "+7 900 123-45-67"},
+		{Account{Phone: "+4930123456", Email: "a@b.ru"}.Own(), "+4930123456"},
+		{Account{Email: "anna@example.ru"}.Own(), "anna@example.ru"},
 	} {
 		if c.got != c.want {
 			t.Errorf("masked %q, want %q", c.got, c.want)

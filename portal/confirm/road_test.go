@@ -51,7 +51,7 @@ func TestC1C2MainRoad(t *testing.T) {
 			if err := st.Check(portal, o.Request, challenge.ConfirmIdentity, r.clock.now()); err != nil {
 				t.Fatal(err)
 			}
-			if st.ControlCode != o.ControlCode || len(o.ControlCode) != 4 || st.Account != account.MaskPhone(c.person.Phone) {
+			if st.ControlCode != o.ControlCode || len(o.ControlCode) != 4 || st.Account != (account.Account{Phone: c.person.Phone}).Own() {
 				t.Errorf("C8: statement shows %q for %q", st.ControlCode, st.Account)
 			}
 			der := r.sign(t, r.identity(t, c.order), o.statement)

@@ -96,11 +96,11 @@ func ready(m method.Method, a account.Subject) error {
 	return nil
 }
 
-// statement writes what the person is to sign.
+// statement writes what the person is to sign. The account is told in full: masked, it could not be told from one that a stranger made to look alike.
 func (s *Service) statement(c Confirmation, a account.Subject) ([]byte, error) {
 	st := challenge.Statement{
 		Purpose: challenge.ConfirmIdentity, Origin: s.c.Origin, Request: c.Request,
-		Issued: c.Issued, Expires: c.Expires, Account: a.Contact(), Holder: a.Name.String(),
+		Issued: c.Issued, Expires: c.Expires, Account: a.Own(), Holder: a.Name.String(),
 		SNILS: a.SNILS, ControlCode: c.ControlCode,
 	}
 	_, _ = rand.Read(st.Nonce[:]) // never fails since Go 1.24

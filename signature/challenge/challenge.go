@@ -54,7 +54,7 @@ type Statement struct {
 	Nonce [32]byte
 	// Issued and Expires are whole seconds; at most Life apart.
 	Issued, Expires time.Time
-	// Account is the account as its owner knows it, masked: at most 128 bytes.
+	// Account is the account as its owner knows it, in full, so that it can be told from a stranger's: at most 254 bytes.
 	Account string
 	// Holder is the person's or the organisation's name: at most 512 bytes.
 	Holder string

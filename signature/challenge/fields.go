@@ -15,7 +15,7 @@ import (
 
 const (
 	maxOrigin  = 256 // bytes
-	maxAccount = 128
+	maxAccount = 254 // an e-mail address in full
 	maxHolder  = 512
 )
 
