@@ -52,6 +52,9 @@ export function runConfirmation (box) {
     list.hidden = doors.length === 0
   }
 
+  // hideTerminal takes the line for a terminal away: its ticket works once. A page without a ticket has none.
+  const hideTerminal = () => { if (part('confirm-terminal')) part('confirm-terminal').hidden = true }
+
   // fail shows what happened and what to do. The portal's own result, when it
   // comes, replaces the page.
   const fail = (code, tries, doors = []) => {
@@ -70,6 +73,7 @@ export function runConfirmation (box) {
     problem.hidden = false
     // Once it is over, code, clock and cancelling mean nothing any more.
     for (const id of ['confirm-control', 'confirm-left', 'confirm-cancel']) part(id).hidden = !findable
+    if (!findable) hideTerminal()
     // The agent looks for token or card before it says a word about them.
     if (current === 'statement' && /^(token|card|pin)\./.test(code)) current = 'device'
     mark(current, true)
@@ -155,6 +159,7 @@ export function runConfirmation (box) {
       talking = true
       await at.confirm({ origin: data.origin, request: data.request, ticket: data.ticket, method: data.method, lang: data.lang }, (message) => {
         handedOver = true
+        hideTerminal()
         last = message.step
         onStep(message)
       })

@@ -23,11 +23,12 @@ export async function checkAgent (box) {
   }
 
   const showShut = (error) => {
-    const code = error.doors ? error.message : 'agent.protocol'
-    box.dataset.code = code
-    say(happened(code))
+    const main = error.doors ? error.message : 'agent.protocol'
+    box.dataset.code = main
+    say(happened(main))
+    part('agent-examine').textContent = words['run.again'] // what the advice calls it
     part('agent-doors').replaceChildren(...(error.doors || []).map(({ door, code }) => {
-      const item = element('li', `${words['run.door.name.' + door]}: ${happened(code)}`)
+      const item = element('li', `${words['run.door.name.' + door]}: ${code === main ? (codes[code] || codes.internal)[0] : happened(code)}`)
       item.dataset.door = door
       item.dataset.code = code
       return item
@@ -37,6 +38,7 @@ export async function checkAgent (box) {
   const showFound = ({ door }) => {
     box.dataset.door = door.name
     delete box.dataset.code
+    part('agent-examine').textContent = words['help.examine']
     say(door.open === false ? words['run.ask'] : `${words['help.found']} ${words['run.door.' + door.name]}`)
     part('agent-doors').replaceChildren()
   }
@@ -51,7 +53,7 @@ export async function checkAgent (box) {
       item.className = 'zv-check'
       item.append(element('span', String(line.text ?? ''), 'zv-check__name'), ' ', element('strong', words['help.state.' + state], 'govuk-tag ' + tags[state]))
       if (line.remedy) item.append(element('p', String(line.remedy)))
-      item.append(element('p', String(line.code), 'govuk-hint'))
+      if (state !== 'ok') item.append(element('p', String(line.code), 'govuk-hint'))
       return item
     }))
     part('agent-bundle').value = JSON.stringify(report, null, 2)
