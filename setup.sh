@@ -20,6 +20,7 @@ packages=(
   libgtk-3-dev                   # the agent's own window
   xvfb dbus at-spi2-core gir1.2-atspi-2.0 gir1.2-gtk-3.0 python3-gi xdotool # a screen for it, and a person who reads and presses keys
   firefox-esr                    # the extension in the other family of browsers
+  nodejs                         # the extension's scripts, rule by rule, without a browser
   openssl libengine-gost-openssl # a signature checker that is not ours
   libxml2-utils xmlsec1 libxmlsec1-openssl # canonical XML and XML signatures that are not ours
   libssl-dev                     # the GOST test token and the figures beside ours
