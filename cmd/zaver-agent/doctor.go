@@ -113,11 +113,21 @@ func writeBundle(path string, c doctor.Config, r doctor.Report) error {
 
 // examination is what the doors give to pages: the public part of a report, as JSON.
 func (a *app) examination(ctx context.Context, language words.Language) ([]byte, error) {
+	return a.examine(ctx, language, false)
+}
+
+// nativeExamination is examination for a page that asks through native messaging.
+func (a *app) nativeExamination(ctx context.Context, language words.Language) ([]byte, error) {
+	return a.examine(ctx, language, true)
+}
+
+func (a *app) examine(ctx context.Context, language words.Language, native bool) ([]byte, error) {
 	cfg, end, err := a.patient()
 	if err != nil {
 		return nil, err
 	}
 	defer end()
+	cfg.Native = native
 	if language.Known() {
 		cfg.Language = language
 	}

@@ -47,7 +47,7 @@ func nativeHost(ctx context.Context, a *app, args []string, in io.Reader) error 
 		return errors.Join(err, nativemsg.Refuse(a.stdout, code))
 	}
 	defer end()
-	return nativemsg.Serve(ctx, nativemsg.Config{Agent: made.agent, Version: version(), Caller: args, Extensions: extension.IDs(), Doctor: a.examination, Log: made.log}, in, a.stdout)
+	return nativemsg.Serve(ctx, nativemsg.Config{Agent: made.agent, Version: version(), Caller: args, Extensions: extension.IDs(), Doctor: a.nativeExamination, Log: made.log}, in, a.stdout)
 }
 
 func prepareNative(a *app) (*assembled, func(), error) {

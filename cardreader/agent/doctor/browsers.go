@@ -63,7 +63,7 @@ func (u *checkup) browsers(ctx context.Context) {
 	u.count(func(e *Equipment) { e.Browsers = len(found) })
 	for i := range found {
 		found[i].rules = u.policies(found[i].kind)
-		u.native(&found[i], door.running)
+		u.native(&found[i], door.running || u.cfg.Native)
 	}
 	if len(found) == 0 {
 		u.add(Skipped, CodeBrowserNone, "")

@@ -119,6 +119,10 @@ func TestBrowserFaults(t *testing.T) {
 			x.file(x.root+"/var/lib/flatpak/app/org.mozilla.firefox/current", "", 0o644)
 			x.door(agentDoor)
 		}},
+		{name: "no manifest, asked through another browser", code: doctor.CodeManifestMissing, state: doctor.Warning, damage: func(_ *testing.T, x *computer) {
+			x.must(os.Remove(x.manifest(chromium)))
+			x.config.Native = true
+		}},
 		{name: "no extension, agent running", code: doctor.CodeExtensionMissing, state: doctor.Warning, damage: func(_ *testing.T, x *computer) {
 			x.extension(chromium, false, false)
 			x.door(agentDoor)

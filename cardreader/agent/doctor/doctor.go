@@ -91,6 +91,8 @@ type Config struct {
 	Pinentry pinentry.Config // the dialog program
 	Window   *window.Config  // of the consent window's program; nil: this build has none
 	Program  string          // path of this program, which the browsers' manifests must lead to
+	// Native says that a page asks through native messaging: its browser has a way to the agent, and that another one has none is a warning.
+	Native bool
 
 	Root string              // before every system path; empty: the real system
 	Home string              // the person's folder

@@ -91,14 +91,18 @@ func (u *checkup) door(found []browser, k knocked) {
 		}
 	}
 	need := Fault
-	if native == len(found) {
+	if native == len(found) || u.cfg.Native {
 		need = Warning // nobody has to go this way
+	}
+	stopped := Fault
+	if u.cfg.Native {
+		stopped = Warning
 	}
 	switch {
 	case k.taken:
 		u.add(need, CodeDoorTaken, k.detail, port)
 	case !k.running && u.needsDoor(found):
-		u.add(Fault, CodeDoorStopped, "", port)
+		u.add(stopped, CodeDoorStopped, "", port)
 	case !k.running && len(found) == 0:
 		u.add(Warning, CodeDoorStopped, "", port)
 	case !k.running:
