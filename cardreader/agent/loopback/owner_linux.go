@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -43,10 +44,11 @@ func owner(remote, local netip.AddrPort) found {
 // findOwner looks for the socket from remote to local in one of the kernel's tables.
 func findOwner(table io.Reader, remote, local netip.AddrPort) found {
 	remote, local = plain(remote), plain(local)
+	end := fmt.Sprintf(":%04X", local.Port()) // most lines are other programs'
 	lines := bufio.NewScanner(table)
 	for n := 0; n < maxSockets && lines.Scan(); n++ {
 		column := strings.Fields(lines.Text())
-		if len(column) <= columnInode || parseEnd(column[columnLocal]) != remote || parseEnd(column[columnRemote]) != local {
+		if len(column) <= columnInode || !strings.HasSuffix(column[columnRemote], end) || parseEnd(column[columnLocal]) != remote || parseEnd(column[columnRemote]) != local {
 			continue
 		}
 		if column[columnInode] == "0" && column[columnState] != established {
