@@ -68,20 +68,21 @@ func TestFaultWrongGOSTPIN(t *testing.T) {
 	}
 }
 
-// Wrong until it locks; then the right PIN is not even asked for.
+// Wrong until it locks, and not unlocked by the administrator's PIN; then the right PIN is not even asked for.
 func TestFaultLockedGOSTToken(t *testing.T) {
 	w := Start(t)
 	c := w.Citizen(English)
 	token := c.GOSTToken(mint.GOST512A)
 	w.must(w.PlugIn(token))
-	w.Answers("00000000")
+	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.OK, pinentry.OK, pinentry.Cancel}, PIN: []string{"00000000"}}))
 	c.fails("token", "pin.blocked")
 	w.must(w.Pinentry.Forget())
-	w.Answers(c.p.PINs.Token)
+	w.must(w.Pinentry.Write(pinentry.Script{Confirm: []string{pinentry.OK, pinentry.Cancel}, PIN: []string{pinentry.Cancel}}))
 	c.restart()
 	c.fails("token", "pin.blocked")
-	w.shown(0)
+	w.shown(2)              // consent, and the offer
 	w.must(w.PlugIn(token)) // unlocked: its copy counts anew
+	w.Answers(c.p.PINs.Token)
 	c.succeeds("token")
 }
 

@@ -165,6 +165,7 @@ func TestHelpShowsDoctor(t *testing.T) {
 			var c *Citizen
 			if x.door == "native" {
 				c = w.Native(edit...)
+				w.must(w.Agent.Stop()) // who comes this way needs no other
 			} else {
 				c = w.Citizen(edit...)
 			}
@@ -190,10 +191,8 @@ func TestHelpShowsDoctor(t *testing.T) {
 			}
 			faults, err := robot.Ask[string](c.Robot, "[...document.querySelectorAll('#agent-report li')].filter(e => e.querySelector('.govuk-tag--red')).map(e => e.dataset.code).join(' ')")
 			w.must(err)
-			for code := range strings.FieldsSeq(faults) {
-				if strings.HasPrefix(code, "doctor.portal") || strings.HasPrefix(code, "doctor.reader") || strings.HasPrefix(code, "doctor.pcsc") {
-					t.Errorf("a fault that there is not: %s", code)
-				}
+			if faults != "" {
+				t.Errorf("faults that there are not: %s", faults)
 			}
 			bundle, err := robot.Ask[string](c.Robot, "document.getElementById('agent-bundle').value")
 			w.must(err)

@@ -147,7 +147,7 @@ type Options struct {
 	Language string
 	// Loopback is the browser's leave for the portal to reach loopback; empty leaves it as it is.
 	Loopback Permission
-	// Step is the deadline of one step; zero means 20 s.
+	// Step is the deadline of one step; zero means 40 s: a machine that does much else is slow.
 	Step time.Duration
 	// Seen is told of every step at its end; may be nil.
 	Seen func(step string, took time.Duration)
@@ -169,7 +169,7 @@ type Robot struct {
 // Open opens a window. Close it.
 func (b *Browser) Open(o Options) (*Robot, error) {
 	if o.Step == 0 {
-		o.Step = 20 * time.Second
+		o.Step = 40 * time.Second
 	}
 	if o.Language == "" {
 		o.Language = "ru"
