@@ -126,7 +126,7 @@ func (p *Program) Open(ctx context.Context, f Form) (*Session, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNotShown, err)
 	}
 	s := &Session{cmd: cmd, stdin: stdin, stay: p.cfg.Stay, ready: make(chan struct{}), choice: make(chan int, 1), done: make(chan struct{}),
-		gone: make(chan struct{}), out: make(chan []byte, 16)}
+		gone: make(chan struct{}), told: make(chan struct{}), out: make(chan []byte, 16)}
 	s.out <- line
 	s.mu.Lock() // whoever ends the session at once finds all of it
 	s.late = time.AfterFunc(p.cfg.ReadyLimit, s.tooLate)

@@ -29,6 +29,7 @@ type Session struct {
 	done   chan struct{} // closed with err
 	gone   chan struct{} // closed when the process was reaped
 	out    chan []byte   // messages; closed by Finish
+	told   chan struct{} // closed when nothing more is written
 
 	mu       sync.Mutex
 	err      error
@@ -62,7 +63,8 @@ func (s *Session) Tell(p Progress) {
 }
 
 // Finish shows the result and lets the window go: it closes when the person or its time says so, also after the agent's end. Stay is
-// filled in. It returns at once; a window that the person closed already stays closed.
+// filled in. It returns when the window was told, for the agent's process may end next, or after tellLimit; a window that the person closed
+// already stays closed.
 func (s *Session) Finish(r Result) {
 	stay := s.stay
 	if r.Tone != Good {
@@ -79,6 +81,12 @@ func (s *Session) Finish(r Result) {
 	close(s.out)
 	s.mu.Unlock()
 	time.AfterFunc(time.Duration(r.Stay)*time.Second+graceLimit, s.kill) // harmless after its end
+	late := time.NewTimer(tellLimit)
+	defer late.Stop()
+	select {
+	case <-s.told:
+	case <-late.C: // it reads nothing
+	}
 }
 
 // send puts a message into the queue and notes what it changes.
@@ -160,6 +168,7 @@ func (s *Session) tooLate() {
 
 // write sends the messages. A window that is gone is noticed by read.
 func (s *Session) write() {
+	defer close(s.told)
 	for {
 		select {
 		case line, more := <-s.out:

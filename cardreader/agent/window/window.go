@@ -103,4 +103,5 @@ const (
 	readyLimit = 10 * time.Second
 	goodStay   = 30 * time.Second
 	graceLimit = 3 * time.Second
+	tellLimit  = 500 * time.Millisecond
 )
