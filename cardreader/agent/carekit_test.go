@@ -77,7 +77,7 @@ func (k *keeping) take(p, fresh *pin.PIN, want string, left *int, told pin.Tries
 	if k.keepErr != nil {
 		return k.keepErr
 	}
-	if n, known := told.Count(); *left == 1 && !(known && n == 1) && k.lastUnsaid {
+	if n, known := told.Count(); *left == 1 && (!known || n != 1) && k.lastUnsaid {
 		return &agent.Error{ErrorCode: agent.CodeLastTry}
 	}
 	if k.state.Entry == agent.PINOnReader {

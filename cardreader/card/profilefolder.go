@@ -89,7 +89,7 @@ func readProfile(fsys fs.FS, name string) (*Profile, *ProfileError) {
 	if err != nil {
 		return nil, &ProfileError{Line: 1, Reason: "can't be opened: " + plain(err)}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	b, err := io.ReadAll(io.LimitReader(f, maxProfileSize+1))
 	if err != nil {
 		return nil, &ProfileError{Line: 1, Reason: "can't be read: " + plain(err)}

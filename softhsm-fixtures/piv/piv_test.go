@@ -12,6 +12,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -285,7 +286,7 @@ func TestPower(t *testing.T) {
 	t.Run("none", func(t *testing.T) {
 		c := newCard(t, "P-256", nil)
 		c.PowerOff()
-		if _, err := c.Transmit([]byte{0, 0xA4, 4, 0}); err != chip.ErrPulled {
+		if _, err := c.Transmit([]byte{0, 0xA4, 4, 0}); !errors.Is(err, chip.ErrPulled) {
 			t.Errorf("an answer without power: %v", err)
 		}
 	})

@@ -50,16 +50,6 @@ func (w *World) since(file string, size int64) string {
 	return string(b[min(size, int64(len(b))):])
 }
 
-// door checks which door the page has found.
-func (c *Citizen) door(want string) {
-	c.w.t.Helper()
-	got, err := robot.Ask[string](c.Robot, "document.getElementById('confirm-problem').dataset.door || ''")
-	c.w.must(err)
-	if got != want {
-		c.w.t.Errorf("the page uses door %q instead of %q", got, want)
-	}
-}
-
 // The whole road through native messaging, twice, while no agent listens on loopback.
 func TestNativeMessaging(t *testing.T) {
 	w := Start(t)

@@ -209,7 +209,7 @@ func TestWindowGoes(t *testing.T) {
 	for _, door := range []string{"native", "loopback"} {
 		open := func(t *testing.T, edit ...func(*Options)) (*World, *Citizen) {
 			w := Start(t)
-			c := (*Citizen)(nil)
+			var c *Citizen
 			if door == "native" {
 				c = w.Native(edit...)
 			} else {

@@ -180,7 +180,7 @@ func TestSealingRules(t *testing.T) {
 		cmd := k.wrap(t, unhex(t, "0020000208 26000000FFFFFFFF"[:10]+"26000000FFFFFFFF"))
 		transmit(t, c, cmd)
 		before := c.Tries(PIN2)
-		k = begin(t, c, nil)
+		begin(t, c, nil)
 		if got := hex.EncodeToString(transmit(t, c, cmd).Bytes()); got != "6988" || c.Tries(PIN2) != before {
 			t.Errorf("a command of an older session is answered %s, %d tries", got, c.Tries(PIN2))
 		}

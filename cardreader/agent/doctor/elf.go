@@ -52,7 +52,7 @@ func (u *checkup) inspect(path string) (out elfFinding) {
 	case err != nil:
 		return elfFinding{code: CodeModuleForeign, detail: err.Error()}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if want, known := machines[runtime.GOARCH]; known && f.Machine != want {
 		return elfFinding{code: CodeModuleArchitecture, detail: f.Machine.String()}
 	}

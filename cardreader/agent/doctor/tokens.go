@@ -105,9 +105,9 @@ func (u *checkup) token(t token.Token) {
 	}
 	certificates := 0
 	for _, c := range t.Credentials {
-		switch {
-		case c.Reason == token.ReasonNoCertificate:
-		case c.Reason == token.CodeCryptoPro:
+		switch c.Reason {
+		case token.ReasonNoCertificate:
+		case token.CodeCryptoPro:
 			certificates++
 			u.add(Fault, CodeTokenCryptoPro, where)
 		default:

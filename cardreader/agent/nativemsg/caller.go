@@ -19,7 +19,7 @@ const chromiumScheme = "chrome-extension://"
 // the extension's origin (on Windows a window's number too), Firefox the manifest's path and the extension's id.
 // The browser has compared the extension with the manifest already; a manifest that somebody widened is caught here.
 func CheckCaller(args, allowed []string) (string, error) {
-	id := ""
+	var id string
 	switch {
 	case len(args) > 0 && strings.HasPrefix(args[0], chromiumScheme):
 		rest, whole := strings.CutSuffix(strings.TrimPrefix(args[0], chromiumScheme), "/")

@@ -64,7 +64,7 @@ func Build(ctx context.Context, c Config) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -250,7 +251,7 @@ func resident() int64 {
 func Wakeups(pid int) (n int, err error) {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	if err != nil || len(tasks) == 0 {
-		return 0, fmt.Errorf("count the wake-ups of %d: no threads (%v)", pid, err)
+		return 0, fmt.Errorf("count the wake-ups of %d: no threads: %w", pid, errors.Join(err, fs.ErrNotExist))
 	}
 	for _, task := range tasks {
 		b, err := os.ReadFile(task)
