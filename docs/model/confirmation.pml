@@ -17,12 +17,13 @@
  *   NO_KEY      the agent takes a statement without the portal's signature
  *   NO_REQUEST  the agent takes the statement of another request than the page's
  *   NO_CONSENT  the agent signs without asking
- * others say where the attacker stands, or what the person sees:
+ *   MASKED      the window masks the account's contact, so that the attacker's account looks like the person's
+ * others say where the attacker stands:
  *   NEIGHBOUR   on the person's machine, with a session and a browser of his own (the loopback door is shared), instead of luring the
  *               person to pages that look like the portal's
  *   EVERYWHERE  both at once
  *   PROXY       between the person and the portal, rewriting its pages
- *   UNMASKED    the window shows the account so that the person knows his own from the attacker's
+ * ANY_START leaves the fourth claim out: that the person's own page started what is accepted.
  * REACH turns the question round: it fails where an honest run is accepted.
  */
 
@@ -38,7 +39,7 @@
 #define NONE 255
 #define FOREIGN 2             /* the origin of the attacker's pages; portals are 0 and 1 */
 #define OWN 0                 /* the person's account */
-#define OTHER 1               /* the attacker's account: it holds the person's name and number, and its masked contact looks the same */
+#define OTHER 1               /* the attacker's account: it holds the person's name and number, and a contact that looks the same when masked */
 
 #define bit(x) (1 << (x))
 #define has(set, x) (set & bit(x))
@@ -66,10 +67,10 @@
 #else
 #define samerequest(is, asked) (is == asked)
 #endif
-#ifdef UNMASKED
-#define visible(a) (a)
-#else
+#ifdef MASKED
 #define visible(a) OWN /* as far as the person can tell */
+#else
+#define visible(a) (a)
 #endif
 #ifdef PROXY
 #define address(o) (o)
@@ -97,7 +98,10 @@ byte ticket, submit, statement, signature;
 
 /* What counts, by portal, account and purpose. */
 byte consents[8];             /* given, and not yet used up by an acceptance */
-byte unused;               /* consents not yet used up by a signature */
+byte unused;                  /* consents not yet used up by a signature */
+#ifndef ANY_START
+byte begun;                   /* by the person's own page, a bit for each confirmation */
+#endif
 
 chan door = [0] of { byte, byte, byte, byte };  /* sender's origin, portal, request with its ticket, purpose */
 chan window = [0] of { byte, byte, byte, byte }; /* portal, purpose, account, control code */
@@ -160,8 +164,8 @@ inline any(set, x) {
 	fi
 }
 
-/* The person wants something, looks at a page, and answers the agent's window. He compares what the window says with what he wants and with
- * the code on the page before him. He doesn't look at addresses and can't tell the accounts apart: both have the same masked contact. */
+/* The person wants something, looks at a page, and answers the agent's window. He compares what the window says with what he wants, the account
+ * with his own, and the code with the one on the page before him. He doesn't look at addresses. */
 active proctype Person() {
 	byte round, o, p, shown, from, to, request, what, wo, wp, wa, wc, i;
 	bool handed;
@@ -184,7 +188,11 @@ active proctype Person() {
 				from = o; to = o; shown = request;
 				if
 				:: request == NONE -> handed = true
-				:: else -> printf("MSC: person: wants purpose %d at portal %d; its page starts request %d for purpose %d\n", p, o, request, what)
+				:: else ->
+#ifndef ANY_START
+					begun = begun | bit(request);
+#endif
+					printf("MSC: person: wants purpose %d at portal %d; its page starts request %d for purpose %d\n", p, o, request, what)
 				fi
 #ifdef LURES
 			:: ticket != 0 -> /* a page that looks like the portal's and shows what the attacker saw on his own */
@@ -325,7 +333,10 @@ end:
 #endif
 					/* every acceptance has a consent of its own */
 					assert(consents[triple(portal[r], account[r], purpose[r])] > 0);
-					consents[triple(portal[r], account[r], purpose[r])]--
+					consents[triple(portal[r], account[r], purpose[r])]--;
+#ifndef ANY_START
+					assert(has(begun, r)) /* and was started by the person's own page */
+#endif
 				:: else -> state[r] = over /* refused */
 				fi
 			:: else /* the lease was lost: another's now */
