@@ -84,7 +84,7 @@ const (
 // makes no sense; what came before counts, what does not fit its tag does not.
 func parseProperties(b []byte) (p padProperties) {
 	for len(b) >= 2 && int(b[1]) <= len(b)-2 {
-		tag, value := b[0], b[2:2+b[1]]
+		tag, value := b[0], b[2:2+int(b[1])] // as a byte, the sum would wrap
 		b = b[2+len(value):]
 		switch {
 		case tag == tagEnd && len(value) == 1:
