@@ -83,6 +83,10 @@ func failed(err error) Step {
 			s.Tries = &n
 		}
 	}
+	var busy interface{ HeldBy() string }
+	if errors.As(err, &busy) {
+		s.HeldBy = busy.HeldBy()
+	}
 	return s
 }
 

@@ -119,6 +119,9 @@ func (o *Operation) result(last Step, portal []said) window.Result {
 	if last.Tries != nil && *last.Tries > 0 {
 		r.Lines = append(r.Lines, say(words.ResultTries, "n", *last.Tries))
 	}
+	if last.HeldBy != "" {
+		r.Lines = append(r.Lines, say(words.ResultHeldBy, "programs", words.Clean(last.HeldBy, longValue)))
+	}
 	if o.unblockBlocked {
 		todo = say(words.ResultUnblock)
 	}

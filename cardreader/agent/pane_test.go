@@ -3,7 +3,9 @@
 package agent_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/window"
 	"zaver/cardreader/agent/words"
+	cards "zaver/cardreader/card"
 	"zaver/softhsm-fixtures/people"
 	scripted "zaver/softhsm-fixtures/pinentry"
 	"zaver/softhsm-fixtures/pki"
@@ -217,6 +220,24 @@ func TestWindowCancelsPIN(t *testing.T) {
 	steps := r.run(t, t.Context())
 	if got := steps[len(steps)-1]; got.Code != agent.CodeDeclined || k.signs != 0 {
 		t.Errorf("got %+v, %d signatures", got, k.signs)
+	}
+}
+
+// Who holds a busy card is told to the person, and to no page.
+func TestHolderOfBusyCard(t *testing.T) {
+	k := newCarrier(t, pki.Good)
+	k.listError = &cards.Error{Reason: cards.Busy, Op: "take the card", Holder: "scdaemon"}
+	r, w := windowed(t, k, windowplay.Script{}, &person{})
+	steps := r.run(t, t.Context())
+	last := steps[len(steps)-1]
+	if last.Code != "card.busy" || last.HeldBy != "scdaemon" {
+		t.Errorf("got %+v", last)
+	}
+	if b, err := json.Marshal(last); err != nil || bytes.Contains(b, []byte("scdaemon")) {
+		t.Errorf("a page is told %s, %v", b, err)
+	}
+	if _, said := seen(t, w, true); !strings.Contains(strings.Join(said, "\n"), "scdaemon") {
+		t.Errorf("the window does not name the program: %q", said)
 	}
 }
 

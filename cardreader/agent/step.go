@@ -31,6 +31,8 @@ type Step struct {
 	Codes   []string `json:"codes,omitempty"`   // with StepDone: the portal's reasons
 	Code    string   `json:"code,omitempty"`    // with StepFailed
 	Tries   *int     `json:"tries,omitempty"`   // with StepFailed and a pin.* code: tries left, when known
+	// HeldBy names the programs of this computer that hold a busy card. It is for the person alone: no page is told.
+	HeldBy string `json:"-"`
 }
 
 // The names of steps, in the order in which they come.

@@ -68,6 +68,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// HeldBy names the programs that hold a busy card, "" when that is not known.
+func (e *Error) HeldBy() string { return e.Holder }
+
 // Is matches another *Error of the same reason, so that
 // errors.Is(err, &card.Error{Reason: card.Removed}) works.
 func (e *Error) Is(target error) bool {

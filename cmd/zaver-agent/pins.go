@@ -141,6 +141,10 @@ func explained(l words.Language, err error) error {
 		return err
 	}
 	what, todo := words.Failure(l, code)
+	var busy interface{ HeldBy() string }
+	if errors.As(err, &busy) && busy.HeldBy() != "" {
+		what += " " + words.Say(l, words.ResultHeldBy, "programs", words.Clean(busy.HeldBy(), 80))
+	}
 	return &boot.Failure{Exit: boot.ExitFailure, Hint: todo, Err: fmt.Errorf("%s [%s]", what, code)}
 }
 

@@ -244,7 +244,15 @@ func (s *Source) Sign(ctx context.Context, c agent.Credential, p *pin.PIN, a alg
 		signature, err = opened.Sign(ctx, p, a, digest)
 		return err
 	})
-	return signature, err
+	return signature, late(err)
+}
+
+// late says of a keypad on which nothing was typed that the time is over; nobody has called the request off.
+func late(err error) error {
+	if errors.Is(err, card.ErrPadTimeout) {
+		return &agent.Error{ErrorCode: agent.CodeTimeout, Cause: errors.New(err.Error())} // as text: in the chain it would still be a no
+	}
+	return err
 }
 
 // mayTry refuses the last try where the person was told of more: another program may have spent some since.

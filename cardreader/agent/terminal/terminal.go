@@ -116,6 +116,9 @@ func (n *Narrator) failed(s agent.Step) {
 	if s.Tries != nil {
 		n.line("%s", say(n.language, sayTries, "n", fmt.Sprint(*s.Tries)))
 	}
+	if s.HeldBy != "" {
+		n.line("%s", words.Say(n.language, words.ResultHeldBy, "programs", words.Clean(s.HeldBy, 80)))
+	}
 	if todo != "" {
 		n.line("%s", todo)
 	}

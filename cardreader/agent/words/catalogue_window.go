@@ -37,6 +37,7 @@ const (
 	ResultOther    Key = "result.other"
 	ResultOtherDo  Key = "result.other.do"
 	ResultTries    Key = "result.tries"
+	ResultHeldBy   Key = "result.held_by"
 	ResultUnblock  Key = "result.unblock_blocked"
 )
 
@@ -73,6 +74,7 @@ var windowTexts = map[Key]text{
 	ResultPage:     {"Подробности — на странице портала.", "The portal's page has the details."},
 	ResultOther:    {"Подтверждение не состоялось", "The confirmation did not take place"},
 	ResultOtherDo:  {"Посмотрите, что говорит страница портала, и начните снова. Код: {code}.", "See what the portal's page says, and start again. Code: {code}."},
+	ResultHeldBy:   {"Карту держит программа: {programs}.", "The card is held by: {programs}."},
 	ResultTries:    {"Осталось попыток ввода ПИН-кода: {n}.", "PIN tries left: {n}."},
 	ResultUnblock: {"Заблокирован и код разблокировки. Обратитесь туда, где получили карту или токен.",
 		"The unblocking code is blocked, too. Go to the place that issued the card or token."},
