@@ -197,8 +197,6 @@ func (w *World) until(what string, look func() error) error {
 		case <-again.C:
 		case <-late.C:
 			return fmt.Errorf("not until now: %s: %w", what, err)
-		case <-w.t.Context().Done():
-			return w.t.Context().Err()
 		}
 	}
 }
