@@ -64,6 +64,20 @@ func TestRoad(t *testing.T) {
 	}
 }
 
+// A connection that is kept for a next request would wake the agent at rest when its time has run out.
+func TestNoConnectionIsKept(t *testing.T) {
+	vera := people.TokenHolder()
+	r := newRig(t, newCarrier(t, pki.Good), yes(vera.PINs.Token))
+	if steps := r.run(t, t.Context()); steps[len(steps)-1].State != "confirmed" {
+		t.Fatalf("got %+v", steps)
+	}
+	select {
+	case <-r.portal.gone:
+	case <-time.After(20 * time.Second):
+		t.Error("the connection to the portal stays open after the request")
+	}
+}
+
 // Nothing personal and no PIN is logged.
 func TestLogIsImpersonal(t *testing.T) {
 	r := newRig(t, newCarrier(t, pki.Good), yes("00000000", "12345678"))

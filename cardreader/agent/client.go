@@ -30,7 +30,10 @@ const (
 var codeForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,48}){1,3}$`)
 
 // client talks to portals; it may be used from many goroutines.
-type client struct{ http *http.Client }
+type client struct {
+	http *http.Client
+	ways [2]*http.Transport // over TLS, and in plain to loopback
+}
 
 func newClient(roots *x509.CertPool) *client {
 	t := &http.Transport{
@@ -44,9 +47,17 @@ func newClient(roots *x509.CertPool) *client {
 		MaxIdleConnsPerHost:    1,
 		IdleConnTimeout:        30 * time.Second,
 	}
-	t.RegisterProtocol("http", loopbackOnly(t.Clone()))
-	return &client{http: &http.Client{Transport: t, Timeout: attemptLimit,
+	plain := loopbackOnly(t.Clone())
+	t.RegisterProtocol("http", plain)
+	return &client{ways: [2]*http.Transport{t, plain}, http: &http.Client{Transport: t, Timeout: attemptLimit,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// rest closes what is kept open for a next request, so that nothing wakes an agent at rest when its time has run out.
+func (c *client) rest() {
+	for _, t := range c.ways {
+		t.CloseIdleConnections()
+	}
 }
 
 func proxyOnlyHTTPS(r *http.Request) (*url.URL, error) {

@@ -35,6 +35,7 @@ func (o *Operation) Close() {
 		if o.window != nil {
 			o.window.Close() // a result stays
 		}
+		o.agent.client.rest()
 		o.agent.release()
 	})
 }

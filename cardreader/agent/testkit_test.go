@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -88,12 +89,19 @@ type portal struct {
 	cancelled []string                  // codes received by /cancel
 	verdict   string                    // JSON answer to a signature
 	fetched   int                       // times that the ticket was used
+	gone      chan struct{}             // a connection was closed
 }
 
 func newPortal(t testing.TB) *portal {
 	t.Helper()
-	p := &portal{verdict: `{"state":"confirmed","codes":[]}`}
-	p.Server = httptest.NewServer(p)
+	p := &portal{verdict: `{"state":"confirmed","codes":[]}`, gone: make(chan struct{}, 64)}
+	p.Server = httptest.NewUnstartedServer(p)
+	p.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			p.gone <- struct{}{}
+		}
+	}
+	p.Start()
 	t.Cleanup(p.Close)
 	var private string
 	var err error

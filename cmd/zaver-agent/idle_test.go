@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	restFor    = 10 * time.Second
+	restFor    = 40 * time.Second
+	ownLook    = 1        // seconds from the first to the last wake of the runtime's own look
 	mostMemory = 25 << 20 // bytes
 )
 
@@ -70,35 +71,48 @@ func TestAtRest(t *testing.T) {
 	rests(t, "after a confirmation", cmd.Process.Pid)
 }
 
-// rests lets a process come to rest, which is a whole look without a wake, and then allows it none in the next: a habit of up to
-// two looks' length shows. What happens once after some work (memory given back, a thread that parks) belongs to coming to rest.
+// rests lets a process come to rest, which is ten seconds without a wake, and then watches it second by second for restFor. All wakes
+// must belong to one moment: the Go runtime looks after itself once a minute, and nothing may come twice in that time.
 func rests(t *testing.T, when string, pid int) {
 	t.Helper()
-	const patience = 5 // looks
-	settled := false
-	for n := 0; n < patience && !settled; n++ {
-		woken, _ := watch(t, when, pid)
-		settled = woken == 0
+	const settled, patience = 10, 60 // seconds
+	last := look(t, pid)
+	for quiet, n := 0, 0; quiet < settled; n++ {
+		if n == patience {
+			t.Fatalf("%s: not %d seconds without a wake in %d", when, settled, patience)
+		}
+		woken, now := watch(t, pid, last)
+		if quiet++; woken > 0 {
+			t.Logf("%s, second %d: woken %d times", when, n, woken)
+			quiet = 0
+		}
+		last = now
 	}
-	woken, last := watch(t, when, pid)
-	if !settled || woken > 0 {
-		t.Errorf("%s: woken %d times in %v (came to rest before: %t)", when, woken, restFor, settled)
+	var woke []int
+	for n := range int(restFor / time.Second) {
+		woken, now := watch(t, pid, last)
+		if woken > 0 {
+			t.Logf("%s, at rest, second %d: woken %d times", when, n, woken)
+			woke = append(woke, n)
+		}
+		last = now
+	}
+	t.Logf("%s: %d threads, resident %.1f MiB, private %.1f MiB", when, len(last.switches), float64(last.resident)/(1<<20), float64(last.private)/(1<<20))
+	if len(woke) > 0 && woke[len(woke)-1]-woke[0] > ownLook {
+		t.Errorf("%s: woken in the seconds %v of %v", when, woke, restFor)
 	}
 	if last.resident > mostMemory || last.private > mostMemory {
 		t.Errorf("%s: holds %d MiB resident, %d MiB private, at most %d", when, last.resident>>20, last.private>>20, mostMemory>>20)
 	}
 }
 
-// watch counts how often the threads of a process are woken within restFor.
-func watch(t *testing.T, when string, pid int) (woken int, after footprint) {
+// watch counts how often the threads of a process are woken within a second after a look.
+func watch(t *testing.T, pid int, before footprint) (woken int, after footprint) {
 	t.Helper()
-	before := look(t, pid)
-	<-time.After(restFor)
+	<-time.After(time.Second)
 	after = look(t, pid)
 	for thread, n := range after.switches {
 		woken += n - before.switches[thread]
 	}
-	t.Logf("%s, within %v: %d times a thread of %d was woken, resident %.1f MiB, private %.1f MiB", when, restFor, woken, len(after.switches),
-		float64(after.resident)/(1<<20), float64(after.private)/(1<<20))
 	return woken, after
 }

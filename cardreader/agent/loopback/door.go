@@ -38,7 +38,6 @@ const (
 	headerTime     = 5 * time.Second
 	bodyTime       = 5 * time.Second
 	writeTime      = 5 * time.Second
-	idleTime       = 30 * time.Second
 )
 
 // Config is what a Door needs.
@@ -93,10 +92,10 @@ func Listen(ctx context.Context, c Config) (*Door, error) {
 		Handler:           d,
 		ConnContext:       d.withOwner,
 		ReadHeaderTimeout: headerTime,
-		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}
+	d.server.SetKeepAlivesEnabled(false) // a new connection costs nothing here; a kept one takes a place and wakes the agent when it ends
 	return d, nil
 }
 

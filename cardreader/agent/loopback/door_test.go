@@ -301,6 +301,22 @@ func TestHello(t *testing.T) {
 	}
 }
 
+// The door closes a connection that the page would keep, at once.
+func TestNoConnectionIsKept(t *testing.T) {
+	h := open(t)
+	c, err := net.Dial("tcp", h.door.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprintf(c, "GET /v1/hello HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nConnection: keep-alive\r\n\r\n", h.door.Addr(), h.portal.URL)
+	all, err := io.ReadAll(c)
+	if err != nil || !bytes.HasPrefix(all, []byte("HTTP/1.1 200 ")) || !bytes.Contains(all, []byte("Connection: close\r\n")) {
+		t.Errorf("got %q, %v", all, err)
+	}
+}
+
 func TestPreflight(t *testing.T) {
 	h := open(t)
 	resp := h.send(t, knock{method: "OPTIONS", header: []string{"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type",
