@@ -5,17 +5,24 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"zaver/cardreader/agent/pinentry"
 )
 
-// ended is why ctx ended: what the person did in the window counts more than that it ended.
+// ended is why ctx ended: what the person did in the window counts more than that it ended. A door's own reason (the end of its input, a
+// message that has no place) is for the log: to the person and the portal the page went away.
 func ended(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != nil {
+	cause := context.Cause(ctx)
+	var coded interface{ Code() string }
+	switch {
+	case errors.As(cause, &coded):
 		return cause
+	case ctx.Err() == nil || errors.Is(cause, ctx.Err()):
+		return ctx.Err()
 	}
-	return ctx.Err()
+	return fmt.Errorf("%w: %w", ctx.Err(), cause)
 }
 
 // dialogError turns a dialog's failure into one with a code.

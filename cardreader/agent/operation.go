@@ -47,7 +47,8 @@ var purposes = map[Method]challenge.Purpose{
 }
 
 // Run does the whole request and tells report of each step as it begins, from the caller's goroutine; the last one
-// is also returned. The end of ctx cancels everything before sending; a signature that exists is still sent.
+// is also returned. The end of ctx cancels everything before sending; a signature that exists is still sent, unless the person declined in
+// the window while it was made.
 func (o *Operation) Run(ctx context.Context, report func(Step)) Step {
 	begun := o.agent.cfg.Now()
 	talk := &conversation{client: o.agent.client, origin: o.portal.Origin, request: o.request.Request,
@@ -113,6 +114,9 @@ func (o *Operation) run(ctx context.Context, talk *conversation, tell func(Step)
 	asking, leave := a.openWindow(asking)
 	defer leave(nil)
 	der, err := a.sign(asking)
+	if err == nil {
+		err = a.declined()
+	}
 	talk.submitted = err == nil
 	if err != nil {
 		return verdict{}, err

@@ -71,6 +71,17 @@ func (a *asked) choose(ctx context.Context, usable []Credential) (Credential, er
 	return Credential{}, windowError(err)
 }
 
+// declined is an error when the person declined in the window while the carrier signed: a card can't be called off, its signature can.
+func (o *Operation) declined() error {
+	if o.window == nil {
+		return nil
+	}
+	if err := o.window.Err(); errors.Is(err, window.ErrCancelled) {
+		return windowError(err)
+	}
+	return nil
+}
+
 // show tells the window what goes on.
 func (o *Operation) show(p window.Progress) {
 	if o.window != nil {
