@@ -40,6 +40,7 @@ type Conn struct {
 	done  chan struct{} // closed when the owner has let everything go
 	once  sync.Once
 	stuck atomic.Bool // a call was given up; the card's state is unknown
+	owed  atomic.Bool // a reset that was asked for has not been made
 
 	// The owner's.
 	sc   *scard.Context
@@ -148,12 +149,12 @@ func checkProtocol(handle *scard.Card) error {
 	return scard.ErrProtoMismatch
 }
 
-// release lets everything go. After a call that was given up the card is
-// reset: a PIN may have been verified meanwhile. Errors are no news: the card
-// or the service is gone.
+// release lets everything go. After a call that was given up, or a reset that
+// failed, the card is reset: a PIN may be verified. Errors are no news: the
+// card or the service is gone.
 func (c *Conn) release() {
 	how := scard.LeaveCard
-	if c.stuck.Load() {
+	if c.stuck.Load() || c.owed.Load() {
 		how = scard.ResetCard
 	}
 	_ = c.card.Disconnect(how)
@@ -307,6 +308,7 @@ func (c *Conn) unlock(reset bool) error {
 	how := scard.LeaveCard
 	if reset {
 		how = scard.ResetCard
+		c.owed.Store(true)
 	}
 	// Not the caller's context: the card must be let go also when that has ended.
 	ctx, cancel := context.WithTimeout(context.Background(), unlockWait)
@@ -314,6 +316,9 @@ func (c *Conn) unlock(reset bool) error {
 	_, err := c.do(ctx, op, card.Protocol, func() error {
 		if err := c.card.EndTransaction(how); err != nil {
 			return c.explain(op, err)
+		}
+		if reset {
+			c.owed.Store(false)
 		}
 		return nil
 	})

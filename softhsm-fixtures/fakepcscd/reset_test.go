@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fakepcscd_test
+
+import (
+	"testing"
+
+	"zaver/softhsm-fixtures/fakepcscd"
+)
+
+// TestResetThatFailed: a transaction that should end with a reset and could not end must not leave a verified PIN to the next program:
+// the card is reset when the connection closes.
+func TestResetThatFailed(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		reset bool
+		fault fakepcscd.Fault
+		want  int // resets
+	}{
+		{"a reset that goes well", true, fakepcscd.Fault{Command: fakepcscd.GetAttrib}, 1},
+		{"a reset that fails", true, fakepcscd.Fault{Command: fakepcscd.EndTransaction, RV: fakepcscd.RVInvalidValue}, 1},
+		{"no reset wanted", false, fakepcscd.Fault{Command: fakepcscd.EndTransaction, RV: fakepcscd.RVInvalidValue}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, v := reader("A"), newToy()
+			d := serve(t, fakepcscd.Options{}, a)
+			a.Insert(v)
+			conn, err := service().Connect(t.Context(), "A")
+			if err != nil {
+				t.Fatal(err)
+			}
+			unlock, err := conn.Lock(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.mu.Lock()
+			before := v.resets
+			v.mu.Unlock()
+			d.Inject(c.fault)
+			if err := unlock(c.reset); (err != nil) != (c.fault.RV != 0) {
+				t.Errorf("the end of the transaction: %v", err)
+			}
+			conn.Close()
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			if got := v.resets - before; got != c.want {
+				t.Errorf("%d resets, want %d", got, c.want)
+			}
+		})
+	}
+}
