@@ -15,6 +15,7 @@
 package loopback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"zaver/cardreader/agent"
@@ -33,11 +35,14 @@ const DefaultPort = 24738
 
 const (
 	maxConnections = 32
-	maxHeader      = 8 << 10
-	maxBody        = 4 << 10
-	headerTime     = 5 * time.Second
-	bodyTime       = 5 * time.Second
-	writeTime      = 5 * time.Second
+	// foreignConnections is how many are open until other users of this computer get no more.
+	foreignConnections = 16
+
+	maxHeader  = 8 << 10
+	maxBody    = 4 << 10
+	headerTime = 5 * time.Second
+	bodyTime   = 5 * time.Second
+	writeTime  = 5 * time.Second
 )
 
 // Config is what a Door needs.
@@ -52,6 +57,8 @@ type Config struct {
 	// nil means that there is none.
 	Doctor func(ctx context.Context, lang words.Language) ([]byte, error)
 	Log    *slog.Logger
+
+	bodyTime time.Duration // zero is the usual one
 }
 
 // Door is the HTTP door. Make it with Listen, then Serve.
@@ -65,13 +72,15 @@ type Door struct {
 	server    *http.Server
 	hosts     []string
 	origins   []string
-	self      uint32 // whose requests are answered
+	self      atomic.Uint32 // whose requests are answered
+	bodyTime  time.Duration
 }
 
 // Listen takes the port on both loopback addresses. A machine without IPv6 has
 // one address less, which is not an error; a port that another program holds is.
 func Listen(ctx context.Context, c Config) (*Door, error) {
-	d := &Door{agent: c.Agent, version: c.Version, doctor: c.Doctor, examining: make(chan struct{}, 1), log: c.Log, origins: c.Agent.Origins(), self: ownUser()}
+	d := &Door{agent: c.Agent, version: c.Version, doctor: c.Doctor, examining: make(chan struct{}, 1), log: c.Log, origins: c.Agent.Origins(), bodyTime: cmp.Or(c.bodyTime, bodyTime)}
+	d.self.Store(ownUser())
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -159,7 +168,7 @@ func (d *Door) Serve(ctx context.Context) error {
 	ended := make(chan error, len(d.listeners))
 	for _, l := range d.listeners {
 		go func() {
-			err := d.server.Serve(&bounded{Listener: l, slots: slots})
+			err := d.server.Serve(&bounded{Listener: l, slots: slots, foreign: d.isForeign})
 			if !errors.Is(err, http.ErrServerClosed) {
 				stop(fmt.Errorf("serve door: %w", err))
 			}
@@ -191,26 +200,4 @@ func (d *Door) Close() error {
 		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// bounded refuses connections beyond the slots at once: a page that opens many must not starve the agent.
-type bounded struct {
-	net.Listener
-	slots chan struct{}
-}
-
-// Accept implements net.Listener.
-func (b *bounded) Accept() (net.Conn, error) {
-	for {
-		c, err := b.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		select {
-		case b.slots <- struct{}{}:
-			return &slotted{Conn: c, free: onceFunc(b.slots)}, nil
-		default:
-			_ = c.Close()
-		}
-	}
 }

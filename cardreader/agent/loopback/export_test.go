@@ -2,5 +2,16 @@
 
 package loopback
 
+import "time"
+
 // Answer makes the door the agent of that user, as if the knocking ones were another.
-func (d *Door) Answer(user uint32) { d.self = user }
+func (d *Door) Answer(user uint32) { d.self.Store(user) }
+
+// Wait gives bodies another time.
+func (c *Config) Wait(t time.Duration) { c.bodyTime = t }
+
+// What the tests count to.
+const (
+	MaxConnections     = maxConnections
+	ForeignConnections = foreignConnections
+)

@@ -23,14 +23,17 @@ type foreignKey struct{}
 // withOwner lets requests of a connection ask once whose it is: 127.0.0.1 is the address of everybody who is signed in on this computer,
 // and an agent answers its own person alone.
 func (d *Door) withOwner(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, foreignKey{}, sync.OnceValue(func() bool {
-		remote, err1 := netip.ParseAddrPort(c.RemoteAddr().String())
-		local, err2 := netip.ParseAddrPort(c.LocalAddr().String())
-		if err1 != nil || err2 != nil {
-			return false // refuse says what is wrong with the address
-		}
-		return isForeign(owner(remote, local), d.self)
-	}))
+	return context.WithValue(ctx, foreignKey{}, sync.OnceValue(func() bool { return d.isForeign(c) }))
+}
+
+// isForeign asks the system whose a connection's other end is.
+func (d *Door) isForeign(c net.Conn) bool {
+	remote, err1 := netip.ParseAddrPort(c.RemoteAddr().String())
+	local, err2 := netip.ParseAddrPort(c.LocalAddr().String())
+	if err1 != nil || err2 != nil {
+		return false // refuse says what is wrong with the address
+	}
+	return isForeign(owner(remote, local), d.self.Load())
 }
 
 // isForeign is true only where the system tells that another user, or nobody any more, is at the other end.

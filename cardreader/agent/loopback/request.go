@@ -45,17 +45,13 @@ func readLanguage(w http.ResponseWriter, r *http.Request) (words.Language, int, 
 	return lang, 0, nil
 }
 
-// readBody reads a body that says that it is JSON.
+// readBody reads a body that says that it is JSON. ServeHTTP has bounded its time.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := params["charset"]
 	if err != nil || kind != "application/json" || len(params) > 1 || charset != "" && !strings.EqualFold(charset, "utf-8") ||
 		len(r.Header.Values("Content-Type")) != 1 || r.Header.Get("Content-Encoding") != "" {
 		return nil, http.StatusUnsupportedMediaType, errors.New("body must be application/json")
-	}
-	control := http.NewResponseController(w)
-	if err := control.SetReadDeadline(time.Now().Add(bodyTime)); err != nil {
-		return nil, http.StatusInternalServerError, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var long *http.MaxBytesError
@@ -66,7 +62,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
 		return nil, http.StatusBadRequest, err
 	}
 	// From here on the connection is read only to see it close.
-	if err := control.SetReadDeadline(time.Time{}); err != nil {
+	if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
 		return nil, http.StatusInternalServerError, err
 	}
 	return body, 0, nil

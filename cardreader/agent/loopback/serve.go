@@ -18,6 +18,10 @@ import (
 
 // ServeHTTP checks who knocks before it looks at what is asked.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Whatever is answered: net/http waits for the rest of a body after the answer, too, and one that never comes would keep its connection for ever.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(d.bodyTime)) // fails on a connection that is gone
+	}
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
