@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 var order = map[string][]string{
 	"signature": {"internal/der", "procgroup", "ident", "gost/internal/gen", "gost/streebog", "gost/hash94", "gost/kdf", "gost/kuznyechik", "gost", "algo", "pin", "challenge", "cert", "cms", "chain", "revocation", "timestamp",
 		"xmldsig", "trust", "verify", "pkcs11", "token"},
-	"cardreader": {"apdu", "cvc", "card", "pcsc", "cardtest", "agent/words", "agent/pinentry", "agent/window", "agent", "agent/cards", "agent/tokens", "agent/message", "agent/loopback", "agent/nativemsg/extension", "agent/nativemsg", "agent/doctor", "agent/terminal"},
+	"cardreader": {"apdu", "cvc", "card", "pcsc", "cardtest", "agent/words", "agent/update", "agent/update/client", "agent/update/publish", "agent/pinentry", "agent/window", "agent", "agent/cards", "agent/tokens", "agent/message", "agent/loopback", "agent/nativemsg/extension", "agent/nativemsg", "agent/doctor", "agent/terminal"},
 	"portal": {"fault", "text", "account", "notice", "seal", "limit", "password", "method", "evidence", "audit", "session", "register", "profile",
 		"registry", "policy", "validate", "confirm", "notify", "trustlist", "store", "localpg", "web", "httpapi", "assemble", "portaltest"},
 }
@@ -34,6 +34,7 @@ var soleImporters = []struct{ driver, room, why string }{
 	{"github.com/labstack/echo/v4", "portal/httpapi", "the domain knows no HTTP framework"},
 	{"github.com/ebfe/scard", "cardreader/pcsc", "the reader has one owner"},
 	{"github.com/miekg/pkcs11", "signature/pkcs11", "token drivers run only inside worker processes"},
+	{"github.com/theupdateframework/go-tuf/v2/metadata", "cardreader/agent/update", "metadata of updates has one home"},
 }
 
 // binaries names what a binary must not contain.
@@ -45,6 +46,7 @@ var binaries = []struct{ binary, banned, why string }{
 	{"cmd/zaver-agent", module + "/portal", "portal and agent meet only in bytes"},
 	{"cmd/zaver-agent", module + "/softhsm-fixtures", "no emulator in production"},
 	{"cmd/zaver-agent", "database/sql", "the agent keeps nothing"},
+	{"cmd/zaver-agent", "github.com/theupdateframework/go-tuf/v2", "the process of PINs fetches no updates, and starts without their libraries"},
 }
 
 // pure rooms have no I/O, no clock and no logging: their result depends on their arguments alone.
