@@ -28,6 +28,12 @@ func hashOf(token string) ([32]byte, bool) {
 	return sha256.Sum256([]byte(token)), true
 }
 
+// nonce makes the 32 random bytes of a statement.
+func nonce() (b [32]byte) {
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return b
+}
+
 // name makes a random public name of 16 bytes.
 func name() string {
 	var b [16]byte

@@ -4,7 +4,6 @@ package confirm
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
 	"fmt"
 	"time"
@@ -101,9 +100,8 @@ func (s *Service) statement(c Confirmation, a account.Subject) ([]byte, error) {
 	st := challenge.Statement{
 		Purpose: challenge.ConfirmIdentity, Origin: s.c.Origin, Request: c.Request,
 		Issued: c.Issued, Expires: c.Expires, Account: a.Own(), Holder: a.Name.String(),
-		SNILS: a.SNILS, ControlCode: c.ControlCode,
+		SNILS: a.SNILS, ControlCode: c.ControlCode, Nonce: nonce(),
 	}
-	_, _ = rand.Read(st.Nonce[:]) // never fails since Go 1.24
 	msg, err := challenge.Sign(st, s.c.Key.Signer)
 	if err != nil {
 		return nil, fmt.Errorf("sign statement: %w", err)
