@@ -214,7 +214,6 @@ func looseBase64(msg string) string {
 
 func TestSignRefuses(t *testing.T) {
 	signer, _ := keys(t)
-	set := func(f func(*Statement)) Statement { s := sample; f(&s); return s }
 	for name, s := range map[string]Statement{
 		"zero value":             {},
 		"no nonce":               set(func(s *Statement) { s.Nonce = [32]byte{} }),
@@ -356,4 +355,66 @@ func signed(text string, signer note.Signer) []byte {
 		return nil
 	}
 	return msg
+}
+
+// TestFieldBoundaries moves what ends one field to the beginning of the next: what Sign still writes is another text, which opens as what was signed and as
+// nothing else; values that carry the next field's name along are not written at all.
+func TestFieldBoundaries(t *testing.T) {
+	signer, verifier := keys(t)
+	write := func(s Statement) string {
+		b, err := Sign(s, signer)
+		if err != nil {
+			wantCode(t, "refused", err, codeMalformed)
+			return ""
+		}
+		got, err := Open(b, verifier)
+		if d := cmp.Diff(s, got); err != nil || d != "" {
+			t.Errorf("%v, read as another:\n%s", err, d)
+		}
+		return string(b)
+	}
+	good := write(sample)
+	seen := map[string]string{good: "the good one"}
+	for name, s := range map[string]Statement{
+		"account to holder": set(func(s *Statement) {
+			s.Account, s.Holder = s.Account[:len(s.Account)-2], s.Account[len(s.Account)-2:]+s.Holder
+		}),
+		"holder to account":   set(func(s *Statement) { s.Account, s.Holder = s.Account+" Семёнова-Тян", "Анна Мария" }),
+		"request to origin":   set(func(s *Statement) { s.Origin, s.Request = s.Origin+":8", s.Request[1:] }),
+		"origin to request":   set(func(s *Statement) { s.Origin, s.Request = "https://portal.exampl", "e"+s.Request }),
+		"request to nonce":    set(func(s *Statement) { s.Request, s.Nonce[0] = s.Request[:len(s.Request)-1], 'Z' }),
+		"nonce, other end":    set(func(s *Statement) { s.Nonce[0], s.Nonce[31] = s.Nonce[31], s.Nonce[0] }),
+		"times exchanged":     set(func(s *Statement) { s.Issued, s.Expires = s.Expires, s.Issued }),
+		"code to account":     set(func(s *Statement) { s.Account, s.ControlCode = s.Account+"0", "417" }),
+		"account with holder": set(func(s *Statement) { s.Account = s.Account + "\nholder: Иванов" }),
+		"holder with SNILS":   set(func(s *Statement) { s.Holder = s.Holder + "\nsnils: 112-233-445 95" }),
+		"holder with code":    set(func(s *Statement) { s.Holder = "X\ncontrol: 0000\n\nЯ, X" }),
+		"account ends early":  set(func(s *Statement) { s.Account = "a\x00b" }),
+	} {
+		text := write(s)
+		if text == "" {
+			continue
+		}
+		if other := seen[text]; other != "" {
+			t.Errorf("%s and %s are the same bytes", name, other)
+		}
+		seen[text] = name
+	}
+	if len(seen) < 6 {
+		t.Errorf("only %d of them were written", len(seen))
+	}
+	for _, name := range []string{"account with holder", "holder with SNILS", "holder with code", "account ends early", "times exchanged", "code to account"} {
+		for _, written := range seen {
+			if written == name {
+				t.Errorf("%s was written", name)
+			}
+		}
+	}
+}
+
+// set is the sample with a change.
+func set(change func(*Statement)) Statement {
+	s := sample
+	change(&s)
+	return s
 }
