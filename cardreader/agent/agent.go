@@ -67,8 +67,8 @@ type Config struct {
 	// portal's lease on a judgement. Zero means 45 s.
 	ConflictPatience time.Duration
 	// Turn takes the turn among all processes that work for this person (several native hosts and the loopback door),
-	// and must not wait. An error means that another process has it: the request is answered with CodeBusy. nil means
-	// that there is only this process.
+	// and must not wait. An error means that another process has it: the request is answered with CodeBusy, or with the
+	// code of an Error. nil means that there is only this process.
 	Turn func() (release func(), err error)
 }
 
@@ -159,7 +159,8 @@ func (a *Agent) Busy() bool {
 }
 
 // Begin opens a request that came through a door. sender is the page's origin as the browser told it, never as
-// the page says. Errors have the codes agent.origin, agent.portal_unknown, agent.request and agent.busy.
+// the page says. Errors have the codes agent.origin, agent.portal_unknown, agent.request and agent.busy,
+// or that of Config.Turn.
 // The caller must Close the operation.
 func (a *Agent) Begin(sender string, r Request) (*Operation, error) {
 	p, ok := a.portals[sender]
@@ -187,6 +188,9 @@ func (a *Agent) Begin(sender string, r Request) (*Operation, error) {
 	giveBack := func() {}
 	if a.cfg.Turn != nil {
 		release, err := a.cfg.Turn()
+		if _, coded := errors.AsType[*Error](err); coded {
+			return nil, err
+		}
 		if err != nil {
 			return nil, fail(CodeBusy, err)
 		}

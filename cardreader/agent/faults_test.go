@@ -137,11 +137,14 @@ func TestBusy(t *testing.T) {
 // One request at a time over all processes of a person: another process that has the turn makes this one busy, and a
 // request that ended gives the turn back exactly once.
 func TestTurn(t *testing.T) {
-	taken, given, elsewhere := 0, 0, false
+	taken, given, elsewhere, broken := 0, 0, false, false
 	r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), func(c *agent.Config) {
 		c.Turn = func() (func(), error) {
 			if elsewhere {
 				return nil, errors.New("held by another process")
+			}
+			if broken {
+				return nil, &agent.Error{ErrorCode: agent.CodeInternal}
 			}
 			taken++
 			return func() { given++ }, nil
@@ -154,7 +157,11 @@ func TestTurn(t *testing.T) {
 	if r.agent.Busy() {
 		t.Error("a request that got no turn left the agent busy")
 	}
-	elsewhere = false
+	elsewhere, broken = false, true
+	if _, err := r.agent.Begin(r.portal.URL, r.request); agent.CodeOf(err) != agent.CodeInternal {
+		t.Errorf("no turn can be taken: %v", err)
+	}
+	broken = false
 	op, err := r.agent.Begin(r.portal.URL, r.request)
 	if err != nil {
 		t.Fatal(err)

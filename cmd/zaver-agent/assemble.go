@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strconv"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/pinentry"
@@ -58,30 +56,4 @@ func assembleWith(c config, dialogs *pinentry.Program, log *slog.Logger) (*assem
 		return nil, errors.Join(&boot.Failure{Exit: boot.ExitConfig, Err: err}, host.Close())
 	}
 	return &assembled{agent: a, asks: dialogs.Path(), log: log, close: host.Close}, nil
-}
-
-// turn takes this person's turn: native hosts of several browsers and the loopback door are processes of their own, and
-// one request at a time is shown.
-func turn() (release func(), err error) {
-	give, err := boot.OneInstance(runtimeFile("zaver-agent-turn.lock"))
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = give() }, nil // the lock ends with the process at the latest
-}
-
-// runtimeFile is a file of this person's that lasts as long as they are signed in. It is never in a folder where another user could have put
-// one of that name first, and so keep this person's agent busy for ever.
-func runtimeFile(name string) string {
-	for _, dir := range []string{os.Getenv("XDG_RUNTIME_DIR"), filepath.Join("/run/user", strconv.Itoa(os.Getuid()))} {
-		if info, err := os.Stat(dir); dir != "" && err == nil && info.IsDir() {
-			return filepath.Join(dir, name)
-		}
-	}
-	if cache, err := os.UserCacheDir(); err == nil {
-		if own := filepath.Join(cache, "zaver"); os.MkdirAll(own, 0o700) == nil {
-			return filepath.Join(own, name)
-		}
-	}
-	return filepath.Join(os.TempDir(), fmt.Sprintf("%d-%s", os.Getuid(), name)) // without a home, too
 }
