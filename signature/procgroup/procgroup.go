@@ -23,3 +23,7 @@ func Kill(cmd *exec.Cmd) {
 		_ = cmd.Process.Kill() // it has ended: that is what was wanted
 	}
 }
+
+// Wait is cmd.Wait for a command that was started after Lead or LeadSession. On Linux it also ends what the command has started and left behind in
+// its group, whether it ended well, was killed or crashed.
+func Wait(cmd *exec.Cmd) error { return wait(cmd) }

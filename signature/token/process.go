@@ -48,7 +48,7 @@ func start(argv, env []string, stderr *os.File) (*process, error) {
 	}
 	p := &process{cmd: cmd, in: in, out: out, exited: make(chan struct{})}
 	go func() {
-		p.state = cmd.Wait()
+		p.state = procgroup.Wait(cmd) // and with it ends what its module started
 		close(p.exited)
 	}()
 	return p, nil

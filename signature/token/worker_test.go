@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -95,5 +96,41 @@ func TestWorkerServesOneModule(t *testing.T) {
 		if code := ask(module); code != CodeModule {
 			t.Errorf("%s: %s", module, code)
 		}
+	}
+}
+
+// TestHelpersEndWithTheirWorker: what a module has started holds standard error open, so its end shows that none is left, however the worker came to its own.
+func TestHelpersEndWithTheirWorker(t *testing.T) {
+	for name, c := range map[string]struct {
+		end    string
+		finish func(*process)
+	}{
+		"it ends by itself": {"exit 0", func(*process) {}},
+		"it crashes":        {"kill -SEGV $$", func(*process) {}},
+		"it is retired":     {"read line", (*process).retire},
+		"it is killed":      {"sleep 1000", (*process).kill},
+	} {
+		t.Run(name, func(t *testing.T) {
+			diagnostics, theirs, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer diagnostics.Close()
+			p, err := start([]string{"/bin/sh", "-c", "sleep 1000 </dev/null >/dev/null & echo up; " + c.end}, baseEnv, theirs)
+			if err := errors.Join(err, theirs.Close()); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) })
+			if _, err := io.ReadFull(p.out, make([]byte, len("up\n"))); err != nil {
+				t.Fatal(err)
+			}
+			c.finish(p)
+			if err := diagnostics.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadAll(diagnostics); err != nil {
+				t.Errorf("a helper is left: %v", err)
+			}
+		})
 	}
 }
