@@ -19,19 +19,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"zaver/softhsm-fixtures/ports"
 )
@@ -39,23 +33,21 @@ import (
 // SocketVariable is the environment variable by which clients find the daemon.
 const SocketVariable = "PCSCLITE_CSOCK_NAME"
 
-// Slots is the number of virtual readers of one daemon; the driver has them
-// compiled in, on consecutive ports.
+// Slots is the number of virtual readers of a driver, and so of a daemon that
+// [Start] makes; the driver has them compiled in, on consecutive ports.
 const Slots = 2
 
-// Waiting for the daemon.
-const (
-	startTimeout = 20 * time.Second
-	stopTimeout  = 10 * time.Second
-	lookEvery    = 2 * time.Millisecond
-)
+// MaxDrivers is how many drivers fill pcscd: it has room for 16 readers.
+const MaxDrivers = 16 / Slots
 
 // Daemon is one private pcscd.
 type Daemon struct {
 	dir     string // ours alone: configuration, log, socket directory
-	port    int    // of slot 0
+	ports   []int  // of slot 0 of each driver
 	readers string // configuration of the readers
-	unlock  func()
+	program string // pcscd
+	freely  bool   // it takes and needs --disable-polkit
+	unlock  []func()
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -64,7 +56,14 @@ type Daemon struct {
 }
 
 // Start makes the daemon and waits until it answers. The caller must Close it.
-func Start(ctx context.Context) (*Daemon, error) {
+func Start(ctx context.Context) (*Daemon, error) { return StartMany(ctx, 1) }
+
+// StartMany is Start for a daemon with so many drivers, 1 to MaxDrivers, each
+// of which brings Slots readers.
+func StartMany(ctx context.Context, drivers int) (*Daemon, error) {
+	if drivers < 1 || drivers > MaxDrivers {
+		return nil, fmt.Errorf("start pcscd: %d drivers", drivers)
+	}
 	driver, err := findDriver(ctx)
 	if err != nil {
 		return nil, err
@@ -73,16 +72,59 @@ func Start(ctx context.Context) (*Daemon, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start pcscd: %w", err)
 	}
-	d := &Daemon{dir: dir}
-	if d.port, d.unlock, err = ports.Lock(); err != nil {
-		_ = os.RemoveAll(dir)
-		return nil, err
+	d := &Daemon{dir: dir, program: findProgram()}
+	d.freely = asksPolkit(ctx, d.program)
+	if err := d.lock(drivers); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
-	d.readers = fmt.Sprintf("FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:%#x\nLIBPATH %s\nCHANNELID %#x\n", d.port, driver, d.port)
+	for i, port := range d.ports {
+		if i > 0 {
+			// The driver keeps its readers in variables of its own, so each pair needs another copy of it.
+			if driver, err = another(driver, filepath.Join(dir, fmt.Sprintf("driver%d.so", i))); err != nil {
+				return nil, errors.Join(err, d.Close())
+			}
+		}
+		d.readers += fmt.Sprintf("FRIENDLYNAME %q\nDEVICENAME /dev/null:%#x\nLIBPATH %s\nCHANNELID %#x\n", friendly(i), port, driver, port)
+	}
 	if err := d.Plug(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
+}
+
+// another copies a driver to a file that the loader takes for another one.
+func another(driver, to string) (string, error) {
+	b, err := os.ReadFile(driver)
+	if err == nil {
+		err = os.WriteFile(to, b, 0o700)
+	}
+	if err != nil {
+		return "", fmt.Errorf("copy the virtual reader driver: %w", err)
+	}
+	return to, nil
+}
+
+// lock takes the ports of the drivers.
+func (d *Daemon) lock(drivers int) error {
+	for len(d.ports) < drivers {
+		first, unlock, err := ports.Lock()
+		if err != nil {
+			return err
+		}
+		d.unlock = append(d.unlock, unlock)
+		for port := first; port < first+ports.Block && len(d.ports) < drivers; port += Slots {
+			d.ports = append(d.ports, port)
+		}
+	}
+	return nil
+}
+
+// friendly is the name of a driver's readers; pcscd does not make equal names different.
+func friendly(driver int) string {
+	if driver == 0 {
+		return "Virtual PCD"
+	}
+	return fmt.Sprintf("Virtual PCD %c", 'A'+driver)
 }
 
 func (d *Daemon) config() string { return filepath.Join(d.dir, "reader.conf") }
@@ -94,11 +136,16 @@ func (d *Daemon) Socket() string { return filepath.Join(d.run(), "pcscd.comm") }
 // Env returns the environment entry for clients: "PCSCLITE_CSOCK_NAME=…".
 func (d *Daemon) Env() string { return SocketVariable + "=" + d.Socket() }
 
-// Slot returns the address where a card for reader i (0 to Slots-1) connects.
-func (d *Daemon) Slot(i int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(d.port+i)) }
+// Count returns the number of readers: Slots for each driver.
+func (d *Daemon) Count() int { return len(d.ports) * Slots }
+
+// Slot returns the address where a card for reader i (0 to Count-1) connects.
+func (d *Daemon) Slot(i int) string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(d.ports[i/Slots]+i%Slots))
+}
 
 // Reader returns the name under which PC/SC lists reader i.
-func (d *Daemon) Reader(i int) string { return fmt.Sprintf("Virtual PCD 00 %02d", i) }
+func (d *Daemon) Reader(i int) string { return fmt.Sprintf("%s 00 %02d", friendly(i/Slots), i%Slots) }
 
 // Log returns what the daemons have written so far.
 func (d *Daemon) Log() string {
@@ -119,194 +166,12 @@ func (d *Daemon) PID() int {
 	return d.cmd.Process.Pid
 }
 
-// script gives the daemon its own place for the socket and becomes the daemon.
-// Where the place does not exist it is made in a memory file system over /run,
-// seen by the daemon alone. The daemon dies with the thread that started it:
-// setpriv says so after unshare, whose new credentials would cancel it.
-const script = `set -e
-[ -d /run/pcscd ] || { mount -t tmpfs none /run; mkdir /run/pcscd; }
-mount --bind "$1" /run/pcscd
-exec setpriv --pdeathsig KILL "$2" --foreground --config "$3"`
-
-// Restart starts the daemon anew on the same socket and ports, ending the
-// running one if there is one, and waits until it answers.
-func (d *Daemon) Restart(ctx context.Context) error {
-	if err := d.Stop(); err != nil {
-		return err
-	}
-	// A killed daemon leaves its socket and process id behind.
-	if err := os.RemoveAll(d.run()); err != nil {
-		return fmt.Errorf("start pcscd: %w", err)
-	}
-	if err := os.Mkdir(d.run(), 0o755); err != nil {
-		return fmt.Errorf("start pcscd: %w", err)
-	}
-	log, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("start pcscd: %w", err)
-	}
-	defer log.Close()
-	if err := d.spawn(log); err != nil {
-		return fmt.Errorf("start pcscd: %w", err)
-	}
-	if err := d.awaitSocket(ctx); err != nil {
-		return errors.Join(fmt.Errorf("start pcscd: %w; it wrote: %s", err, strings.TrimSpace(d.Log())), d.Kill())
-	}
-	return nil
-}
-
-// Unplug restarts the daemon without any reader; Plug brings them back.
-func (d *Daemon) Unplug(ctx context.Context) error { return d.reconfigure(ctx, "") }
-
-// Plug restarts the daemon with its readers.
-func (d *Daemon) Plug(ctx context.Context) error { return d.reconfigure(ctx, d.readers) }
-
-func (d *Daemon) reconfigure(ctx context.Context, config string) error {
-	if err := os.WriteFile(d.config(), []byte(config), 0o600); err != nil {
-		return fmt.Errorf("configure pcscd: %w", err)
-	}
-	return d.Restart(ctx)
-}
-
-func (d *Daemon) spawn(log io.Writer) error {
-	program, err := exec.LookPath("pcscd")
-	if err != nil {
-		program = "/usr/sbin/pcscd" // not on the path of ordinary users
-	}
-	flags := "-m"
-	if os.Geteuid() != 0 {
-		flags = "-Urm"
-	}
-	cmd := exec.Command("unshare", flags, "sh", "-c", script, "sh", d.run(), program, d.config())
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	started, done := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // the thread must live as long as the daemon
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		if err == nil {
-			d.mu.Lock()
-			d.cmd, d.done = cmd, done
-			d.mu.Unlock()
-		}
-		started <- err
-		if err != nil {
-			return
-		}
-		err = cmd.Wait()
-		d.mu.Lock()
-		d.waitErr, d.cmd = err, nil
-		d.mu.Unlock()
-		close(done)
-	}()
-	return <-started
-}
-
-// awaitSocket waits until the daemon accepts clients; it makes its readers first.
-func (d *Daemon) awaitSocket(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	d.mu.Lock()
-	done := d.done
-	d.mu.Unlock()
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
-	for {
-		conn, err := net.Dial("unix", d.Socket())
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-look.C:
-		case <-done:
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			return fmt.Errorf("pcscd ended: %w", orEnded(d.waitErr))
-		case <-ctx.Done():
-			return fmt.Errorf("pcscd does not answer: %w", ctx.Err())
-		}
-	}
-}
-
-func orEnded(err error) error {
-	if err == nil {
-		return errors.New("without an error")
-	}
-	return err
-}
-
-// Stop ends the daemon in good order and waits; without one it does nothing.
-func (d *Daemon) Stop() error { return d.end(syscall.SIGTERM) }
-
-// Kill ends the daemon by SIGKILL and waits: its clients see it vanish.
-func (d *Daemon) Kill() error { return d.end(syscall.SIGKILL) }
-
-// Freeze stops the daemon in its tracks (SIGSTOP): clients wait for ever. It
-// returns when the last thread stands still.
-func (d *Daemon) Freeze() error {
-	if err := d.signal(syscall.SIGSTOP); err != nil {
-		return err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.cmd == nil {
-		return nil
-	}
-	for {
-		err := unix.Waitid(unix.P_PID, d.cmd.Process.Pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil)
-		switch {
-		case err == nil:
-			return nil
-		case !errors.Is(err, unix.EINTR):
-			return fmt.Errorf("wait for pcscd to stand still: %w", err)
-		}
-	}
-}
-
-// Thaw lets a frozen daemon go on.
-func (d *Daemon) Thaw() error { return d.signal(syscall.SIGCONT) }
-
-func (d *Daemon) signal(s syscall.Signal) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.cmd == nil {
-		return nil
-	}
-	if err := d.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("signal pcscd: %w", err)
-	}
-	return nil
-}
-
-func (d *Daemon) end(s syscall.Signal) error {
-	d.mu.Lock()
-	done := d.done
-	d.mu.Unlock()
-	if done == nil {
-		return nil
-	}
-	if err := errors.Join(d.signal(s), d.Thaw()); err != nil {
-		return err
-	}
-	late := time.NewTimer(stopTimeout)
-	defer late.Stop()
-	select {
-	case <-done:
-		return nil
-	case <-late.C:
-		if err := d.signal(syscall.SIGKILL); err != nil {
-			return err
-		}
-		<-done
-		return nil
-	}
-}
-
 // Close ends the daemon and removes everything that Start made.
 func (d *Daemon) Close() error {
 	err := d.Stop()
-	d.unlock()
+	for _, unlock := range d.unlock {
+		unlock()
+	}
 	return errors.Join(err, os.RemoveAll(d.dir))
 }
 

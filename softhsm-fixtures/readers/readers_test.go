@@ -114,6 +114,38 @@ func TestOpenSCTool(t *testing.T) {
 	}
 }
 
+// TestDriversApart: a card in one of many readers is in no other one, though all drivers are one file.
+func TestDriversApart(t *testing.T) {
+	if _, err := readers.StartMany(t.Context(), readers.MaxDrivers+1); err == nil {
+		t.Error("more drivers than pcscd has room for")
+	}
+	d, err := readers.StartMany(t.Context(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	names, slots := map[string]bool{}, map[string]bool{}
+	for i := range d.Count() {
+		names[d.Reader(i)], slots[d.Slot(i)] = true, true
+	}
+	if len(names) != 3*readers.Slots || len(slots) != len(names) {
+		t.Fatalf("readers %v at %v", names, slots)
+	}
+	insertUEC(t, d, 3)
+	awaitCard(t, d, 3)
+	for line := range strings.Lines(openscTool(t, d, "--list-readers")) {
+		for i := range d.Count() {
+			if strings.Contains(line, d.Reader(i)) && strings.Contains(line, "Yes") != (i == 3) {
+				t.Errorf("reader %d: %s", i, line)
+			}
+		}
+	}
+}
+
 func TestKillAndRestart(t *testing.T) {
 	d := start(t)
 	insertUEC(t, d, 0)

@@ -75,16 +75,40 @@ func NewSlot(addr string) *Slot { return &Slot{addr: addr} }
 func (s *Slot) Insert(ctx context.Context, c Card) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.now != nil {
-		select {
-		case <-s.now.done:
-		default:
-			return errors.New("insert a virtual card: another is in the reader")
-		}
-		if err := waitUntil(ctx, s.now.until); err != nil {
-			return fmt.Errorf("insert a virtual card: %w", err)
-		}
+	if err := s.ready(ctx); err != nil {
+		return fmt.Errorf("insert a virtual card: %w", err)
 	}
+	return s.insert(ctx, c)
+}
+
+// Exchange takes out the card that is in and puts another one in at once, faster
+// than any hand: pcscd may see both, or only that there is another card. Without
+// a card in, it is Insert without the rest before it.
+func (s *Slot) Exchange(ctx context.Context, c Card) error {
+	s.Remove()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now != nil {
+		<-s.now.done
+	}
+	return s.insert(ctx, c)
+}
+
+// ready waits until the next card may come; the caller holds s.mu.
+func (s *Slot) ready(ctx context.Context) error {
+	if s.now == nil {
+		return nil
+	}
+	select {
+	case <-s.now.done:
+		return waitUntil(ctx, s.now.until)
+	default:
+		return errors.New("another is in the reader")
+	}
+}
+
+// insert connects the card; the caller holds s.mu.
+func (s *Slot) insert(ctx context.Context, c Card) error {
 	d := net.Dialer{Timeout: dialTimeout}
 	conn, err := d.DialContext(ctx, "tcp", s.addr)
 	if err != nil {

@@ -145,6 +145,33 @@ func TestPulledMidCommand(t *testing.T) {
 	<-slot.Out()
 }
 
+// TestExchange: one card goes and another comes in one step.
+func TestExchange(t *testing.T) {
+	l, slot := driver(t)
+	first := insert(t, l, slot, &toy{})
+	if err := slot.Exchange(t.Context(), &toy{}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := first.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Error("the first card is still in")
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	send(t, conn, 4)
+	receive(t, conn)
+	if err := slot.Insert(t.Context(), &toy{}); err == nil {
+		t.Error("two cards in one reader")
+	}
+	slot.Remove()
+	if err := slot.Exchange(t.Context(), &toy{}); err != nil { // without a card it inserts
+		t.Error(err)
+	}
+	slot.Remove()
+}
+
 func TestRemoveWhileHanging(t *testing.T) {
 	l, slot := driver(t)
 	conn := insert(t, l, slot, &toy{hang: make(chan struct{})})
