@@ -35,7 +35,8 @@ Options:
   --dir DIR     run: the folder that keeps database, PKI, tokens and cards
                 (default zaver/demo under the user's cache folder; /var/cache/zaver/demo for root)
   --shots DIR   smoke: keep screenshots of every page in this folder
-  --only PART   bench: measure only passwords, programs, native, agent, packages or signature
+  --only PART   bench: measure only passwords, programs, native, agent, readers, packages or signature;
+                readers alone is the long run of twenty minutes
   --time D      bench: how long to repeat each package benchmark (default 0.5s)
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 4 a port or the folder is taken.
@@ -43,7 +44,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line, 4 a port or the folder is ta
 
 func main() {
 	if len(os.Args) == 4 && os.Args[1] == pinentryCommand && os.Args[2] == "--script" {
-		os.Exit(pinentry.Play(os.Args[3], os.Stdin, os.Stdout))
+		os.Exit(pinentry.Play(os.Args[3], false, os.Stdin, os.Stdout))
 	}
 	ctx, stop := boot.Signals(context.Background())
 	err := dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -19,7 +19,7 @@ import (
 
 // agents measures what the agent adds: to the bare token or card, and to the person's wait for the result through native messaging.
 func agents(ctx context.Context, o Options) ([]section, error) {
-	sections, err := compared(ctx, o, group{"PIN to CMS, beside the bare token or card", append(added(), carriers[len(carriers)-2:]...)}, group{"Readers in the long run", longRun()})
+	sections, err := compared(ctx, o, group{"PIN to CMS, beside the bare token or card", append(added(), carriers[len(carriers)-2:]...)})
 	if err != nil {
 		return nil, err
 	}
@@ -38,24 +38,6 @@ func added() []comparison {
 	for _, k := range []struct{ bench, name string }{{"CMS/uec", "UEC, secure messaging"}, {"CMS/piv", "PIV, P-256"}} {
 		rows = append(rows, comparison{"cardreader/agent/cards", "PIN to CMS, " + k.name, "ms", 1, figure{k.bench, "ms-p50-whole"}, figure{k.bench, "ms-p95-whole"},
 			figure{k.bench, "ms-p95-exchanges"}, "the same exchanges (p95)", over(10)})
-	}
-	return rows
-}
-
-// longRun is ten thousand cards in and out and a hundred crashes of the scripted daemon, and less of the real one.
-func longRun() []comparison {
-	const pkg = "softhsm-fixtures/readers/soak"
-	none := func(r row) row { return r.most(0, r.p50) }
-	var rows []comparison
-	for _, k := range []struct{ bench, name string }{{"Scripted", "scripted daemon"}, {"Real", "pcscd"}} {
-		rows = append(rows,
-			comparison{pkg, k.name + ": cards in and out", "cycles", 1, figure{k.bench, "cycles"}, figure{}, figure{}, "", nil},
-			comparison{pkg, "– killed and started anew", "times", 1, figure{k.bench, "restarts"}, figure{}, figure{}, "", nil},
-			comparison{pkg, "– order to insert to listed", "ms", 1, figure{k.bench, "ms-p50-listed"}, figure{k.bench, "ms-p95-listed"}, figure{}, "", nil},
-			comparison{pkg, "– daemon answers to listed anew", "ms", 1, figure{k.bench, "ms-p50-recovered"}, figure{k.bench, "ms-p95-recovered"}, figure{}, "", nil},
-			comparison{pkg, "– goroutines grown", "of them", 1, figure{k.bench, "goroutines-grown"}, figure{}, figure{}, "", none},
-			comparison{pkg, "– descriptors grown", "of them", 1, figure{k.bench, "files-grown"}, figure{}, figure{}, "", none},
-			comparison{pkg, "– memory grown", "KiB", 1, figure{k.bench, "KiB-grown"}, figure{}, figure{}, "", nil})
 	}
 	return rows
 }

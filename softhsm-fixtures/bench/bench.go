@@ -32,6 +32,8 @@ type Options struct {
 	Time string
 	// Out takes the table, Progress what is being done.
 	Out, Progress io.Writer
+
+	env []string // for the packages' benchmarks, beside the process's own
 }
 
 // part measures something that can be measured alone.
@@ -40,7 +42,7 @@ type part struct {
 	measure func(context.Context, Options) ([]section, error)
 }
 
-var parts = []part{{"passwords", passwords}, {"programs", live}, {"native", native}, {"agent", agents}, {"packages", packages}, {"signature", signature}}
+var parts = []part{{"passwords", passwords}, {"programs", live}, {"native", native}, {"agent", agents}, {"readers", longRuns}, {"packages", packages}, {"signature", signature}}
 
 // Parts are the names for Options.Only.
 func Parts() []string {

@@ -124,13 +124,16 @@ func (c comparison) row(measured map[figure]float64) (row, error) {
 // milliseconds now and then, and which no token does that is a device.
 const memory = "/dev/shm"
 
+// longest bounds the benchmarks of one package: ten thousand cards in real readers take a quarter of an hour on a quiet machine.
+const longest = "1h"
+
 // benchmark runs those benchmarks of a package that rows are made of.
 func benchmark(ctx context.Context, o Options, pkg string, rows []comparison) (map[figure]float64, error) {
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern(pkg, rows), "-benchtime", o.Time, "zaver/"+pkg)
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern(pkg, rows), "-benchtime", o.Time, "-timeout", longest, "zaver/"+pkg)
+	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, append(os.Environ(), o.env...)
 	if _, err := os.Stat(memory); err == nil && pkg == "signature/token" {
-		cmd.Env = append(os.Environ(), "TMPDIR="+memory, "GOTMPDIR="+os.TempDir())
+		cmd.Env = append(cmd.Env, "TMPDIR="+memory, "GOTMPDIR="+os.TempDir())
 	}
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("run benchmarks of %s: %w: %s%s", pkg, err, out.String(), errs.String())

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	dialogs "zaver/cardreader/agent/pinentry"
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pinentry"
 	"zaver/softhsm-fixtures/pki"
@@ -81,13 +82,29 @@ func (r road) measured(ctx context.Context, o Options, w *stage.World, b *robot.
 // steps are the agent's, with what lies between a step and the next.
 var steps = []struct{ from, to, what string }{
 	{"statement", "consent", "agent: fetch and check the statement, list token or card"},
-	{"consent", "pin", "agent: show and ask for consent (scripted)"},
+	{"consent", "pin", "agent: show and ask for consent (scripted; without the time to read it)"},
 	{"pin", "signing", "agent: ask the PIN (a scripted dialog)"},
 	{"signing", "sending", "agent: PIN to CMS"},
 	{"sending", "done", "portal: take the CMS, judge, write, answer"},
 }
 
+// reading is what a person must take for the dialog of a consent; it is not the program's time. The scripted window needs none.
+func (r road) reading() time.Duration {
+	if r.native {
+		return 0
+	}
+	return dialogs.Rest
+}
+
 func (r road) rows(walks []walk) []row {
+	for i := range walks { // as if the question had been read in no time
+		for name, at := range walks[i].agents {
+			if name != "statement" && name != "device" && name != "consent" {
+				walks[i].agents[name] = at.Add(-r.reading())
+			}
+		}
+		walks[i].ready = walks[i].ready.Add(-r.reading())
+	}
 	took := func(what string, from, to func(walk) time.Time) row {
 		var all []time.Duration
 		for _, k := range walks {
