@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/words"
 	"zaver/portal/account"
 	"zaver/portal/confirm"
 	"zaver/portal/fault"
@@ -64,6 +65,22 @@ func TestEveryCodeHasWords(t *testing.T) {
 						t.Errorf("%s: %s has no words in %s", from, id, lang)
 					}
 				}
+			}
+		}
+	}
+}
+
+// The agent's window and the portal's page speak of one failure with the same words: a person who reads both reads one thing.
+func TestWindowAndPageSayTheSame(t *testing.T) {
+	texts, err := text.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range agent.Codes() {
+		for _, lang := range text.Languages() {
+			what, todo := words.Failure(words.Language(lang), code)
+			if pageWhat, pageDo := texts.Code(lang, code, nil); pageWhat != what || pageDo != todo {
+				t.Errorf("%s in %s: the page says %q %q, the window %q %q", code, lang, pageWhat, pageDo, what, todo)
 			}
 		}
 	}

@@ -118,3 +118,14 @@ func TestFailures(t *testing.T) {
 		t.Errorf("another's code: %q, %q", what, todo)
 	}
 }
+
+// A carrier that was pulled may have compared the PIN before: only the device knows whether a try was spent, and it is gone.
+func TestNothingIsMadeUpOfTries(t *testing.T) {
+	for _, code := range []string{"card.removed", "token.removed"} {
+		for l, claim := range map[Language]string{Russian: "не потрачена", English: "No PIN try"} {
+			if _, todo := Failure(l, code); strings.Contains(todo, claim) {
+				t.Errorf("%s: %q", code, todo)
+			}
+		}
+	}
+}
