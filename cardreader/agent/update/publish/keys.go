@@ -37,7 +37,7 @@ const (
 // Roles returns the four roles.
 func Roles() []string { return []string{Root, Targets, Snapshot, Timestamp} }
 
-// rolesKeys says how many keys a role has and how many must sign.
+// roleKeys says how many keys a role has and how many must sign.
 var roleKeys = map[string]struct{ keys, threshold int }{Root: {3, 2}, Targets: {1, 1}, Snapshot: {1, 1}, Timestamp: {1, 1}}
 
 const (
@@ -185,3 +185,6 @@ func (k Keys) those(ids []string) []Key {
 	}
 	return out
 }
+
+// Signer is what signs with the key.
+func (k Key) Signer() signature.Signer { return k.signer }
