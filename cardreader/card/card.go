@@ -52,12 +52,12 @@ type Card struct {
 	profile  *Profile
 	suite    Suite
 	terminal *Terminal
-	validity Validity
 	turn     chan struct{}
 	proven   []byte // the card's public key once it was proved; touched by who has the turn
 
-	mu    sync.Mutex
-	certs []*cert.Certificate // read once; a card's certificates do not change while it is in
+	mu       sync.Mutex
+	validity Validity
+	certs    []*cert.Certificate // read once; a card's certificates do not change while it is in
 }
 
 // Open finds the first profile whose application is on the card. The ATR only
@@ -123,8 +123,19 @@ func byATR(atr []byte, profiles []*Profile) []*Profile {
 func (c *Card) Profile() *Profile { return c.profile }
 
 // Validity returns the days between which the application is valid, as read
-// before any PIN.
-func (c *Card) Validity() Validity { return c.validity }
+// before any PIN. What SELECT tells is in the open; once the card has proved
+// its key, only days that are also those of its card-verifiable certificate count.
+func (c *Card) Validity() Validity {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.validity
+}
+
+func (c *Card) narrow(signed Validity) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.validity = c.validity.within(signed)
+}
 
 // session is one section of work with the application selected.
 type session struct {

@@ -428,6 +428,47 @@ func TestSealedWipes(t *testing.T) {
 }
 
 // TestBrokenWire: a lost answer is the carrier's error, and the session's end.
+// fixed answers every command alike.
+type fixed struct {
+	r   apdu.Response
+	err error
+}
+
+func (f fixed) Exchange(context.Context, apdu.Command) (apdu.Response, error) { return f.r, f.err }
+
+// TestFailedBeginningWipes: keys that were agreed with a card that then failed to confirm them are not left in memory.
+func TestFailedBeginningWipes(t *testing.T) {
+	for name, c := range map[string]struct {
+		plain fixed
+		kept  bool
+	}{
+		"no answer":        {fixed{err: errors.New("pulled")}, false},
+		"refused":          {fixed{r: apdu.Response{SW: 0x6300}}, false},
+		"wrong cryptogram": {fixed{r: apdu.Response{Data: make([]byte, macSize), SW: apdu.SWOK}}, false},
+		"short cryptogram": {fixed{r: apdu.Response{Data: make([]byte, 1), SW: apdu.SWOK}}, false},
+		"right":            {fixed{}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := pair(t)
+			proof := make([]byte, 64+randomSize)
+			if c.kept {
+				cryptogram, err := s.mac.MAC(macSize, proof[64:])
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.plain.r = apdu.Response{Data: cryptogram, SW: apdu.SWOK}
+			}
+			err := s.begin(t.Context(), Entry{Plain: c.plain, Card: &Card{profile: &Profile{}}}, proof)
+			if (err == nil) != c.kept {
+				t.Errorf("error %v", err)
+			}
+			if kept := *s.encryption != (kuznyechik.Cipher{}) || *s.mac != (kuznyechik.Cipher{}); kept != c.kept {
+				t.Errorf("keys kept: %t", kept)
+			}
+		})
+	}
+}
+
 func TestBrokenWire(t *testing.T) {
 	s, _ := pair(t)
 	s.once = broken{}

@@ -56,11 +56,13 @@ func (gostSuite) Open(ctx context.Context, e Entry) (Channel, error) {
 		return nil, err
 	}
 	if raw := key.Bytes(); !bytes.Equal(raw, e.Card.proven) {
-		if err := prove(ctx, channel, e, raw); err != nil {
+		days, err := prove(ctx, channel, e, raw)
+		if err != nil {
 			channel.wipe()
 			return nil, err
 		}
 		e.Card.proven = raw
+		e.Card.narrow(days)
 	}
 	return channel, nil
 }
@@ -138,18 +140,30 @@ func authenticate(ctx context.Context, e Entry, card *gost.PublicKey) (*sealed, 
 		return nil, &Error{Reason: Protocol, Op: op, Cause: err}
 	}
 	channel.once = e.Once
-	r, err := e.Plain.Exchange(ctx, apdu.Command{
-		INS: 0x82, P2: e.Card.profile.Secure.Reference, Data: slices.Concat(signature, own), Le: macSize,
-	})
-	switch {
-	case err != nil:
-		return nil, wrap(op, err)
-	case !r.SW.OK():
-		return nil, refused(op, r.SW)
-	case len(r.Data) != macSize || !channel.mac.Authentic(r.Data, own):
-		return nil, &Error{Reason: Insecure, Op: op, Cause: errors.New("the card's cryptogram is wrong")}
+	if err := channel.begin(ctx, e, slices.Concat(signature, own)); err != nil {
+		return nil, err
 	}
 	return channel, nil
+}
+
+// begin sends the terminal's signature and random and checks the card's cryptogram over the random. On any failure the keys are forgotten.
+func (s *sealed) begin(ctx context.Context, e Entry, proof []byte) (err error) {
+	const op = "authenticate the terminal"
+	defer func() {
+		if err != nil {
+			s.wipe()
+		}
+	}()
+	r, err := e.Plain.Exchange(ctx, apdu.Command{INS: 0x82, P2: e.Card.profile.Secure.Reference, Data: proof, Le: macSize})
+	switch {
+	case err != nil:
+		return wrap(op, err)
+	case !r.SW.OK():
+		return refused(op, r.SW)
+	case len(r.Data) != macSize || !s.mac.Authentic(r.Data, proof[cvc.SignatureSize:]):
+		return &Error{Reason: Insecure, Op: op, Cause: errors.New("the card's cryptogram is wrong")}
+	}
+	return nil
 }
 
 // agree makes the session of the two randoms, terminal's first, and the
@@ -189,19 +203,20 @@ func keyMaterial(randoms []byte) []byte {
 
 // prove reads the certificates of the card's key under the new session and
 // checks them up to the terminal's root. Who answered with a key of his own has none.
-func prove(ctx context.Context, ch Channel, e Entry, key []byte) error {
+// It returns the days that the issuer signed.
+func prove(ctx context.Context, ch Channel, e Entry, key []byte) (Validity, error) {
 	const op = "check the card's own certificate"
-	fail := func(err error) error { return &Error{Reason: Insecure, Op: op, Cause: err} }
+	fail := func(err error) (Validity, error) { return Validity{}, &Error{Reason: Insecure, Op: op, Cause: err} }
 	issuer, err := readCertificate(ctx, e, ch, e.Card.profile.Secure.Issuer)
 	if err != nil {
-		return wrap(op, err)
+		return Validity{}, wrap(op, err)
 	}
 	if err := issuer.Check(cvc.Issuer, e.Card.terminal.root); err != nil {
 		return fail(fmt.Errorf("issuer's: %w", err))
 	}
 	own, err := readCertificate(ctx, e, ch, e.Card.profile.Secure.Application)
 	if err != nil {
-		return wrap(op, err)
+		return Validity{}, wrap(op, err)
 	}
 	if err := own.Check(cvc.Application, issuer.Authority()); err != nil {
 		return fail(err)
@@ -209,7 +224,7 @@ func prove(ctx context.Context, ch Channel, e Entry, key []byte) error {
 	if !bytes.Equal(own.Key.Bytes(), key) {
 		return fail(errors.New("it is of another key"))
 	}
-	return nil
+	return Validity{First: own.First, Last: own.Last}, nil
 }
 
 func readCertificate(ctx context.Context, e Entry, ch Channel, f Place) (*cvc.Certificate, error) {

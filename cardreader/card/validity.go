@@ -29,6 +29,18 @@ func (v Validity) Check(at time.Time) error {
 	return nil
 }
 
+// within returns the days that both allow. They may be none: then the last comes
+// before the first, and no day is right.
+func (v Validity) within(o Validity) Validity {
+	if v.First.IsZero() || o.First.After(v.First) {
+		v.First = o.First
+	}
+	if v.Last.IsZero() || !o.Last.IsZero() && o.Last.Before(v.Last) {
+		v.Last = o.Last
+	}
+	return v
+}
+
 // readValidity takes the days out of the answer to SELECT. A profile that names
 // a place for a day makes the day mandatory: a card that lost it is not trusted.
 func (p *Profile) readValidity(fci []apdu.TLV) (Validity, error) {

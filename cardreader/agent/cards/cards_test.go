@@ -75,6 +75,13 @@ const pin2 = "123456"
 
 func newCard(t testing.TB) *uec.Card {
 	t.Helper()
+	now := time.Now()
+	return newCardFor(t, now.AddDate(-1, 0, 0), now.AddDate(3, 0, 0))
+}
+
+// newCardFor makes a card that is valid between two days.
+func newCardFor(t testing.TB, first, last time.Time) *uec.Card {
+	t.Helper()
 	key, err := uec.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
@@ -84,9 +91,8 @@ func newCard(t testing.TB) *uec.Card {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now()
 	c, err := uec.New(uec.Config{Key: key, Certificates: [][]byte{id.DER, id.Chain[0]}, PIN1: "1234", PIN2: pin2, KRP: "87654321", Greeting: "Доброе утро",
-		Holder: uec.Holder{SNILS: who.SNILS}, First: now.AddDate(-1, 0, 0), Last: now.AddDate(3, 0, 0)})
+		Holder: uec.Holder{SNILS: who.SNILS}, First: first, Last: last})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,6 +301,25 @@ func TestPastValidity(t *testing.T) {
 	list, err := s.List(t.Context())
 	if err != nil || len(list) != 1 || list[0].Code != "card.expired" {
 		t.Errorf("got %+v, %v", list, err)
+	}
+}
+
+// TestExpiredCardTellsOtherDays: the answer to SELECT is not signed, the days in the card's own certificate are.
+func TestExpiredCardTellsOtherDays(t *testing.T) {
+	now := time.Now()
+	s, c := source(t), newCardFor(t, now.AddDate(-5, 0, 0), now.AddDate(0, 0, -2))
+	c.SetValidity(now.AddDate(-1, 0, 0), now.AddDate(3, 0, 0))
+	insert(t, s, c)
+	list, err := s.List(t.Context())
+	if err != nil || len(list) != 1 || list[0].Code != "card.expired" {
+		t.Fatalf("got %+v, %v", list, err)
+	}
+	a, err := algo.ByName("gost2012-256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Sign(t.Context(), list[0], pin.New([]byte(pin2)), a, make([]byte, 32)); agent.CodeOf(err) != "card.expired" {
+		t.Errorf("signed: %v", err)
 	}
 }
 
