@@ -81,7 +81,9 @@ func Files(b Browser, origins []string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write portals: %w", err)
 	}
-	out["portals.js"] = fmt.Appendf(nil, "// SPDX-License-Identifier: Apache-2.0\n//\n// The only web origins that this extension serves.\n\nexport const origins = %s\n", list)
+	const head = "// SPDX-License-Identifier: Apache-2.0\n//\n// The only web origins that this extension serves.\n\n"
+	out["portals.js"] = fmt.Appendf(nil, head+"export const origins = %s\n", list) // the background's, a module
+	out["sites.js"] = fmt.Appendf(nil, head+"globalThis.zaverOrigins = %s\n", list) // the pages', which runs before content.js
 	return out, nil
 }
 
@@ -95,7 +97,7 @@ func manifest(b Browser, origins []string) ([]byte, error) {
 		}
 		host := u.Host
 		if b.Gecko() {
-			// Firefox takes no port in a pattern; portals.js has the exact origins, and the background checks them.
+			// Firefox takes no port in a pattern; sites.js and portals.js have the exact origins, and both scripts check them.
 			host = strings.TrimSuffix(host, ":"+u.Port())
 		}
 		matches = append(matches, u.Scheme+"://"+host+"/*")
@@ -110,7 +112,7 @@ func manifest(b Browser, origins []string) ([]byte, error) {
 		"icons":            map[string]string{"16": "icon16.png", "48": "icon48.png", "128": "icon128.png"},
 		"permissions":      []string{"nativeMessaging"},
 		"content_scripts": []any{map[string]any{
-			"matches": slices.Compact(matches), "js": []string{"content.js"}, "run_at": "document_start", "all_frames": false,
+			"matches": slices.Compact(matches), "js": []string{"sites.js", "content.js"}, "run_at": "document_start", "all_frames": false,
 		}},
 	}
 	if b.Gecko() {

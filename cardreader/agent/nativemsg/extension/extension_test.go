@@ -97,6 +97,8 @@ func TestManifestAsksForLittle(t *testing.T) {
 			}
 			if got, want := string(files["portals.js"]), `["http://127.0.0.1:8080","https://gos.example:8443","https://portal.example"]`; !strings.Contains(got, want) {
 				t.Errorf("the background knows %s", got)
+			} else if pages := string(files["sites.js"]); !strings.Contains(pages, want) || m.Scripts[0].JS[0] != "sites.js" {
+				t.Errorf("the pages' script knows %s, after %v", pages, m.Scripts[0].JS)
 			}
 			if b.Gecko() != (m.Settings.Gecko.ID == GeckoID) || b.Gecko() != (m.Key == "") || b.Gecko() != (m.Background["service_worker"] == nil) {
 				t.Errorf("it is made for another browser: %+v", m)
@@ -110,7 +112,7 @@ func TestSourcesLoadNothing(t *testing.T) {
 	_, files := read(t, Chromium)
 	forbidden := regexp.MustCompile(`https?://|eval\(|new Function|innerHTML|document\.write|import\(|fetch\(|XMLHttpRequest|WebSocket|importScripts|executeScript|storage\b`)
 	for name, content := range files {
-		if !strings.HasSuffix(name, ".js") || name == "portals.js" {
+		if !strings.HasSuffix(name, ".js") || name == "portals.js" || name == "sites.js" {
 			continue
 		}
 		if found := forbidden.Find(content); found != nil {

@@ -26,7 +26,7 @@ type verdicts struct {
 
 func TestScripts(t *testing.T) {
 	dir := t.TempDir()
-	// Firefox's manifest has no ports in its patterns: there the background alone tells ports apart.
+	// Firefox's manifest has no ports in its patterns: there the scripts alone tell ports apart.
 	if err := Write(dir, Firefox, []string{"https://portal.example:8443", "https://second.example"}); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@
   // A frame, a page that is only being prepared, or one without an origin of
   // its own gets no answer: for it the extension isn't there.
   if (window.top !== window || document.prerendering || location.origin === 'null' || window.origin === 'null') return
+  // Firefox's patterns know no ports: a neighbour of a portal on the same host learns nothing either.
+  if (!globalThis.zaverOrigins.includes(location.origin)) return
 
   // Only pages of the portals see this mark; it spares them a wait.
   document.documentElement?.setAttribute('data-zaver-extension', chrome.runtime.getManifest().version)

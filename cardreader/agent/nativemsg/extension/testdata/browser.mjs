@@ -101,7 +101,7 @@ what('cancel from a page', [{ do: 'cancel' }], 'nothing')
 
 // ---- content.js
 
-const source = readFileSync('content.js', 'utf8')
+const source = readFileSync('sites.js', 'utf8') + '\n;' + readFileSync('content.js', 'utf8')
 
 // load runs the script in a page; the result lets the page speak, and tells what reached the background and the page.
 function load ({ top = true, active = true, prerendering = false, origin = portal } = {}) {
@@ -116,7 +116,7 @@ function load ({ top = true, active = true, prerendering = false, origin = porta
   s.user = { isActive: active }
   vm.runInNewContext(source, {
     window,
-    document: { prerendering },
+    document: { prerendering, documentElement: { setAttribute: (name) => { s.mark = name } } },
     location: { origin },
     navigator: { userActivation: s.user },
     chrome: {
@@ -144,6 +144,8 @@ does('a click', {}, (s) => s.say(confirm), 'confirm')
 does('no click', { active: false }, (s) => s.say(confirm), 'agent.gesture')
 does('no click is needed to ask who is there', { active: false }, (s) => s.say({ do: 'hello' }), 'hello')
 does('a frame', { top: false }, (s) => s.say(confirm))
+does('the other portal', { origin: 'https://second.example' }, (s) => s.say(confirm, { origin: 'https://second.example' }), 'confirm')
+does('another port of the host', { origin: 'https://portal.example' }, (s) => { s.say({ do: 'present' }, { origin: 'https://portal.example' }); s.say(confirm, { origin: 'https://portal.example' }); s.told.push(s.mark ?? 'no mark') }, 'no mark')
 does('a page in preparation', { prerendering: true }, (s) => s.say(confirm))
 does('a page without an origin', { origin: 'null' }, (s) => s.say(confirm))
 does('a frame of the page speaks', {}, (s) => s.say(confirm, { source: {} }))
