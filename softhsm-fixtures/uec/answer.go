@@ -90,7 +90,7 @@ func (c *Card) deliver(cmd apdu.Command, r apdu.Response) apdu.Response {
 	if len(r.Data) == 0 || !r.SW.OK() && !sealed {
 		return r
 	}
-	if c.whole = r.SW; c.cfg.GetResponse && cmd.INS != 0xB0 {
+	if c.whole = r.SW; c.cfg.GetResponse && (cmd.INS != 0xB0 || sealed) { // a sealed READ BINARY carries data: T=0 has no room for its answer
 		c.pending = r.Data
 		return sw(0x6100 | apdu.SW(min(len(r.Data), 256)&0xFF))
 	}
