@@ -54,14 +54,17 @@ func (c Command) Extended() bool { return len(c.Data) > MaxShortData || c.Le > M
 
 // Bytes encodes the command, with short length fields when they suffice. The
 // result is a fresh buffer of exact size, so wiping it wipes every copy made.
-func (c Command) Bytes() ([]byte, error) {
+func (c Command) Bytes() ([]byte, error) { return c.AppendTo(make([]byte, 0, c.Len())) }
+
+// AppendTo encodes the command behind b, which needs room for Len bytes if no
+// copy may be made elsewhere. On failure nothing is written.
+func (c Command) AppendTo(b []byte) ([]byte, error) {
 	if len(c.Data) > MaxExtendedData {
 		return nil, fmt.Errorf("encode command: %d bytes of data", len(c.Data))
 	}
 	if c.Le < 0 || c.Le > MaxExtendedLe {
 		return nil, fmt.Errorf("encode command: Le %d", c.Le)
 	}
-	b := make([]byte, 0, c.encodedLen())
 	b = append(b, c.CLA, c.INS, c.P1, c.P2)
 	if !c.Extended() {
 		if len(c.Data) > 0 {
@@ -82,7 +85,8 @@ func (c Command) Bytes() ([]byte, error) {
 	return b, nil
 }
 
-func (c Command) encodedLen() int {
+// Len is the number of bytes that the command takes.
+func (c Command) Len() int {
 	n, field := 4, 1
 	if c.Extended() {
 		n, field = 5, 2

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"zaver/cardreader/apdu"
+	"zaver/signature/pin"
 )
 
 // Channel exchanges whole commands with the selected application. Secure
@@ -119,11 +120,12 @@ func (l *link) collect(ctx context.Context, cla byte, r apdu.Response) (apdu.Res
 }
 
 func (l *link) send(ctx context.Context, cmd apdu.Command) (apdu.Response, error) {
-	b, err := cmd.Bytes()
+	memory, free := pin.Scratch(cmd.Len()) // it may be a PIN
+	defer free()
+	b, err := cmd.AppendTo(memory[:0])
 	if err != nil {
 		return apdu.Response{}, err
 	}
-	defer clear(b)
 	answer, err := l.t.Transmit(ctx, b)
 	if err != nil {
 		return apdu.Response{}, err

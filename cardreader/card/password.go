@@ -195,8 +195,8 @@ type part struct {
 // present sends cmd with the passwords' blocks as its data and wipes them.
 // Failures are those of pw.
 func (s *session) present(ctx context.Context, op string, pw *Password, cmd apdu.Command, parts ...part) error {
-	var blocks [2 * pinBlockSize]byte
-	defer clear(blocks[:])
+	blocks, free := pin.Scratch(2 * pinBlockSize)
+	defer free()
 	cmd.Data = blocks[:0]
 	for _, p := range parts {
 		block := blocks[len(cmd.Data):][:pinBlockSize]

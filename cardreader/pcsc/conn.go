@@ -15,6 +15,7 @@ import (
 	"github.com/ebfe/scard"
 
 	"zaver/cardreader/card"
+	"zaver/signature/pin"
 )
 
 // Waiting for the library.
@@ -100,7 +101,7 @@ func (c *Conn) own(opened chan<- error) {
 
 func (c *Conn) open() error {
 	const op = "connect to the card"
-	sc, err := scard.EstablishContext()
+	sc, err := establish()
 	if err != nil {
 		return mapError(op, err)
 	}
@@ -215,10 +216,11 @@ func (c *Conn) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	if len(command) < 4 {
 		return nil, &card.Error{Reason: card.Protocol, Op: op, Cause: fmt.Errorf("command of %d bytes", len(command))}
 	}
-	copied := append(make([]byte, 0, len(command)), command...)
+	copied, free := pin.Scratch(len(command))
+	copy(copied, command)
 	answer := make(chan []byte, 1) // not shared memory: an abandoned call must not race
 	taken, err := c.do(ctx, op, card.Protocol, func() error {
-		defer clear(copied)
+		defer free()
 		b, err := c.card.Transmit(c.forProtocol(copied))
 		if err == nil && len(b) < 2 {
 			err = errNoAnswer // what some drivers make of a card pulled mid-command
@@ -230,7 +232,7 @@ func (c *Conn) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 		return nil
 	})
 	if !taken {
-		clear(copied)
+		free()
 	}
 	if err != nil {
 		return nil, err

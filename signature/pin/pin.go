@@ -71,6 +71,13 @@ func Empty() *PIN {
 	return p
 }
 
+// Scratch returns n zero bytes in memory like that of a PIN, for what a PIN passes through on its way to the device: blocks and commands. free wipes them and
+// gives them back; it must be called once, when nobody reads them any more.
+func Scratch(n int) (b []byte, free func()) {
+	memory := allocate(max(n, 1))
+	return memory[:n:n], func() { release(memory) }
+}
+
 // Append adds one byte at the end, so that a reader of bytes needs no buffer
 // of its own. It fails with ErrTooLong when MaxLen bytes are held and with
 // ErrWiped after Wipe.

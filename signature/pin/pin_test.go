@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 )
 
 const digits = "73915826"
@@ -124,6 +125,41 @@ func TestMemoryIsLocked(t *testing.T) {
 	if after <= before || !bytes.Contains(maps, []byte(" dd ")) {
 		t.Errorf("locked mappings %d before, %d after; dump excluded %v", before, after, bytes.Contains(maps, []byte(" dd ")))
 	}
+}
+
+func TestScratch(t *testing.T) {
+	for _, n := range []int{0, 1, 8, 5000} {
+		b, free := Scratch(n)
+		if len(b) != n || cap(b) != n || !bytes.Equal(b, make([]byte, n)) {
+			t.Fatalf("%d bytes: %d of %d", n, len(b), cap(b))
+		}
+		for i := range b {
+			b[i] = 1
+		}
+		if n == 8 && !locked(t, b) {
+			t.Error("the bytes are not in locked memory")
+		}
+		free()
+	}
+}
+
+// locked says whether the bytes lie in a mapping of this process that is locked and left out of core dumps.
+func locked(t *testing.T, b []byte) bool {
+	t.Helper()
+	maps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, inside := uint64(uintptr(unsafe.Pointer(&b[0]))), false
+	for line := range strings.Lines(string(maps)) {
+		var from, to uint64
+		if n, _ := fmt.Sscanf(line, "%x-%x ", &from, &to); n == 2 {
+			inside = from <= at && at < to
+		} else if flags, ok := strings.CutPrefix(line, "VmFlags:"); ok && inside {
+			return strings.Contains(flags, " lo") && strings.Contains(flags, " dd")
+		}
+	}
+	return false
 }
 
 func TestNothingShowsIt(t *testing.T) {

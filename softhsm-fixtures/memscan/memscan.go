@@ -17,6 +17,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -90,12 +91,18 @@ type Found struct {
 	Area  string // the mapping's name, "[heap]", "anonymous"
 	At    uint64 // address or offset
 	Form  string
+	// Locked says that the page never reaches the swap file: the kernel's flag of the mapping. Of files it is false.
+	Locked bool
 	// Around is what lies before and behind, up to 48 bytes each, with the secret itself blotted out.
 	Around string
 }
 
 func (f Found) String() string {
-	return fmt.Sprintf("%s in %s, %s at %#x: %s", f.Form, f.Where, f.Area, f.At, f.Around)
+	lock := ""
+	if f.Locked {
+		lock = ", locked"
+	}
+	return fmt.Sprintf("%s in %s, %s%s at %#x: %s", f.Form, f.Where, f.Area, lock, f.At, f.Around)
 }
 
 // most bounds what is reported of one place; chunk is how much is looked at at a time.
@@ -112,7 +119,7 @@ func Process(pid int, forms []Form) ([]Found, error) {
 		return nil, gone(err)
 	}
 	where := fmt.Sprintf("process %d (%s)", pid, strings.TrimSpace(string(name)))
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	maps, err := mappings(pid)
 	if err != nil {
 		return nil, gone(err)
 	}
@@ -122,24 +129,9 @@ func Process(pid int, forms []Form) ([]Found, error) {
 	}
 	defer memory.Close()
 	var found []Found
-	for line := range strings.Lines(string(maps)) {
-		fields := strings.Fields(line)
-		if len(fields) < 5 || !strings.HasPrefix(fields[1], "r") {
-			continue
-		}
-		area := "anonymous"
-		if len(fields) > 5 {
-			area = strings.Join(fields[5:], " ")
-		}
-		if area == "[vvar]" || area == "[vsyscall]" || area == "[vvar_vclock]" {
-			continue // the kernel's own
-		}
-		from, to, err := span(fields[0])
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range in(memory, from, to, forms) {
-			f.Where, f.Area = where, area
+	for _, m := range maps {
+		for _, f := range in(memory, m.from, m.to, forms) {
+			f.Where, f.Area, f.Locked = where, m.area, m.locked
 			found = append(found, f)
 		}
 		if len(found) >= most {
@@ -147,6 +139,47 @@ func Process(pid int, forms []Form) ([]Found, error) {
 		}
 	}
 	return found, nil
+}
+
+type mapping struct {
+	from, to uint64
+	area     string
+	locked   bool
+}
+
+// mappings are the readable ones of a process, the kernel's own left out.
+func mappings(pid int) ([]mapping, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", pid))
+	if err != nil {
+		return nil, err
+	}
+	var all []mapping
+	readable := false
+	for line := range strings.Lines(string(b)) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			continue
+		}
+		if strings.HasSuffix(fields[0], ":") { // a property of the mapping above
+			if readable && fields[0] == "VmFlags:" {
+				all[len(all)-1].locked = slices.Contains(fields, "lo")
+			}
+			continue
+		}
+		m := mapping{area: "anonymous"}
+		if len(fields) > 5 {
+			m.area = strings.Join(fields[5:], " ")
+		}
+		readable = len(fields) >= 5 && strings.HasPrefix(fields[1], "r") && !slices.Contains([]string{"[vvar]", "[vsyscall]", "[vvar_vclock]"}, m.area)
+		if !readable {
+			continue
+		}
+		if m.from, m.to, err = span(fields[0]); err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
 }
 
 // gone forgives what an ended process causes.

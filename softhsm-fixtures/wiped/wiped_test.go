@@ -86,7 +86,9 @@ func card(c *computer) (*uec.Card, string) {
 	return made, c.who.PINs.Card2
 }
 
-func pivCard(c *computer) string {
+func pivCard(c *computer) string { _, p := pivOf(c); return p }
+
+func pivOf(c *computer) (*piv.Card, string) {
 	key, err := pki.NewKey(pki.P256)
 	must(c.t, err)
 	id, err := centre.Make(pki.Order{Person: c.who, PublicKey: key.Public()})
@@ -95,7 +97,7 @@ func pivCard(c *computer) string {
 		Keys: map[byte]crypto.Signer{piv.DigitalSignature: key}, Certificates: map[byte][]byte{piv.DigitalSignature: id.DER}})
 	must(c.t, err)
 	reader(c, made)
-	return c.who.PINs.Token
+	return made, c.who.PINs.Token
 }
 
 // TestPINIsGone has each kind of device sign behind both doors, once after a wrong PIN. Both PINs are looked for while

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package card_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// witness remembers where a command lay, without keeping it: the memory may be
+// given back when the carrier has returned.
+type witness struct {
+	at     uintptr
+	masked []byte // the command, each byte turned over
+	locked bool
+}
+
+func see(command []byte) witness {
+	w := witness{at: uintptr(unsafe.Pointer(&command[0])), masked: bytes.Clone(command)}
+	for i := range w.masked {
+		w.masked[i] ^= 0xFF
+	}
+	w.locked = lockedAt(w.at)
+	return w
+}
+
+// lockedAt says whether the kernel keeps the page out of swap file and core dumps.
+func lockedAt(at uintptr) bool {
+	maps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		return false
+	}
+	inside := false
+	for line := range strings.Lines(string(maps)) {
+		var from, to uintptr
+		if n, _ := fmt.Sscanf(line, "%x-%x ", &from, &to); n == 2 {
+			inside = from <= at && at < to
+		} else if flags, ok := strings.CutPrefix(line, "VmFlags:"); ok && inside {
+			return strings.Contains(flags, " lo") && strings.Contains(flags, " dd")
+		}
+	}
+	return false
+}
+
+// left says whether the command still lies there; what was given back is gone.
+func (w witness) left() bool {
+	memory, err := os.Open("/proc/self/mem")
+	if err != nil {
+		return true
+	}
+	defer func() { _ = memory.Close() }()
+	b := make([]byte, len(w.masked))
+	if _, err := memory.ReadAt(b, int64(w.at)); err != nil {
+		return false
+	}
+	for i := range b {
+		b[i] ^= 0xFF
+	}
+	return bytes.Equal(b, w.masked)
+}
+
+// wiped fails for every command that is still there, or that lay where it could be swapped out.
+func wiped(t *testing.T, seen []witness) {
+	t.Helper()
+	if len(seen) == 0 {
+		t.Fatal("no commands")
+	}
+	for i, w := range seen {
+		if w.left() {
+			t.Errorf("command %d was not wiped", i)
+		}
+		if !w.locked {
+			t.Errorf("command %d lay in memory that is not locked", i)
+		}
+	}
+}
+
+// The search finds a command that is there, and tells locked memory from other.
+func TestWitness(t *testing.T) {
+	b := bytes.Repeat([]byte("not wiped"), 10)
+	w := see(b)
+	if !w.left() || w.locked {
+		t.Errorf("left %t, locked %t", w.left(), w.locked)
+	}
+	clear(b)
+	if w.left() {
+		t.Error("a wiped command counts as left")
+	}
+}
