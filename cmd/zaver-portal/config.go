@@ -43,6 +43,9 @@ type config struct {
 	Timestamps []string `json:"timestamps"`
 	// AgentPort is the agent's loopback port as pages call it; 0 means 24738.
 	AgentPort int `json:"agent_port"`
+	// AgentPackages is the folder of the agent's install packages, as "make packages" fills it, which the
+	// help page offers; empty means that there are none here.
+	AgentPackages string `json:"agent_packages"`
 	// Proxies are the networks whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix `json:"proxies"`
 	// MetricsFrom are the networks that may read /metrics; empty means loopback.
@@ -172,7 +175,7 @@ func (c *config) check(dir string) error {
 			return wrong("trust_list."+field, hint)
 		}
 	}
-	paths := []*string{&c.DataDir, &c.Trust}
+	paths := []*string{&c.DataDir, &c.Trust, &c.AgentPackages}
 	if c.TrustList != nil {
 		paths = append(paths, &c.TrustList.CA)
 	}

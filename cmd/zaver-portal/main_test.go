@@ -261,3 +261,24 @@ func TestExampleIsValid(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A folder of packages that holds none stops the start, instead of a help page that offers nothing.
+func TestAgentPackages(t *testing.T) {
+	if shelf, err := (config{}).packages(); shelf != nil || err != nil {
+		t.Errorf("without a folder: %v, %v", shelf, err)
+	}
+	dir := t.TempDir()
+	if _, err := (config{AgentPackages: dir}).packages(); err == nil || !strings.Contains(err.Error(), "no package of the agent") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "zaver-agent_1.0-1_amd64.deb"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shelf, err := (config{AgentPackages: dir}).packages()
+	if err != nil || len(shelf.Packages()) != 1 {
+		t.Fatalf("got %v, %v", shelf.Packages(), err)
+	}
+	if err := shelf.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -18,6 +18,7 @@ import (
 
 	"zaver/cmd/internal/boot"
 	"zaver/portal/assemble"
+	"zaver/portal/download"
 	"zaver/portal/notice"
 	"zaver/portal/notify"
 	"zaver/portal/registry/smev"
@@ -68,6 +69,10 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 	if made.TrustList, err = c.trustList(); err != nil {
 		return err
 	}
+	if made.Packages, err = c.packages(); err != nil {
+		return err
+	}
+	defer func() { err = join(err, made.Packages.Close()) }()
 	senders, closeSenders, err := c.senders(log)
 	if err != nil {
 		return err
@@ -87,6 +92,18 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 	}
 	go debug.FreeOSMemory() // texts and templates were read once: what that took is given back
 	return join(c.answer(ctx, listener, portal, log), stopPortal(ctx, portal))
+}
+
+// packages opens the folder of the agent's packages; nil without one.
+func (c config) packages() (*download.Shelf, error) {
+	if c.AgentPackages == "" {
+		return nil, nil
+	}
+	shelf, err := download.Open(c.AgentPackages)
+	if err != nil {
+		return nil, boot.Fail(boot.ExitConfig, `"agent_packages" names a folder with what "make packages" built`, "load agent packages: %w", err)
+	}
+	return shelf, nil
 }
 
 func stopPortal(ctx context.Context, portal *assemble.Portal) error {

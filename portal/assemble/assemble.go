@@ -27,6 +27,7 @@ import (
 
 	"zaver/portal/audit"
 	"zaver/portal/confirm"
+	"zaver/portal/download"
 	"zaver/portal/httpapi"
 	"zaver/portal/notice"
 	"zaver/portal/notify"
@@ -77,6 +78,8 @@ type Config struct {
 	// Timestamps are the addresses of timestamp authorities (RFC 3161), asked in order; without one
 	// the evidence holds signatures as they came.
 	Timestamps []string
+	// Packages are the agent's install packages that are handed out; nil means none.
+	Packages *download.Shelf
 	// Limits count tries; nil means register.DefaultLimits.
 	Limits *register.Limits
 	// Passwords bounds the hashing of passwords.
@@ -143,7 +146,7 @@ func New(c Config) (*Portal, error) {
 	p.Server, err = httpapi.New(httpapi.Config{
 		Register: registrar, Sessions: session.New(c.Store.Sessions(), c.Now), Profiles: profile.New(c.Store.Profiles(), c.Now),
 		Checks: c.Store.Checks(), Journal: c.Store, Confirm: p.Confirm,
-		Texts: texts, Pages: pages, Origin: c.Origin, Agent: c.Agent, StatementKey: p.StatementKey, Ready: c.Store.Ping, Warnings: p.warnings,
+		Texts: texts, Pages: pages, Origin: c.Origin, Agent: c.Agent, StatementKey: p.StatementKey, Packages: c.Packages, Ready: c.Store.Ping, Warnings: p.warnings,
 		Proxies: c.Proxies, MetricsFrom: c.MetricsFrom, Metrics: c.Metrics, Log: c.Log, Now: c.Now,
 	})
 	if err != nil {

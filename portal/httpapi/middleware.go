@@ -98,6 +98,9 @@ func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
 		if strings.HasSuffix(r.URL.Path, "/events") {
 			limit = streamTime
 		}
+		if strings.HasPrefix(r.URL.Path, packagePrefix) {
+			limit = packageTime
+		}
 		r.Body = http.MaxBytesReader(c.Response(), r.Body, size)
 		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()

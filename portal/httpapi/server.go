@@ -106,6 +106,8 @@ type Config struct {
 	Agent string
 	// StatementKey is the public note key that agents pin.
 	StatementKey string
+	// Packages are the agent's install packages that are handed out; nil means none.
+	Packages Packages
 	// Ready says why the portal can't serve, or nil.
 	Ready func(ctx context.Context) error
 	// Warnings are codes of what works but needs an operator, for /healthz; nil means none.
@@ -132,6 +134,7 @@ type Server struct {
 	host    string
 	metrics *metrics
 	streams *streams
+	givers  chan struct{} // a place for each package that is being handed out
 	drained chan struct{}
 	drain   sync.Once
 }
@@ -160,6 +163,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{config: c, echo: echo.New(), secure: origin.Scheme == "https", host: origin.Host, drained: make(chan struct{})}
 	s.metrics = newMetrics(c.Metrics)
 	s.streams = newStreams(c.MaxStreams)
+	s.givers = make(chan struct{}, maxGivers)
 	s.setUp()
 	return s, nil
 }
@@ -188,6 +192,8 @@ func (s *Server) routes() {
 	assets := echo.WrapHandler(web.Assets())
 	e.GET(web.AssetPrefix+"*", assets)
 	e.HEAD(web.AssetPrefix+"*", assets)
+	e.GET(packagePrefix+":name", s.givePackage)
+	e.HEAD(packagePrefix+":name", s.givePackage)
 	e.GET("/healthz", s.health)
 	e.GET("/readyz", s.ready)
 	e.GET("/metrics", s.figures)

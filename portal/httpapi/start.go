@@ -59,11 +59,6 @@ func (s *Server) version(document string) string {
 	return "–"
 }
 
-func (s *Server) help(c echo.Context) error {
-	return s.show(c, http.StatusOK, web.Page{Name: "help_agent", Data: web.HelpData{
-		Agent: s.config.Agent, Origin: s.config.Origin, Key: s.config.StatementKey}})
-}
-
 func (s *Server) contactData(byEmail bool) web.ContactData {
 	return web.ContactData{ByEmail: byEmail, TermsVersion: s.version("terms"), ConsentVersion: s.version("consent")}
 }

@@ -235,7 +235,20 @@ type KindData struct{ Kind string }
 // HelpData fills the page help_agent.
 type HelpData struct {
 	Agent, Origin, Key string
+	// Packages can be downloaded here; without any the page tells what to ask the administrator for.
+	Packages []PackageView
 }
+
+// PackageView is one install package of the agent.
+type PackageView struct {
+	Link, Name string
+	// Kind is "deb" or "rpm".
+	Kind, Version, Arch string
+	Bytes               int64
+	// SHA256 is in hexadecimal; Command installs the package.
+	SHA256, Command string
+}
+
 
 // LegalData fills the pages terms and consent.
 type LegalData struct {

@@ -152,6 +152,16 @@ func (v view) Machine(t time.Time) string { return t.UTC().Format(time.RFC3339) 
 // Unix is a moment in seconds, for scripts.
 func (v view) Unix(t time.Time) int64 { return t.Unix() }
 
+// Megabytes shows a size in units of 10⁶ octets, rounded up to tenths.
+func (v view) Megabytes(octets int64) string {
+	tenths := (octets + 99_999) / 100_000
+	point := ","
+	if v.Lang == text.English {
+		point = "."
+	}
+	return fmt.Sprintf("%d%s%d", tenths/10, point, tenths%10)
+}
+
 // Spaced puts spaces between the signs, so that a screen reader spells a code.
 func (v view) Spaced(s string) string { return strings.Join(strings.Split(s, ""), " ") }
 

@@ -24,7 +24,7 @@ var order = map[string][]string{
 		"xmldsig", "trust", "verify", "pkcs11", "token"},
 	"cardreader": {"apdu", "cvc", "card", "pcsc", "cardtest", "agent/words", "agent/update", "agent/update/client", "agent/update/publish", "agent/pinentry", "agent/window", "agent", "agent/cards", "agent/tokens", "agent/message", "agent/loopback", "agent/nativemsg/extension", "agent/nativemsg", "agent/doctor", "agent/terminal"},
 	"portal": {"fault", "text", "account", "notice", "seal", "limit", "password", "method", "evidence", "audit", "session", "register", "profile",
-		"registry", "policy", "validate", "confirm", "notify", "trustlist", "store", "localpg", "web", "httpapi", "assemble", "portaltest"},
+		"registry", "download", "policy", "validate", "confirm", "notify", "trustlist", "store", "localpg", "web", "httpapi", "assemble", "portaltest"},
 }
 
 // soleImporters names, for each driver, the one room that may import it, and why.
