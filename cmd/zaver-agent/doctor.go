@@ -146,7 +146,7 @@ func (a *app) patient() (cfg doctor.Config, end func(), err error) {
 		return doctor.Config{}, nil, fmt.Errorf("find this program: %w", err)
 	}
 	home, _ := os.UserHomeDir() // without one, its part is not looked at
-	cfg = doctor.Config{Language: c.Language, Version: version(), Settings: settings, Program: self, Home: home, Env: os.Getenv,
+	cfg = doctor.Config{Language: c.Language, Version: version(), Settings: settings, Program: self, Home: home, Env: os.Getenv, HeldByAnother: loopback.HeldByAnother,
 		Pinentry: pinentry.Config{Argv: c.Pinentry, TTY: firstOf(c.TTY, os.Getenv("GPG_TTY"), ownTerminal()), Env: os.Environ()}}
 	if c.Window != windowOff {
 		cfg.Window = &window.Config{Path: c.Window, Env: os.Environ()}

@@ -165,6 +165,22 @@ func TestDoorFaults(t *testing.T) {
 			x.must(err)
 		}},
 		{name: "taken, but the native way is there", code: doctor.CodeDoorTaken, state: doctor.Warning, damage: func(_ *testing.T, x *computer) { x.door(http.NotFound) }},
+		{name: "held by another user's agent", code: doctor.CodeDoorOtherUser, damage: func(_ *testing.T, x *computer) {
+			sandboxed(x)
+			x.door(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusForbidden)
+				_, _ = w.Write([]byte(`{"code":"agent.other_user"}`))
+			})
+		}},
+		{name: "held by another user who plays the agent", code: doctor.CodeDoorOtherUser, damage: func(_ *testing.T, x *computer) {
+			sandboxed(x)
+			x.door(agentDoor)
+			x.config.HeldByAnother = func(port int) bool { return port == x.config.Settings.Port }
+		}},
+		{name: "held by another user, but the native way is there", code: doctor.CodeDoorOtherUser, state: doctor.Warning, damage: func(_ *testing.T, x *computer) {
+			x.door(agentDoor)
+			x.config.HeldByAnother = func(int) bool { return true }
+		}},
 		{name: "running agent knows another portal", code: doctor.CodeDoorOrigin, damage: func(_ *testing.T, x *computer) {
 			sandboxed(x)
 			x.door(func(w http.ResponseWriter, _ *http.Request) {

@@ -93,6 +93,7 @@ const (
 	CodeExtensionOff      = "doctor.browser.extension_off"
 	CodeBrowserSandbox    = "doctor.browser.sandbox"
 
+	CodeDoorOtherUser   = "doctor.door.other_user"
 	CodeDoorTaken       = "doctor.door.taken"
 	CodeDoorStopped     = "doctor.door.stopped"
 	CodeDoorOrigin      = "doctor.door.origin"

@@ -103,6 +103,8 @@ type Config struct {
 	Now    func() time.Time  // nil: time.Now
 	Limits func() Limits     // nil: this process's
 	Free   func(path string) (uint64, error)
+	// HeldByAnother reports whether another user of this computer listens on a port of 127.0.0.1; nil: nobody knows.
+	HeldByAnother func(port int) bool
 }
 
 // Limits are what the system grants this process.

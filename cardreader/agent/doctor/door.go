@@ -18,6 +18,7 @@ import (
 // knocked is what the loopback door's port answered.
 type knocked struct {
 	running bool // the agent is behind it
+	other   bool // another user of this computer is, whatever the answer says
 	taken   bool // somebody else is
 	origin  int  // the number of a portal that the running agent does not know; 0 for none
 	detail  string
@@ -34,10 +35,13 @@ func (u *checkup) knock(ctx context.Context) knocked {
 	if len(origins) == 0 {
 		origins = []string{"https://portal.invalid"}
 	}
+	if u.cfg.HeldByAnother != nil && u.cfg.HeldByAnother(u.cfg.Settings.Port) {
+		return knocked{other: true}
+	}
 	var out knocked
 	for i, origin := range origins[:min(len(origins), maxPortals)] {
 		one := u.knockAs(ctx, origin, i+1)
-		out.running, out.taken, out.detail = out.running || one.running, out.taken || one.taken, one.detail
+		out.running, out.taken, out.other, out.detail = out.running || one.running, out.taken || one.taken, out.other || one.other, one.detail
 		if one.origin != 0 && out.origin == 0 {
 			out.origin = one.origin
 		}
@@ -77,6 +81,8 @@ func (u *checkup) knockAs(ctx context.Context, origin string, n int) knocked {
 		return knocked{running: true}
 	case answer.Code == agent.CodeOrigin:
 		return knocked{running: true, origin: n}
+	case answer.Code == agent.CodeOtherUser:
+		return knocked{other: true}
 	}
 	return knocked{taken: true, detail: resp.Status}
 }
@@ -99,6 +105,8 @@ func (u *checkup) door(found []browser, k knocked) {
 		stopped = Warning
 	}
 	switch {
+	case k.other:
+		u.add(need, CodeDoorOtherUser, "", port)
 	case k.taken:
 		u.add(need, CodeDoorTaken, k.detail, port)
 	case !k.running && u.needsDoor(found):

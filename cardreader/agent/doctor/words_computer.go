@@ -77,6 +77,9 @@ var browserRows = []row{
 }
 
 var doorRows = []row{
+	{CodeDoorOtherUser, text{"Порт агента {n} занял другой пользователь этого компьютера", "Another user of this computer holds the agent's port {n}"},
+		text{"Установите расширение браузера: другой пользователь ему не мешает. Или завершите сеанс другого пользователя и запустите агент у себя.",
+			"Install the browser extension: the other user is not in its way. Or sign the other user out and start the agent yourself."}},
 	{CodeDoorTaken, text{"Порт агента {n} занят другой программой", "Another program holds the agent's port {n}"},
 		text{"Завершите ту программу или укажите другой порт в настройках (loopback.port).", "End that program, or choose another port in the configuration (loopback.port)."}},
 	{CodeDoorStopped, text{"Агент не запущен: порт {n} никто не слушает", "The agent is not running: nobody listens on port {n}"},

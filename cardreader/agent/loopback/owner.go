@@ -4,6 +4,7 @@ package loopback
 
 import (
 	"context"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -38,6 +39,12 @@ func (d *Door) isForeign(c net.Conn) bool {
 
 // isForeign is true only where the system tells that another user, or nobody any more, is at the other end.
 func isForeign(o found, self uint32) bool { return o.known && (o.gone || o.user != self) }
+
+// HeldByAnother reports whether the system tells that another user of this computer listens on a port of 127.0.0.1: a page's requests would
+// reach that user's program, which may call itself an agent.
+func HeldByAnother(port int) bool {
+	return port > 0 && port <= math.MaxUint16 && isForeign(listener(uint16(port)), ownUser())
+}
 
 // foreign reports whether a request is known to come from another user of this computer.
 func foreign(ctx context.Context) bool {

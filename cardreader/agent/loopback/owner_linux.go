@@ -21,7 +21,7 @@ const maxSockets = 1 << 17
 const (
 	columnLocal, columnRemote, columnState, columnUser, columnInode = 1, 2, 3, 7, 9
 
-	established = "01"
+	established, listening = "01", "0A"
 )
 
 // owner says whose socket the other end of a connection within this computer is. In a user namespace, as the packaged service has, all
@@ -39,6 +39,48 @@ func owner(remote, local netip.AddrPort) found {
 		}
 	}
 	return found{}
+}
+
+// listener says whose socket takes connections to a port of 127.0.0.1.
+func listener(port uint16) found {
+	var everywhere found
+	for _, name := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
+		f, err := os.Open(name)
+		if err != nil {
+			continue // no /proc, or no IPv6
+		}
+		o, exact := findListener(f, port)
+		_ = f.Close()
+		if exact {
+			return o
+		}
+		if !everywhere.known {
+			everywhere = o
+		}
+	}
+	return everywhere
+}
+
+// findListener looks for a socket that listens on 127.0.0.1 itself, which goes first, or on every address.
+func findListener(table io.Reader, port uint16) (o found, exact bool) {
+	end := fmt.Sprintf(":%04X", port)
+	lines := bufio.NewScanner(table)
+	for n := 0; n < maxSockets && lines.Scan(); n++ {
+		column := strings.Fields(lines.Text())
+		if len(column) <= columnInode || column[columnState] != listening || !strings.HasSuffix(column[columnLocal], end) {
+			continue
+		}
+		at := parseEnd(column[columnLocal]).Addr()
+		user, err := strconv.ParseUint(column[columnUser], 10, 32)
+		switch {
+		case err != nil:
+		case at == netip.AddrFrom4([4]byte{127, 0, 0, 1}):
+			return found{known: true, user: uint32(user)}, true
+		case at.IsUnspecified():
+			o = found{known: true, user: uint32(user)}
+		}
+	}
+	return o, false
 }
 
 // findOwner looks for the socket from remote to local in one of the kernel's tables.

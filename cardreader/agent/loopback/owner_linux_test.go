@@ -56,6 +56,55 @@ func TestFindOwner(t *testing.T) {
 	}
 }
 
+// A page reaches whoever listens on 127.0.0.1, and where nobody does, whoever listens on every address.
+func TestFindListener(t *testing.T) {
+	const nobody, every4, every6 = "00000000:0000", "00000000:60A2", "00000000000000000000000000000000:60A2"
+	const agent4, mapped = "0100007F:60A2", "0000000000000000FFFF00000100007F:60A2"
+	for _, c := range []struct {
+		name, table string
+		want        found
+		exact       bool
+	}{
+		{"the address itself", row(agent4, nobody, "0A", 1000, 7), found{known: true, user: 1000}, true},
+		{"the address in IPv6's writing", row(mapped, nobody, "0A", 1001, 7), found{known: true, user: 1001}, true},
+		{"every address", row(every4, nobody, "0A", 1002, 7), found{known: true, user: 1002}, false},
+		{"every address of both families", row(every6, nobody, "0A", 1003, 7), found{known: true, user: 1003}, false},
+		{"the exact one goes first", row(every4, nobody, "0A", 1002, 7) + row(agent4, nobody, "0A", 1000, 7), found{known: true, user: 1000}, true},
+		{"another address", row("0200007F:60A2", nobody, "0A", 1000, 7), found{}, false},
+		{"another port", row("0100007F:60A3", nobody, "0A", 1000, 7), found{}, false},
+		{"a connection", row(agent4, "0100007F:C001", "01", 1000, 7), found{}, false},
+		{"not a number", strings.Replace(row(agent4, nobody, "0A", 77, 7), " 77 ", " -1 ", 1), found{}, false},
+		{"cut line", row(agent4, nobody, "0A", 1000, 7)[:60], found{}, false},
+		{"nobody", "", found{}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, exact := findListener(strings.NewReader(heading+c.table), 0x60a2); got != c.want || exact != c.exact {
+				t.Errorf("got %+v, %v, want %+v, %v", got, exact, c.want, c.exact)
+			}
+		})
+	}
+}
+
+// One's own socket is one's own, also in the real tables, and a free port is nobody's.
+func TestHeldByAnother(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if o := listener(uint16(port)); !o.known || o.user != ownUser() || HeldByAnother(port) {
+		t.Errorf("one's own: %+v", o)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, port := range []int{port, 0, -1, 70000} {
+		if HeldByAnother(port) {
+			t.Errorf("port %d is somebody's", port)
+		}
+	}
+}
+
 func TestIsForeign(t *testing.T) {
 	for _, c := range []struct {
 		name string
