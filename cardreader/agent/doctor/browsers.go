@@ -27,23 +27,24 @@ const (
 type place struct {
 	programs []string // below the root
 	sandbox  map[string][]string
-	profiles string   // below the home folder
+	profiles []string // folders below the home folder
 	policies []string // folders with *.json below the root
 }
 
 var places = map[extension.Browser]place{
 	extension.Chromium: {programs: []string{"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/lib/chromium/chromium"},
 		sandbox:  map[string][]string{"snap": {"/snap/bin/chromium", "/snap/chromium"}, "flatpak": {"/var/lib/flatpak/app/org.chromium.Chromium"}},
-		profiles: ".config/chromium", policies: []string{"/etc/chromium/policies/managed"}},
+		profiles: []string{".config/chromium"}, policies: []string{"/etc/chromium/policies/managed"}},
 	extension.Chrome: {programs: []string{"/usr/bin/google-chrome", "/usr/bin/google-chrome-stable", "/opt/google/chrome/chrome"},
 		sandbox:  map[string][]string{"flatpak": {"/var/lib/flatpak/app/com.google.Chrome"}},
-		profiles: ".config/google-chrome", policies: []string{"/etc/opt/chrome/policies/managed"}},
+		profiles: []string{".config/google-chrome"}, policies: []string{"/etc/opt/chrome/policies/managed"}},
 	extension.Yandex: {programs: []string{"/usr/bin/yandex-browser", "/usr/bin/yandex-browser-stable", "/opt/yandex/browser/yandex_browser"},
 		sandbox:  map[string][]string{"flatpak": {"/var/lib/flatpak/app/ru.yandex.Browser"}},
-		profiles: ".config/yandex-browser", policies: []string{"/etc/opt/yandex/browser/policies/managed", "/etc/opt/yandex-browser/policies/managed"}},
+		profiles: []string{".config/yandex-browser"}, policies: []string{"/etc/opt/yandex/browser/policies/managed", "/etc/opt/yandex-browser/policies/managed"}},
 	extension.Firefox: {programs: []string{"/usr/bin/firefox", "/usr/bin/firefox-esr", "/usr/lib/firefox/firefox", "/usr/lib/firefox-esr/firefox-esr"},
-		sandbox:  map[string][]string{"snap": {"/snap/bin/firefox", "/snap/firefox"}, "flatpak": {"/var/lib/flatpak/app/org.mozilla.firefox"}},
-		profiles: ".mozilla/firefox", policies: []string{"/etc/firefox/policies", "/usr/lib/firefox/distribution", "/usr/lib/firefox-esr/distribution"}},
+		sandbox: map[string][]string{"snap": {"/snap/bin/firefox", "/snap/firefox"}, "flatpak": {"/var/lib/flatpak/app/org.mozilla.firefox"}},
+		// Firefox 147 and later make new profiles in the second place; manifests stay in ~/.mozilla.
+		profiles: []string{".mozilla/firefox", ".config/mozilla/firefox"}, policies: []string{"/etc/firefox/policies", "/usr/lib/firefox/distribution", "/usr/lib/firefox-esr/distribution"}},
 }
 
 // browser is one browser that was found.
@@ -79,7 +80,7 @@ func (u *checkup) findBrowsers() []browser {
 		plain := u.installed(p.programs)
 		boxed := ""
 		for _, box := range []string{"snap", "flatpak"} {
-			if u.installed(p.sandbox[box]) {
+			if u.installed(p.sandbox[box]) || u.ownFlatpak(p.sandbox[box]) {
 				boxed = box
 			}
 		}
@@ -91,6 +92,15 @@ func (u *checkup) findBrowsers() []browser {
 		}
 	}
 	return out
+}
+
+// ownFlatpak reports whether this person has installed for themselves what everybody may have at one of these places.
+func (u *checkup) ownFlatpak(paths []string) bool {
+	return u.cfg.Home != "" && slices.ContainsFunc(paths, func(path string) bool {
+		rest, ok := strings.CutPrefix(path, "/var/lib/")
+		_, err := os.Stat(filepath.Join(u.cfg.Home, ".local/share", rest))
+		return ok && err == nil
+	})
 }
 
 // native checks manifest, policy and extension of one browser, the cause first; door says that the page has the other way.

@@ -42,10 +42,13 @@ func (u *checkup) profileFiles(kind extension.Browser, name string) []string {
 	if u.cfg.Home == "" {
 		return nil
 	}
-	dir := globQuote(filepath.Join(u.cfg.Home, places[kind].profiles))
-	files, err := filepath.Glob(filepath.Join(dir, "*", name))
-	if err != nil {
-		return nil
+	var files []string
+	for _, folder := range places[kind].profiles {
+		found, err := filepath.Glob(filepath.Join(globQuote(filepath.Join(u.cfg.Home, folder)), "*", name))
+		if err != nil {
+			return nil
+		}
+		files = append(files, found...)
 	}
 	return files[:min(len(files), maxProfiles)]
 }

@@ -99,6 +99,7 @@ func geckoPolicy(b []byte, origins []string) policy {
 			} `json:"ExtensionSettings"`
 			LocalNetworkAccess struct {
 				Enabled     *bool    `json:"Enabled"`
+				Prompting   *bool    `json:"EnablePrompting"` // counts beside Enabled alone
 				SkipDomains []string `json:"SkipDomains"`
 			} `json:"LocalNetworkAccess"`
 		} `json:"policies"`
@@ -113,7 +114,7 @@ func geckoPolicy(b []byte, origins []string) policy {
 	}
 	p.forbidsExtension = mode == "blocked"
 	local := r.Policies.LocalNetworkAccess
-	p.grantsLoopback = local.Enabled != nil && !*local.Enabled ||
+	p.grantsLoopback = local.Enabled != nil && (!*local.Enabled || local.Prompting != nil && !*local.Prompting) ||
 		slices.ContainsFunc(local.SkipDomains, func(s string) bool { return matchesAny("[*.]"+strings.TrimPrefix(s, "*."), origins) })
 	return p
 }
