@@ -83,7 +83,9 @@ func (c *care) entry() PINEntry {
 }
 
 func (c *care) dialog(ctx context.Context, lines ...line) pinentry.Dialog {
-	return pinentry.Dialog{Title: words.Say(c.Language, words.Title), Text: fit(lines), OK: c.say(words.ButtonOK), Cancel: c.say(words.ButtonDecline), Timeout: timeLeft(ctx)}
+	d := asking(c.Language, lines)
+	d.OK, d.Cancel, d.Timeout = c.say(words.ButtonOK), c.say(words.ButtonDecline), timeLeft(ctx)
+	return d
 }
 
 // leave asks for a yes before the last try, and before every try on a keypad: it says what to type there.

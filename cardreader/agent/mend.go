@@ -86,8 +86,9 @@ func (a *asked) offer(ctx context.Context, c Credential, s PINState, t Task) (bo
 	if n, known := s.UnblockTries.Count(); known && t == TaskUnblock {
 		lines = append(lines, line{}, line{text: a.say(words.CareTries, "n", n)})
 	}
-	answer, err := a.agent.cfg.Dialogs.Confirm(ctx, pinentry.Dialog{Title: a.say(words.Title), Text: fit(lines), OK: a.say(button),
-		Cancel: a.say(words.CareLater), Timeout: timeLeft(ctx)})
+	d := asking(a.request.Language, lines)
+	d.OK, d.Cancel, d.Timeout = a.say(button), a.say(words.CareLater), timeLeft(ctx)
+	answer, err := a.agent.cfg.Dialogs.Confirm(ctx, d)
 	if err != nil {
 		return false, dialogError(ctx, err)
 	}

@@ -61,7 +61,8 @@ func (a *asked) question(usable []Credential, i int) pinentry.Dialog {
 		lines = append(lines, line{text: a.say(words.ConsentUnusable, "list", a.listUnusable()), drop: 3})
 	}
 	lines = append(lines, line{}, line{text: a.say(words.ConsentCompare), drop: 1})
-	d := pinentry.Dialog{Title: a.say(words.Title), Text: fit(lines), OK: a.say(words.ButtonSign), Cancel: a.say(words.ButtonDecline)}
+	d := asking(a.request.Language, lines)
+	d.OK, d.Cancel = a.say(words.ButtonSign), a.say(words.ButtonDecline)
 	if len(usable) > 1 {
 		d.NotOK = a.say(words.ButtonAnother)
 	}
@@ -176,20 +177,36 @@ func (a *asked) wrong(c Credential) string {
 }
 
 func (a *asked) lastTryQuestion(c Credential, limit time.Duration) pinentry.Dialog {
-	return pinentry.Dialog{Title: a.say(words.Title), Text: fit([]line{{text: a.say(words.PINLast, "carrier", a.carrier(c))}}),
-		OK: a.say(words.ButtonLast), Cancel: a.say(words.ButtonStop), Timeout: limit}
+	return a.orStop(words.ButtonLast, limit, line{text: a.say(words.PINLast, "carrier", a.carrier(c))})
 }
 
 // typedQuestion asks whether the PIN may be typed here, after the keypad failed.
 func (a *asked) typedQuestion(c Credential, limit time.Duration) pinentry.Dialog {
-	return pinentry.Dialog{Title: a.say(words.Title), Text: fit([]line{{text: a.say(words.PINPadFailed, "carrier", a.carrier(c))}}),
-		OK: a.say(words.ButtonTyped), Cancel: a.say(words.ButtonStop), Timeout: limit}
+	return a.orStop(words.ButtonTyped, limit, line{text: a.say(words.PINPadFailed, "carrier", a.carrier(c))})
 }
 
 // onceMoreQuestion stands between two tries on a keypad.
 func (a *asked) onceMoreQuestion(c Credential, said string, limit time.Duration) pinentry.Dialog {
-	lines := []line{{text: said}, {}, {text: a.say(words.PINOnceMore, "carrier", a.carrier(c))}}
-	return pinentry.Dialog{Title: a.say(words.Title), Text: fit(lines), OK: a.say(words.ButtonAgain), Cancel: a.say(words.ButtonStop), Timeout: limit}
+	return a.orStop(words.ButtonAgain, limit, line{text: said}, line{}, line{text: a.say(words.PINOnceMore, "carrier", a.carrier(c))})
+}
+
+// orStop is a question whose no stops everything.
+func (a *asked) orStop(yes words.Key, limit time.Duration, lines ...line) pinentry.Dialog {
+	d := asking(a.request.Language, lines)
+	d.OK, d.Cancel, d.Timeout = a.say(yes), a.say(words.ButtonStop), limit
+	return d
+}
+
+// asking is a question without its buttons, with what is shown when its yes came too soon. The reason goes last of what may be left out.
+func asking(l words.Language, lines []line) pinentry.Dialog {
+	again := []line{{text: words.Say(l, words.TooSoon) + "\n", drop: 1}}
+	for _, x := range lines {
+		if x.drop > 0 {
+			x.drop++
+		}
+		again = append(again, x)
+	}
+	return pinentry.Dialog{Title: words.Say(l, words.Title), Text: fit(lines), Hasty: fit(again)}
 }
 
 // fit joins lines, wrapped, and leaves out what may be left out until a dialog can hold them.

@@ -48,23 +48,46 @@ func TestLongestConsentFits(t *testing.T) {
 				many[i] = longCredential()
 				many[i].Entry = PINOnReader
 			}
-			for _, d := range []pinentry.Dialog{a.question(many, 11), a.pinQuestion(many[0], a.wrong(many[0]), time.Minute), a.lastTryQuestion(many[0], time.Minute)} {
-				for _, s := range []string{d.Text, d.Error, d.Title, d.OK, d.Cancel, d.NotOK, d.Prompt} {
+			for _, d := range []pinentry.Dialog{a.question(many, 11), a.pinQuestion(many[0], a.wrong(many[0]), time.Minute), a.lastTryQuestion(many[0], time.Minute),
+				a.typedQuestion(many[0], time.Minute), a.onceMoreQuestion(many[0], a.wrong(many[0]), time.Minute)} {
+				for _, s := range []string{d.Text, d.Hasty, d.Error, d.Title, d.OK, d.Cancel, d.NotOK, d.Prompt} {
 					if n := pinentry.EscapedLen(s); n > pinentry.MaxText {
 						t.Errorf("%s: %d bytes:\n%s", l, n, s)
 					}
 				}
-				for line := range strings.SplitSeq(d.Text, "\n") {
+				for line := range strings.SplitSeq(d.Text+"\n"+d.Hasty, "\n") {
 					if utf8.RuneCountInString(line) > lineWidth && strings.Contains(strings.TrimSpace(line), " ") {
 						t.Errorf("%s: wide line %q", l, line)
 					}
 				}
 			}
-			text := a.question(many, 11).Text
-			for _, must := range []string{origin, "4815", a.purpose(), a.statement.Account, "Ю", "Щ"} {
-				if !strings.Contains(strings.Join(strings.Fields(text), ""), strings.ReplaceAll(must, " ", "")) {
-					t.Errorf("%s: %q was left out:\n%s", l, must, text)
+			d := a.question(many, 11)
+			for _, text := range []string{d.Text, d.Hasty} {
+				for _, must := range []string{origin, "4815", a.purpose(), a.statement.Account, "Ю", "Щ"} {
+					if !strings.Contains(strings.Join(strings.Fields(text), ""), strings.ReplaceAll(must, " ", "")) {
+						t.Errorf("%s: %q was left out:\n%s", l, must, text)
+					}
 				}
+			}
+		}
+	}
+}
+
+// A question whose yes came too soon says so when it is put again, before all else, and says the rest, too.
+func TestHastyYesIsTold(t *testing.T) {
+	for _, l := range []words.Language{words.Russian, words.English} {
+		a := &asked{
+			Operation: &Operation{portal: portal{Portal: Portal{Name: "Демо", Origin: "https://portal.example"}}, request: Request{Language: l, Method: MethodToken}},
+			statement: challenge.Statement{Purpose: challenge.ConfirmIdentity, Account: "vera@example.ru", Holder: "Светлова Вера Андреевна", SNILS: "15847620194", ControlCode: "4815"},
+		}
+		c := longCredential()
+		care := &care{Guide: Guide{Language: l}, state: PINState{Carrier: "Токен", Name: "PIN", Unblock: BySOPIN}, task: TaskUnblock}
+		for name, d := range map[string]pinentry.Dialog{"consent": a.question([]Credential{c}, 0), "last try": a.lastTryQuestion(c, time.Minute),
+			"typed here": a.typedQuestion(c, time.Minute), "once more": a.onceMoreQuestion(c, a.wrong(c), time.Minute),
+			"care": care.dialog(t.Context(), line{text: care.say(words.CareLast)})} {
+			got, want := strings.Join(strings.Fields(d.Hasty), " "), words.Say(l, words.TooSoon)+" "+strings.Join(strings.Fields(d.Text), " ")
+			if got != want {
+				t.Errorf("%s, %s: %q, want %q", l, name, got, want)
 			}
 		}
 	}

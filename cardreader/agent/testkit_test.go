@@ -298,6 +298,7 @@ type rig struct {
 	agent   *agent.Agent
 	request agent.Request
 	log     *lockedBuffer
+	now     func() time.Time // by which the dialogs measure the person
 }
 
 type lockedBuffer struct {
@@ -319,12 +320,12 @@ func (l *lockedBuffer) String() string {
 
 func newRig(t testing.TB, c *carrier, s scripted.Script, change ...func(*agent.Config)) *rig {
 	t.Helper()
-	r := &rig{portal: newPortal(t), carrier: c, log: &lockedBuffer{}}
+	r := &rig{portal: newPortal(t), carrier: c, log: &lockedBuffer{}, now: scripted.Later()}
 	var err error
 	if r.script, err = scripted.New(t.TempDir(), fakeProgram, s); err != nil {
 		t.Fatal(err)
 	}
-	dialogs := dialogsOf(t, r.script)
+	dialogs := dialogsBy(t, r.script, func() time.Time { return r.now() })
 	cfg := agent.Config{
 		Portals:       []agent.Portal{{Name: "Демо", Origin: r.portal.URL, Key: r.portal.key}},
 		Sources:       map[agent.Method]agent.Source{agent.MethodToken: c, agent.MethodUEC: card{c}},
@@ -344,10 +345,16 @@ func newRig(t testing.TB, c *carrier, s scripted.Script, change ...func(*agent.C
 	return r
 }
 
-// dialogsOf runs the scripted program as a pinentry.
+// dialogsOf runs the scripted program as a pinentry, for a person who takes their time.
 func dialogsOf(t testing.TB, s *scripted.Pinentry) *pinentry.Program {
 	t.Helper()
-	dialogs, err := pinentry.Find(pinentry.Config{Argv: s.Argv(), Env: os.Environ(), AnswerLimit: 5 * time.Second, GraceLimit: 100 * time.Millisecond})
+	return dialogsBy(t, s, scripted.Later())
+}
+
+func dialogsBy(t testing.TB, s *scripted.Pinentry, now func() time.Time) *pinentry.Program {
+	t.Helper()
+	dialogs, err := pinentry.Find(pinentry.Config{Argv: s.Hurried(), Env: os.Environ(), AnswerLimit: 5 * time.Second,
+		GraceLimit: 100 * time.Millisecond, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

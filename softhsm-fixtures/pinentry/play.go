@@ -14,6 +14,9 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
+
+	"zaver/cardreader/agent/pinentry"
 )
 
 // Error codes of libgpg-error with the source "pinentry" (5 << 24).
@@ -25,9 +28,10 @@ const (
 )
 
 // Play speaks Assuan as a pinentry does, over in and out, answering by the
-// script at path. It returns when the other side says BYE or closes; the int is the exit code.
-func Play(path string, in io.Reader, out io.Writer) int {
-	p := player{path: path, out: out}
+// script at path. It returns when the other side says BYE or closes; the int is the exit code. An OK to a question comes when the question
+// was there for as long as the client wants a person to look at it (pinentry.Rest), or at once when hurried.
+func Play(path string, hurried bool, in io.Reader, out io.Writer) int {
+	p := player{path: path, hurried: hurried, out: out}
 	p.say("OK Pleased to meet you")
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
@@ -39,10 +43,11 @@ func Play(path string, in io.Reader, out io.Writer) int {
 }
 
 type player struct {
-	path  string
-	out   io.Writer
-	shown Shown
-	exit  int
+	path    string
+	hurried bool
+	out     io.Writer
+	shown   Shown
+	exit    int
 	// forgetful is a program that takes SETREPEAT and shows one field all the same.
 	forgetful bool
 }
@@ -98,6 +103,8 @@ func (p *player) info(what string) {
 
 // ask answers one question by the script; false ends the process.
 func (p *player) ask(command string) bool {
+	looked := time.NewTimer(pinentry.Rest)
+	defer looked.Stop()
 	answer, err := p.next(command)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, program+":", err)
@@ -112,6 +119,9 @@ func (p *player) ask(command string) bool {
 	p.record(command, kind)
 	if held {
 		p.hold()
+	}
+	if command == "CONFIRM" && answer == OK && !p.hurried {
+		<-looked.C
 	}
 	switch answer {
 	case Crash:
@@ -144,7 +154,7 @@ func (p *player) ask(command string) bool {
 
 func isWord(answer string) bool {
 	switch answer {
-	case OK, Cancel, Other, Timeout, Crash, Hang, Garbage:
+	case OK, AtOnce, Cancel, Other, Timeout, Crash, Hang, Garbage:
 		return true
 	}
 	return false

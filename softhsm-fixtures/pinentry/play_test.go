@@ -16,7 +16,7 @@ import (
 func talk(t *testing.T, p *pinentry.Pinentry, lines ...string) (string, int) {
 	t.Helper()
 	var out bytes.Buffer
-	code := pinentry.Play(p.Argv()[2], strings.NewReader(strings.Join(lines, "\n")+"\n"), &out)
+	code := pinentry.Play(p.Argv()[2], true, strings.NewReader(strings.Join(lines, "\n")+"\n"), &out)
 	return out.String(), code
 }
 

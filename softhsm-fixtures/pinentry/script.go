@@ -19,12 +19,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"time"
 )
 
 // Answers that a script may give, to either question. A PIN answer is any
 // other word: it is typed as it is.
 const (
-	OK       = "ok"      // CONFIRM: yes
+	OK       = "ok"      // CONFIRM: yes, as soon as it counts; see Play
+	AtOnce   = "at_once" // CONFIRM: yes, without a look at the question
 	Cancel   = "cancel"  // the second button, or the window closed
 	Other    = "notok"   // CONFIRM: the third button
 	Timeout  = "timeout" // the pinentry's own time limit
@@ -93,6 +96,16 @@ func Build(ctx context.Context, dir string) (string, error) {
 
 // Argv is what the agent is configured with.
 func (p *Pinentry) Argv() []string { return []string{p.program, "--script", p.path} }
+
+// Hurried is Argv of a program that says OK at once, for a client with the clock of [Later].
+func (p *Pinentry) Hurried() []string { return append(p.Argv(), "--hurried") }
+
+// Later returns a clock on which a minute goes by between any two looks: whoever measures a person by it finds them slow.
+func Later() func() time.Time {
+	var looks atomic.Int64
+	began := time.Now()
+	return func() time.Time { return began.Add(time.Duration(looks.Add(1)) * time.Minute) }
+}
 
 // Write replaces the script and starts it from its first answers. The transcript stays.
 func (p *Pinentry) Write(s Script) error {

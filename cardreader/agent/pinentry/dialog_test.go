@@ -33,13 +33,19 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// scripted has everybody take their time over a question.
 func scripted(t *testing.T, s fake.Script) (*pinentry.Program, *fake.Pinentry) {
+	t.Helper()
+	return timed(t, s, fake.Later())
+}
+
+func timed(t *testing.T, s fake.Script, now func() time.Time) (*pinentry.Program, *fake.Pinentry) {
 	t.Helper()
 	f, err := fake.New(t.TempDir(), fakeProgram, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := pinentry.Find(pinentry.Config{Argv: f.Argv(), Env: os.Environ(), AnswerLimit: 5 * time.Second, GraceLimit: 200 * time.Millisecond})
+	p, err := pinentry.Find(pinentry.Config{Argv: f.Hurried(), Env: os.Environ(), AnswerLimit: 5 * time.Second, GraceLimit: 200 * time.Millisecond, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,8 @@ type Config struct {
 	Env []string
 	// AnswerLimit and GraceLimit are for tests; zero means 10 s and 3 s.
 	AnswerLimit, GraceLimit time.Duration
+	// Now is the clock by which Rest is measured, for tests; nil means time.Now.
+	Now func() time.Time
 }
 
 // Program is a pinentry program that was found.
@@ -40,7 +42,9 @@ type Program struct {
 	args          []string
 	env           []string
 	options       []string
+	tty           string
 	answer, grace time.Duration
+	now           func() time.Time
 }
 
 // Path returns the program's file.
@@ -53,7 +57,10 @@ func Find(c Config) (*Program, error) {
 		name, value, _ := strings.Cut(e, "=")
 		env[name] = value
 	}
-	p := &Program{answer: c.AnswerLimit, grace: c.GraceLimit}
+	p := &Program{tty: c.TTY, answer: c.AnswerLimit, grace: c.GraceLimit, now: c.Now}
+	if p.now == nil {
+		p.now = time.Now
+	}
 	if p.answer <= 0 {
 		p.answer = answerLimit
 	}

@@ -8,6 +8,10 @@
 // one dialog. A PIN goes from the pipe through one buffer, decoded in place and
 // wiped, into a pin.PIN; it is never a string.
 //
+// A yes that comes sooner than [Rest] after its question was put was meant for
+// another window, or came from a key held down: it does not count, and the
+// question is put again.
+//
 // A Program may be used from many goroutines; two dialogs on one terminal at
 // the same time would be mixed, which the agent's one-at-a-time rule prevents.
 package pinentry
@@ -25,6 +29,13 @@ import (
 // MaxText is the longest text of a dialog in escaped bytes (see EscapedLen):
 // what Assuan's line of 1000 bytes leaves beside the command and a last line feed.
 const MaxText = 980
+
+// Rest is how long a question must have been put before a yes to it counts. The program is not ours and does not tell when its window came
+// on the screen, so this is longer than the rest of the agent's own window (0.6 s) by the time that a window takes to come.
+const Rest = time.Second
+
+// mostPut is how often a question is put whose yes comes too soon each time; then it counts as a no.
+const mostPut = 3
 
 // Errors that callers may match; all others mean the same as ErrBroken.
 var (
@@ -55,6 +66,8 @@ type Dialog struct {
 	OK     string
 	Cancel string
 	NotOK  string
+	// Hasty is shown in place of Text when a question is put again because its yes came within Rest; empty shows Text again.
+	Hasty string
 	// Repeat asks for a PIN twice: it stands before the second field, or is the prompt of a second dialog where the program has no such
 	// field. RepeatError is what a program says by itself of two different ones.
 	Repeat      string
@@ -70,25 +83,42 @@ func (d Dialog) limit() time.Duration {
 	return d.Timeout
 }
 
-// Confirm asks for a yes or no (or the third button). It returns ErrTimeout
-// when nobody answered, the context's error, or an error that wraps ErrBroken.
+// Confirm asks for a yes or no (or the third button). A yes within Rest is not taken: the question is put again, with d.Hasty, and after
+// three such answers it is a no. It returns ErrTimeout when nobody answered, the context's error, or an error that wraps ErrBroken.
 func (p *Program) Confirm(ctx context.Context, d Dialog) (Answer, error) {
+	for range mostPut {
+		answer, took, err := p.confirmOnce(ctx, d)
+		if err != nil || answer != Yes || took >= Rest {
+			return answer, err
+		}
+		if d.Hasty != "" {
+			d.Text = d.Hasty
+		}
+		d.Timeout = max(d.limit()-took, time.Second)
+	}
+	return No, nil
+}
+
+// confirmOnce is one dialog; took is how long after the question the answer came.
+func (p *Program) confirmOnce(ctx context.Context, d Dialog) (answer Answer, took time.Duration, err error) {
 	s, err := p.start(ctx, d)
 	if err != nil {
-		return No, err
+		return No, 0, err
 	}
 	defer s.close()
+	put := p.now()
 	err = s.ask("CONFIRM", d, nil)
+	took = p.now().Sub(put)
 	var refused *serverError
 	switch {
 	case err == nil:
-		return Yes, nil
+		return Yes, took, nil
 	case errors.As(err, &refused) && refused.notConfirmed() && d.NotOK != "":
-		return Other, nil
+		return Other, took, nil
 	case errors.As(err, &refused) && (refused.notConfirmed() || refused.cancelled()):
-		return No, nil
+		return No, took, nil
 	}
-	return No, s.explain(err)
+	return No, took, s.explain(err)
 }
 
 // PIN asks for a PIN, twice where the dialog has a Repeat. The caller wipes it. An empty PIN is returned as such. It returns

@@ -35,6 +35,8 @@ type session struct {
 	unwatch func() bool
 	answer  time.Duration
 	grace   time.Duration
+	// tty is the terminal on which the program asks; empty when it has a window.
+	tty string
 	// repeated is set when the program says that the PIN was typed twice.
 	repeated bool
 }
@@ -87,6 +89,12 @@ func (s *session) prepare(p *Program, d Dialog) error {
 		flavor = string(data)
 		return nil
 	})
+	if _, other, falls := strings.Cut(flavor, ":"); falls {
+		flavor = other // a graphical program that found no display: "gtk2:curses"
+	}
+	if flavor == flavorTTY || flavor == flavorCurses {
+		s.tty = p.tty
+	}
 	d = d.forFlavor(flavor)
 	seconds := (d.limit() + time.Second - 1) / time.Second
 	for _, c := range [...]struct{ name, value string }{
@@ -113,6 +121,12 @@ func (s *session) prepare(p *Program, d Dialog) error {
 	return nil
 }
 
+// The programs that ask on a terminal.
+const (
+	flavorTTY    = "tty"
+	flavorCurses = "curses"
+)
+
 // cursesLabel is the longest label, in bytes, with which pinentry-curses 1.2 finds room for three buttons on
 // 80 columns; it counts bytes, makes all buttons as wide as the widest, and refuses the dialog otherwise.
 const cursesLabel = 22
@@ -124,22 +138,25 @@ func (d Dialog) forFlavor(flavor string) Dialog {
 		label = strings.ReplaceAll(label, "_", "__")
 		switch {
 		case label == "":
-		case flavor == "tty":
+		case flavor == flavorTTY:
 			return "_" + key + " " + label
-		case flavor == "curses" && len(label) > cursesLabel:
+		case flavor == flavorCurses && len(label) > cursesLabel:
 			label, _, _ = strings.Cut(label, " ")
 		}
 		return label
 	}
 	d.OK, d.Cancel, d.NotOK = fit("1", d.OK), fit("2", d.Cancel), fit("3", d.NotOK)
-	if flavor == "tty" {
+	if flavor == flavorTTY {
 		d.Text += "\n" // the buttons follow without a gap
 	}
 	return d
 }
 
-// ask puts the question and waits for the person.
+// ask puts the question and waits for the person. Keys that were typed on the terminal before do not answer it.
 func (s *session) ask(name string, d Dialog, data func([]byte) error) error {
+	if s.tty != "" {
+		dropInput(s.tty)
+	}
 	defer s.within(d.limit() + s.grace)()
 	return s.exchange(name, "", data)
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zaver/cardreader/agent/pinentry"
+	fake "zaver/softhsm-fixtures/pinentry"
 )
 
 // terminal is a pseudo terminal: its name, and the person's side of it.
@@ -91,10 +92,28 @@ func (x *terminal) typeKeys(t *testing.T, keys string) {
 	}
 }
 
-func realPinentry(t *testing.T, name string, x *terminal) *pinentry.Program {
+// leaveLineEnds has the terminal hand Enter over as it is.
+func (x *terminal) leaveLineEnds(t *testing.T) {
+	t.Helper()
+	tty, err := os.OpenFile(x.name, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tty.Close() }()
+	mode, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mode.Iflag &^= unix.ICRNL
+	if err := unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETS, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func realPinentry(t *testing.T, name string, x *terminal, now func() time.Time) *pinentry.Program {
 	t.Helper()
 	// A C locale outside: the texts must still come out in Russian.
-	p, err := pinentry.Find(pinentry.Config{Argv: []string{name}, TTY: x.name, Env: []string{"PATH=" + os.Getenv("PATH"), "TERM=xterm", "LANG=C"}})
+	p, err := pinentry.Find(pinentry.Config{Argv: []string{name}, TTY: x.name, Env: []string{"PATH=" + os.Getenv("PATH"), "TERM=xterm", "LANG=C"}, Now: now})
 	if err != nil {
 		t.Fatalf("%v (Debian packages pinentry-tty, pinentry-curses)", err)
 	}
@@ -104,7 +123,7 @@ func realPinentry(t *testing.T, name string, x *terminal) *pinentry.Program {
 // The real pinentry-tty in a real terminal: Russian text, three buttons, a PIN, a time limit.
 func TestRealTTY(t *testing.T) {
 	x := openTerminal(t)
-	p := realPinentry(t, "pinentry-tty", x)
+	p := realPinentry(t, "pinentry-tty", x, fake.Later())
 	question := pinentry.Dialog{Title: "Завер", Text: "Портал: Демо\nКонтрольный код: 1234", OK: "Подписать", Cancel: "Отказаться",
 		NotOK: "Другой сертификат", Timeout: 20 * time.Second}
 	for _, c := range []struct {
@@ -138,7 +157,7 @@ func TestRealTTY(t *testing.T) {
 
 func TestRealCurses(t *testing.T) {
 	x := openTerminal(t)
-	p := realPinentry(t, "pinentry-curses", x)
+	p := realPinentry(t, "pinentry-curses", x, fake.Later())
 	typePIN(t, x, p)
 	done := make(chan pinentry.Answer, 1)
 	go func() {

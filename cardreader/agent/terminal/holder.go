@@ -113,7 +113,8 @@ func mayTry(ctx context.Context, s agent.PINState, dialogs agent.Dialogs, l word
 	if n, known := s.Tries.Count(); !known || n != 1 {
 		return nil
 	}
-	answer, err := dialogs.Confirm(ctx, pinentry.Dialog{Title: words.Say(l, words.Title), Text: say(l, sayLastTry, "pin", words.Clean(s.Name, 20)),
+	text := say(l, sayLastTry, "pin", words.Clean(s.Name, 20))
+	answer, err := dialogs.Confirm(ctx, pinentry.Dialog{Title: words.Say(l, words.Title), Text: text, Hasty: words.Say(l, words.TooSoon) + "\n\n" + text,
 		OK: words.Say(l, words.ButtonLast), Cancel: words.Say(l, words.ButtonStop)})
 	if err != nil {
 		return dialogError(ctx, err)

@@ -23,6 +23,7 @@ const (
 	ConsentOther    Key = "consent.other_person"
 	ConsentUnusable Key = "consent.unusable"
 	ConsentCompare  Key = "consent.compare"
+	TooSoon         Key = "consent.too_soon"
 	ButtonSign      Key = "button.sign"
 	ButtonDecline   Key = "button.decline"
 	ButtonAnother   Key = "button.another"
@@ -73,6 +74,8 @@ var dialogTexts = map[Key]text{
 	ConsentUnusable: {"Нельзя использовать: {list}", "Can't be used: {list}"},
 	ConsentCompare: {"Подписывайте, только если код и адрес те же, что в браузере.",
 		"Sign only if the code and address match those in your browser."},
+	TooSoon: {"Ответ пришёл слишком быстро и не засчитан. Прочтите и ответьте ещё раз.",
+		"The answer came too fast and did not count. Read this and answer again."},
 	ButtonSign:    {"Подписать", "Sign"},
 	ButtonDecline: {"Отказаться", "Decline"},
 	ButtonAnother: {"Другой сертификат", "Another certificate"},
@@ -122,6 +125,7 @@ var dialogTexts = map[Key]text{
 	"token.cert_unsupported": {"алгоритм ключа не поддерживается", "key algorithm not supported"},
 	"token.cert_legacy":      {"ключ по старому стандарту 2001 года", "a key of the old 2001 standard"},
 	"card.no_service":        {"служба смарт-карт не запущена", "the smart-card service isn't running"},
+	"card.no_access":         {"нет доступа к службе смарт-карт", "no access to the smart-card service"},
 	"card.no_reader":         {"считыватель не подключён", "no reader is connected"},
 	"card.none":              {"в считывателе нет карты", "no card in the reader"},
 	"card.unsupported":       {"карта не поддерживается", "card not supported"},
