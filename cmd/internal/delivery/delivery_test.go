@@ -279,6 +279,16 @@ func TestUnits(t *testing.T) {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
+	// What the agent opens of its own: without netlink it could not say who holds a busy card.
+	t.Run("sockets", func(t *testing.T) {
+		content, err := files.ReadFile("files/zaver-agent.service")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"; !strings.Contains(string(content), want) {
+			t.Errorf("not %q", want)
+		}
+	})
 	t.Run("exposure", func(t *testing.T) {
 		out := tool(t, "systemd-analyze", "security", "--offline=true", "--user", filepath.Join(dir, "zaver-agent.service"))
 		_, rest, found := strings.Cut(out, "Overall exposure level for zaver-agent.service: ")
