@@ -3,6 +3,7 @@
 package doctor_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -13,6 +14,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -301,7 +305,73 @@ func (c *computer) examine() doctor.Report {
 	if took > 3*time.Second {
 		c.t.Errorf("the run took %v", took)
 	}
+	c.discreet(r)
 	return r
+}
+
+// discreet fails when what leaves the computer tells whose it is: after each fault that a test injects.
+func (c *computer) discreet(r doctor.Report) {
+	c.t.Helper()
+	var bundle, public bytes.Buffer
+	c.must(doctor.WriteBundle(&bundle, c.config, r))
+	c.must(r.Public().WriteJSON(&public))
+	files := unzip(c.t, bundle.Bytes())
+	files["the public report"] = public.String()
+	secrets := append(identifying(c.t), c.home, secretHome, c.root, c.program, c.portal.Listener.Addr().String(), daemon.Reader(0))
+	for name, content := range files {
+		scan(c.t, name, content, secrets)
+	}
+}
+
+var (
+	identifyOnce sync.Once
+	identities   []string
+)
+
+// identifying is what tells people and their devices from others: names, numbers, PINs, and the serial numbers and labels of tokens and certificates.
+func identifying(t *testing.T) []string {
+	t.Helper()
+	identifyOnce.Do(func() {
+		for _, p := range []people.Person{people.TokenHolder(), people.CardHolder()} {
+			identities = append(identities, p.FullName(), p.Surname, p.Given, p.Patronymic, p.SNILS, p.Phone, p.PINs.Token, p.PINs.Card2, p.PINs.PUK)
+		}
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		host, err := token.New(token.Config{Modules: []string{store.Module()}, Worker: []string{self, asWorker}, Env: store.Env()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = host.Close() }()
+		found, _ := host.List(t.Context())
+		for _, tok := range found {
+			identities = append(identities, tok.Serial, tok.Label)
+			for _, c := range tok.Credentials {
+				identities = append(identities, c.Certificate.Serial.Text(16), c.Certificate.Serial.String())
+			}
+		}
+	})
+	if len(identities) < 22 {
+		t.Fatalf("only %d things to look for", len(identities))
+	}
+	return identities
+}
+
+// documented are the exit codes that docs/doctor.md tells, by code.
+func documented(t *testing.T) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile("../../../docs/doctor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	exits := map[string]string{}
+	for line := range strings.Lines(string(b)) {
+		if cells := strings.Split(line, "|"); len(cells) >= 5 {
+			exits[strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[len(cells)-2])
+		}
+	}
+	return exits
 }
 
 // insert puts a card into reader 0 until the test ends, and waits until the service sees it.
@@ -381,6 +451,9 @@ func expect(t *testing.T, r doctor.Report, state doctor.State, code string) {
 			t.Logf("%s %s: %s (%s)", l.State, l.Code, l.Text, l.Detail)
 		}
 		t.Errorf("the first line is %s %s with exit code %d, not %s %s with %d", first.State, first.Code, r.Exit, state, code, exit)
+	}
+	if told := documented(t)[code]; state == doctor.Fault && told != strconv.Itoa(r.Exit) {
+		t.Errorf("exit code %d, docs/doctor.md says %s", r.Exit, told)
 	}
 	if state != doctor.OK && (first.Text == "" || first.Remedy == "") {
 		t.Errorf("no words: %+v", first)
