@@ -111,27 +111,39 @@ func samePoint(spki []byte, public cert.PublicKey) bool {
 
 func isGOST(kind algo.KeyKind) bool { return kind == algo.GOST256 || kind == algo.GOST512 }
 
-// gostOrder gives a module's signature as X.509 and CMS want it, s before r. No
-// attribute tells which half a module puts first, so the certificate's key
-// does; the answer is remembered for the module and the token's model. A
-// signature that holds neither way is returned as it came, for the caller to
-// refuse.
+// forms is how many ways there are to write the two halves of a signature: either first, each with its highest or its lowest octet first.
+const forms = 4
+
+// gostForm reads a module's signature written in that way, and gives it as s || r, each big-endian.
+func gostForm(sig []byte, form int) []byte {
+	n := len(sig) / 2
+	s, r := slices.Clone(sig[:n]), slices.Clone(sig[n:])
+	if form&1 != 0 {
+		s, r = r, s
+	}
+	if form&2 != 0 {
+		slices.Reverse(s)
+		slices.Reverse(r)
+	}
+	return append(s, r...)
+}
+
+// gostOrder gives a module's signature as X.509 and CMS want it, s before r, the highest octet first. No attribute tells how a module writes
+// the halves, so the certificate's key does; the answer is remembered for the module and the token's model. A signature that
+// holds in no form is returned as it came, for the caller to refuse.
 func (k *Key) gostOrder(a algo.Algorithm, digest, sig []byte) ([]byte, error) {
-	n := k.half()
-	if len(sig) != 2*n {
+	if n := k.half(); len(sig) != 2*n {
 		return nil, fmt.Errorf("sign: the module's GOST signature has %d bytes, want %d", len(sig), 2*n)
 	}
-	forms := [2][]byte{sig, slices.Concat(sig[n:], sig[:n])}
 	model := k.s.token.Manufacturer + "\x00" + k.s.token.Model
-	first := 0
-	if k.s.m.swaps[model] {
-		first = 1
-	}
-	for _, i := range [2]int{first, 1 - first} {
-		switch err := k.public.Verify(a, digest, forms[i]); {
+	first := k.s.m.forms[model]
+	for i := range forms {
+		form := i ^ first // all of them, the remembered one first
+		out := gostForm(sig, form)
+		switch err := k.public.Verify(a, digest, out); {
 		case err == nil:
-			k.s.m.swaps[model] = i == 1
-			return forms[i], nil
+			k.s.m.forms[model] = form
+			return out, nil
 		case !errors.Is(err, cert.ErrVerify):
 			return nil, fmt.Errorf("sign: check the order of halves: %w", err)
 		}

@@ -101,6 +101,8 @@ func TestGOST(t *testing.T) {
 	}{
 		{"s before r", g.store, nil, false},
 		{"r before s", g.store, []gosttoken.Option{gosttoken.OrderRS}, false},
+		{"s before r, lowest octets first", g.store, []gosttoken.Option{gosttoken.OrderSRLittle}, false},
+		{"r before s, lowest octets first", g.store, []gosttoken.Option{gosttoken.OrderRSLittle}, false},
 		{"wrapped public keys", g.wrapped, nil, false},
 		{"wrapped, r before s", g.wrapped, []gosttoken.Option{gosttoken.OrderRS}, false},
 		{"keypad", g.store, []gosttoken.Option{gosttoken.Pad(userPIN)}, true},

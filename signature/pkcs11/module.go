@@ -15,8 +15,8 @@ import (
 type Module struct {
 	lib  *library
 	path string
-	// swaps says which models of token put r before s; see gostOrder.
-	swaps map[string]bool
+	// forms says how models of token write the halves of a GOST signature; see gostOrder.
+	forms map[string]int
 }
 
 // Open loads the library at path and initialises it with parameters in the field of CK_C_INITIALIZE_ARGS that the standard reserves: NSS and
@@ -35,7 +35,7 @@ func Open(path, parameters string) (*Module, error) {
 		lib.free()
 		return nil, wrap("initialise module", err)
 	}
-	return &Module{lib: lib, path: path, swaps: make(map[string]bool)}, nil
+	return &Module{lib: lib, path: path, forms: make(map[string]int)}, nil
 }
 
 // Close finalises and unloads the library. It may be called twice.

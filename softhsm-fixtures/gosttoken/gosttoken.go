@@ -32,9 +32,11 @@ type Option string
 
 // Options without arguments.
 const (
-	OrderRS   Option = "order=rs"   // signatures come as r || s; else as s || r
-	Wrapped   Option = "wrapped"    // CKA_VALUE of a public key is an OCTET STRING; for keys made from then on
-	PadCancel Option = "pad=cancel" // protected authentication path; the person presses the red key
+	OrderRS       Option = "order=rs"    // signatures come as r || s; else as s || r
+	OrderSRLittle Option = "order=sr-le" // as s || r, each with its lowest octet first
+	OrderRSLittle Option = "order=rs-le" // as r || s, each with its lowest octet first
+	Wrapped       Option = "wrapped"     // CKA_VALUE of a public key is an OCTET STRING; for keys made from then on
+	PadCancel     Option = "pad=cancel"  // protected authentication path; the person presses the red key
 )
 
 // Pad makes a protected authentication path on which the person types that PIN.

@@ -131,7 +131,15 @@ int gost_public(const unsigned char *key, size_t len, unsigned char *out, size_t
 	return ok;
 }
 
-/* gost_sign gives BE(s)||BE(r), or BE(r)||BE(s) where the option order=rs says so. */
+static void reverse(unsigned char *b, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		unsigned char c = b[i];
+		b[i] = b[n - 1 - i], b[n - 1 - i] = c;
+	}
+}
+
+/* gost_sign gives BE(s)||BE(r), or what the option order says: rs, sr-le, rs-le. */
 int gost_sign(const unsigned char *key, size_t len, const unsigned char *digest, size_t n, unsigned char *out, size_t *out_len)
 {
 	EVP_PKEY *pkey = key_load(key, len);
@@ -139,13 +147,15 @@ int gost_sign(const unsigned char *key, size_t len, const unsigned char *digest,
 	int ok = ctx && EVP_PKEY_sign_init(ctx) > 0 && EVP_PKEY_sign(ctx, out, out_len, digest, n) > 0;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	if (ok && option_is("order", "rs")) {
+	size_t h = *out_len / 2;
+	if (ok && (option_is("order", "rs") || option_is("order", "rs-le"))) {
 		unsigned char half[64];
-		size_t h = *out_len / 2;
 		memcpy(half, out, h);
 		memmove(out, out + h, h);
 		memcpy(out + h, half, h);
 	}
+	if (ok && (option_is("order", "sr-le") || option_is("order", "rs-le")))
+		reverse(out, h), reverse(out + h, h);
 	return ok;
 }
 
