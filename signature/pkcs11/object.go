@@ -132,7 +132,7 @@ func (s *Session) publicKey(h pkcs11.ObjectHandle) PublicKey {
 // find returns the handles of a class, with that CKA_ID unless it is empty, each once.
 func (s *Session) find(class uint, id []byte) ([]pkcs11.ObjectHandle, error) {
 	if err := s.m.lib.findInit(s.h, class, id); err != nil {
-		return nil, wrap("search objects", err)
+		return nil, s.used("search objects", err)
 	}
 	defer func() { _ = s.m.lib.findFinal(s.h) }() // the search is over in any case
 	var out []pkcs11.ObjectHandle
@@ -140,7 +140,7 @@ func (s *Session) find(class uint, id []byte) ([]pkcs11.ObjectHandle, error) {
 	for range MaxObjects { // a module that repeats itself for ever is stopped here
 		batch, err := s.m.lib.find(s.h)
 		if err != nil {
-			return nil, wrap("search objects", err)
+			return nil, s.used("search objects", err)
 		}
 		if len(batch) == 0 {
 			return out, nil

@@ -130,6 +130,20 @@ func (s *Session) loginError(err error, ref string) error {
 	return s.pinError(reason, ref, cause)
 }
 
+// used is the error of a call after a login. A PIN that must be changed is let in, and everything but C_SetPIN then says that it has expired
+// (PKCS#11 v2.40 section 3.2, CKF_USER_PIN_TO_BE_CHANGED).
+func (s *Session) used(op string, err error) error {
+	var refused *pin.Error
+	switch {
+	case errors.As(err, &refused):
+		return err
+	case errors.Is(err, rv(pkcs11.CKR_PIN_EXPIRED)):
+		s.refresh()
+		return s.pinError(pin.ReasonMustChange, PINRef, wrap(op, err))
+	}
+	return wrap(op, err)
+}
+
 func (s *Session) refresh() {
 	if fresh, err := s.m.Token(s.token.Slot); err == nil {
 		s.token = fresh

@@ -47,11 +47,7 @@ func (k *Key) signWith(h pkcs11.ObjectHandle, a algo.Algorithm, digest []byte, p
 		sig, err = k.operate(h, mech, input, p, true)
 	}
 	if err != nil {
-		var pinErr *pin.Error
-		if errors.As(err, &pinErr) {
-			return nil, err
-		}
-		return nil, wrap("sign", err)
+		return nil, k.s.used("sign", err)
 	}
 	switch {
 	case a.Key == algo.ECDSA:
