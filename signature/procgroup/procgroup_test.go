@@ -61,7 +61,7 @@ func TestWaitEndsTheGroup(t *testing.T) {
 				if got := cmd.ProcessState.ExitCode(); got != code {
 					t.Errorf("exit code %d, want %d", got, code)
 				}
-				if err := held.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				if err := held.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 					t.Fatal(err)
 				}
 				if _, err := io.ReadAll(held); err != nil {

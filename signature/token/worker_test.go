@@ -125,7 +125,7 @@ func TestHelpersEndWithTheirWorker(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.finish(p)
-			if err := diagnostics.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			if err := diagnostics.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := io.ReadAll(diagnostics); err != nil {
