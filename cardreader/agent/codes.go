@@ -51,7 +51,7 @@ var codes = []string{
 	CodeDeclined, CodeCancelled, CodeTimeout, CodePinentry, CodeWindow, CodeSignature, CodeInternal,
 	"statement.forged", "statement.malformed", "statement.origin", "statement.request",
 	"statement.expired", "statement.early", "statement.purpose",
-	codeCardNone, "card.no_service", "card.no_reader", "card.unsupported", "card.removed", "card.busy", "card.protocol", "card.expired", "card.pad_denied", "card.pad_failed", "card.terminal", "card.insecure",
+	codeCardNone, "card.no_service", "card.no_access", "card.no_reader", "card.unsupported", "card.removed", "card.busy", "card.protocol", "card.expired", "card.pad_denied", "card.pad_failed", "card.terminal", "card.insecure",
 	"card.no_certificate", "card.cert_expired", "card.cert_not_yet", "card.key_expired", "card.cert_key_usage", "card.cert_ca", "card.cert_unsupported",
 	"card.cert_legacy",
 	codeTokenNone, CodeLastTry, "token.module", "token.crashed", "token.hung", "token.slow", "token.removed", "token.no_key",

@@ -90,7 +90,7 @@ func tellsMost(faults []error) error {
 
 func weight(code string) int {
 	switch code {
-	case codeTokenNone, codeCardNone, "card.no_reader", "card.no_service", "card.unsupported":
+	case codeTokenNone, codeCardNone, "card.no_reader", "card.no_service", "card.no_access", "card.unsupported":
 		return 0
 	case "token.module":
 		return 1

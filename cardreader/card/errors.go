@@ -15,6 +15,7 @@ type Reason string
 // The reasons. Their codes, "card." and the reason, are stable.
 const (
 	NoService   Reason = "no_service"  // the smart-card service does not run
+	NoAccess    Reason = "no_access"   // the smart-card service runs, and turns this user away
 	NoReader    Reason = "no_reader"   // no reader, or the reader was unplugged
 	None        Reason = "none"        // no card in the reader
 	Unsupported Reason = "unsupported" // a card, but none that a profile knows
@@ -30,7 +31,7 @@ const (
 
 // Reasons returns every reason.
 func Reasons() []Reason {
-	return []Reason{NoService, NoReader, None, Unsupported, Removed, Busy, Protocol, Expired, NoCertificate, NoTerminal, Insecure, PadDenied, PadFailed}
+	return []Reason{NoService, NoAccess, NoReader, None, Unsupported, Removed, Busy, Protocol, Expired, NoCertificate, NoTerminal, Insecure, PadDenied, PadFailed}
 }
 
 // Error is why the card cannot be used. It holds neither PINs nor personal data.

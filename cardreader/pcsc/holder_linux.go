@@ -30,11 +30,7 @@ const (
 // other ends of the service's, and /proc whose they are. It is a hint for
 // people: which of them has the card nobody tells. Empty when unknown.
 func holders() string {
-	socket := os.Getenv("PCSCLITE_CSOCK_NAME")
-	if socket == "" {
-		socket = defaultSocket
-	}
-	inodes := clientSockets(socket)
+	inodes := clientSockets(serviceSocket())
 	if len(inodes) == 0 {
 		return ""
 	}
@@ -54,6 +50,14 @@ func holders() string {
 	}
 	slices.Sort(names)
 	return strings.Join(names[:min(len(names), maxHolders)], ", ")
+}
+
+// serviceSocket is where the service listens.
+func serviceSocket() string {
+	if socket := os.Getenv("PCSCLITE_CSOCK_NAME"); socket != "" {
+		return socket
+	}
+	return defaultSocket
 }
 
 // holdsOne says whether a process has one of the sockets; not for processes of others.

@@ -13,7 +13,7 @@
 // PIN, which then never comes into this process. Readers that say so and fail
 // are known by rules that are data ([BuiltinPadRules]).
 //
-// Every failure is a *card.Error: no_service, no_reader, none, unsupported
+// Every failure is a *card.Error: no_service, no_access, no_reader, none, unsupported
 // (protocol), removed, busy (with the likely holder), protocol, pad_denied or
 // pad_failed; on a keypad also *pin.Error. A command that was under way when
 // the card was pulled fails with removed.
@@ -58,6 +58,6 @@ type Reader struct {
 
 // Snapshot is what is there at one moment.
 type Snapshot struct {
-	Err     error // *card.Error of reason no_service while the service is away
+	Err     error // *card.Error of reason no_service while the service is away, no_access while it turns this user away
 	Readers []Reader
 }

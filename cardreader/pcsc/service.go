@@ -54,10 +54,22 @@ func numbers(first, n int) chan int {
 var reasons = map[scard.Error]card.Reason{
 	scard.ErrNoService: card.NoService, scard.ErrServiceStopped: card.NoService, scard.ErrCommError: card.NoService,
 	scard.ErrInvalidHandle: card.NoService, scard.ErrShutdown: card.NoService,
+	scard.ErrSecurityViolation: card.NoAccess, scard.ErrNoAccess: card.NoAccess,
 	scard.ErrNoReadersAvailable: card.NoReader, scard.ErrUnknownReader: card.NoReader, scard.ErrReaderUnavailable: card.NoReader,
 	scard.ErrNoSmartcard: card.None, scard.ErrRemovedCard: card.Removed,
 	scard.ErrSharingViolation: card.Busy, scard.ErrResetCard: card.Busy, scard.ErrServerTooBusy: card.Busy,
 	scard.ErrProtoMismatch: card.Unsupported, scard.ErrUnsupportedCard: card.Unsupported, scard.ErrCardUnsupported: card.Unsupported,
+}
+
+// establish opens a context of the library. Where the service turns its user
+// away by the system's rules, the library says so or calls the service absent,
+// as chance will have it: then the service is asked.
+func establish() (*scard.Context, error) {
+	sc, err := scard.EstablishContext()
+	if err != nil && mapError("", err).Reason == card.NoService && turnedAway() {
+		return nil, scard.ErrSecurityViolation
+	}
+	return sc, err
 }
 
 // mapError gives a failure of the library its reason; anything unknown is protocol.

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/ebfe/scard"
+
+	"zaver/cardreader/card"
 )
 
 // pnp is the name under which the service reports readers that come and go.
@@ -106,9 +108,12 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// serviceGone makes any failure of a watch one of the service: readers and
-// cards are no reason to stop watching.
+// serviceGone makes any failure of a watch one of the service, away or closed
+// to this user: readers and cards are no reason to stop watching.
 func serviceGone(err error) error {
+	if errors.Is(err, scard.ErrSecurityViolation) || errors.Is(err, scard.ErrNoAccess) {
+		return err
+	}
 	if e := scard.Error(0); errors.As(err, &e) {
 		return fmt.Errorf("%w: %w", scard.ErrNoService, e)
 	}
@@ -118,7 +123,7 @@ func serviceGone(err error) error {
 // live watches through one connection with the service until that fails or ctx
 // ends; met says whether the service answered at all.
 func (w *watcher) live(ctx context.Context) (met bool, err error) {
-	sc, err := scard.EstablishContext()
+	sc, err := establish()
 	if err != nil {
 		return false, err
 	}
@@ -254,7 +259,7 @@ func (w *watcher) report(states []scard.ReaderState) map[string]scard.StateFlag 
 // publish puts the snapshot in place of one not yet received, unless it says
 // nothing new.
 func (w *watcher) publish(s Snapshot) {
-	if w.said && (s.Err != nil) == (w.last.Err != nil) && reflect.DeepEqual(s.Readers, w.last.Readers) {
+	if w.said && sameReason(s.Err, w.last.Err) && reflect.DeepEqual(s.Readers, w.last.Readers) {
 		return
 	}
 	w.said, w.last = true, s
@@ -268,6 +273,12 @@ func (w *watcher) publish(s Snapshot) {
 	default:
 	}
 	w.out <- s // there is room: nobody else sends
+}
+
+// sameReason compares what snapshots say of the service; both are nil or *card.Error.
+func sameReason(a, b error) bool {
+	var one, other *card.Error
+	return errors.As(a, &one) == errors.As(b, &other) && (one == nil || one.Reason == other.Reason)
 }
 
 // listReaders lists readers; none is no error.

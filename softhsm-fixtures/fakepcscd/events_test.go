@@ -220,7 +220,8 @@ func TestRefused(t *testing.T) {
 		rv      uint32
 		want    string
 	}{
-		{"no right to the service", fakepcscd.EstablishContext, fakepcscd.RVSecurityViolation, "card.protocol"},
+		{"no right to the service", fakepcscd.EstablishContext, fakepcscd.RVSecurityViolation, "card.no_access"},
+		{"no right to the card", fakepcscd.Connect, fakepcscd.RVSecurityViolation, "card.no_access"},
 		{"the service stops", fakepcscd.EstablishContext, fakepcscd.RVServiceStopped, "card.no_service"},
 		{"the reader is gone", fakepcscd.Connect, fakepcscd.RVReaderUnavailable, "card.no_reader"},
 		{"an unknown reader", fakepcscd.Connect, fakepcscd.RVUnknownReader, "card.no_reader"},

@@ -82,7 +82,7 @@ func (s *Source) Of(k card.Kind) *Source {
 	return &out
 }
 
-// Look returns the readers as they are now. The error is a *card.Error with card.no_service or card.no_reader.
+// Look returns the readers as they are now. The error is a *card.Error with card.no_service, card.no_access or card.no_reader.
 func (s *Source) Look(ctx context.Context) ([]pcsc.Reader, error) {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()

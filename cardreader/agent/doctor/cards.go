@@ -62,9 +62,10 @@ func (u *checkup) look(ctx context.Context) ([]pcsc.Reader, bool) {
 		return readers[:min(len(readers), maxReaders)], true
 	case errors.Is(err, &card.Error{Reason: card.NoReader}):
 		return nil, true
-	case errors.Is(err, &card.Error{Reason: card.NoService}):
-		// It greets us and refuses the library: their versions differ, or a rule forbids more than the greeting.
+	case errors.Is(err, &card.Error{Reason: card.NoAccess}): // a rule forbids more than the greeting
 		u.add(Fault, CodeServicePolicy, err.Error())
+	case errors.Is(err, &card.Error{Reason: card.NoService}):
+		u.refusedLibrary(ctx, err)
 	default:
 		u.add(Fault, CodeServiceHung, err.Error())
 	}
@@ -113,7 +114,7 @@ func (u *checkup) readCard(ctx context.Context, r pcsc.Reader) {
 // cardCodes are the findings for the reasons of package card.
 var cardCodes = map[string]string{"card.busy": CodeCardBusy, "card.unsupported": CodeCardUnknown, "card.expired": CodeCardExpired,
 	"card.none": CodeCardNone, "card.removed": CodeCardNone, "card.no_reader": CodeReaderNone, "card.no_certificate": CodeCardNoCertificate,
-	"card.no_service": CodeServiceStopped, "card.terminal": CodeCardTerminal, "card.insecure": CodeCardInsecure}
+	"card.no_service": CodeServiceStopped, "card.no_access": CodeServicePolicy, "card.terminal": CodeCardTerminal, "card.insecure": CodeCardInsecure}
 
 func (u *checkup) cardFault(limited context.Context, r pcsc.Reader, err error) {
 	code := cardCodes[agent.CodeOf(err)]

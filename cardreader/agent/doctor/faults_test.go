@@ -18,6 +18,7 @@ import (
 	"zaver/cardreader/agent/pinentry"
 	"zaver/cardreader/agent/window"
 	"zaver/signature/challenge"
+	"zaver/softhsm-fixtures/fakepcscd"
 	"zaver/softhsm-fixtures/pki"
 	"zaver/softhsm-fixtures/readers"
 )
@@ -126,6 +127,22 @@ func TestServiceFaults(t *testing.T) {
 			_ = c.Close()
 		}
 	}
+	// other puts another daemon in the place of pcscd: the library keeps to one place.
+	other := func(o fakepcscd.Options, f fakepcscd.Fault) func(*testing.T, *computer) {
+		return func(t *testing.T, x *computer) {
+			x.must(daemon.Stop())
+			x.must(fakepcscd.RemoveSocket(daemon.Socket()))
+			d, err := fakepcscd.Start(daemon.Socket(), o)
+			x.must(err)
+			if f.Command != 0 {
+				d.Inject(f)
+			}
+			t.Cleanup(func() {
+				d.Kill()
+				x.must(daemon.Restart(context.Background()))
+			})
+		}
+	}
 	inject(t, []injected{
 		{name: "not installed", code: doctor.CodeServiceMissing, state: doctor.Warning, damage: func(t *testing.T, x *computer) {
 			x.env[readers.SocketVariable] = x.runtime + "/none"
@@ -152,6 +169,9 @@ func TestServiceFaults(t *testing.T) {
 		{name: "hangs up after the greeting", code: doctor.CodeServicePolicy, damage: socket(answer())},
 		{name: "newer protocol", code: doctor.CodeServiceProtocol, damage: socket(answer(5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))},
 		{name: "refuses our protocol", code: doctor.CodeServiceProtocol, damage: socket(answer(4, 0, 0, 0, 3, 0, 0, 0, 0x1e, 0, 0x10, 0x80))},
+		{name: "a newer service than the library", code: doctor.CodeServiceProtocol, damage: other(fakepcscd.Options{Major: 4, Minor: 5}, fakepcscd.Fault{})},
+		{name: "a rule forbids more than the greeting", code: doctor.CodeServicePolicy,
+			damage: other(fakepcscd.Options{}, fakepcscd.Fault{Command: fakepcscd.EstablishContext, RV: fakepcscd.RVSecurityViolation, Times: -1})},
 		{name: "another program", code: doctor.CodeServiceForeign, damage: socket(answer([]byte("HTTP/1.1 400 Bad Request")...))},
 		{name: "half an answer", code: doctor.CodeServiceForeign, damage: socket(answer(4, 0, 0, 0, 4))},
 	})

@@ -36,15 +36,9 @@ var daemonPaths = []string{"/usr/sbin/pcscd", "/usr/bin/pcscd", "/sbin/pcscd", "
 func (u *checkup) service(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, serviceLimit)
 	defer cancel()
-	path := u.cfg.Env(socketVariable)
-	if path == "" {
-		path = filepath.Join(u.cfg.Root, socketPath)
-	}
-	major, minor, err := greet(ctx, path, minorOldest)
+	path := u.socket()
+	major, minor, err := introduce(ctx, path)
 	var answered *refusedVersion
-	if errors.As(err, &answered) && answered.major == protocolMajor && answered.minor > minorOldest && answered.minor <= minorNewest {
-		major, minor, err = greet(ctx, path, answered.minor)
-	}
 	switch {
 	case err == nil && (major != protocolMajor || minor < minorOldest || minor > minorNewest):
 		u.add(Fault, CodeServiceProtocol, path, number("major", major), number("minor", minor))
@@ -56,6 +50,35 @@ func (u *checkup) service(ctx context.Context) bool {
 		return true
 	}
 	return false
+}
+
+// socket is where the service listens.
+func (u *checkup) socket() string {
+	if path := u.cfg.Env(socketVariable); path != "" {
+		return path
+	}
+	return filepath.Join(u.cfg.Root, socketPath)
+}
+
+// introduce greets the service in the oldest version that we know, and where it refuses that, in its own.
+func introduce(ctx context.Context, path string) (major, minor int, err error) {
+	major, minor, err = greet(ctx, path, minorOldest)
+	var answered *refusedVersion
+	if errors.As(err, &answered) && answered.major == protocolMajor && answered.minor > minorOldest && answered.minor <= minorNewest {
+		return greet(ctx, path, answered.minor)
+	}
+	return major, minor, err
+}
+
+// refusedLibrary judges a service that greets us and is none to the library: their versions differ, unless it has gone meanwhile.
+func (u *checkup) refusedLibrary(ctx context.Context, refused error) {
+	path := u.socket()
+	major, minor, err := introduce(ctx, path)
+	if err != nil {
+		u.add(Fault, u.serviceFault(ctx, err), path+": "+err.Error())
+		return
+	}
+	u.add(Fault, CodeServiceProtocol, refused.Error(), number("major", major), number("minor", minor))
 }
 
 // serviceFault names why the greeting failed.
