@@ -56,7 +56,7 @@ type care struct {
 
 func (c *care) say(k words.Key, pairs ...any) string {
 	return words.Say(c.Language, k, append([]any{"carrier", carrierName(c.Language, c.state.Carrier, c.state.Titles, words.CarrierToken),
-		"name", words.Clean(c.state.Name, 20), "secret", c.secret()}, pairs...)...)
+		"pin", words.PINName(c.Language, c.state.Name), "secret", c.secret()}, pairs...)...)
 }
 
 // secret names what is asked first.

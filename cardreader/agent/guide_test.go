@@ -33,7 +33,7 @@ func TestGuide(t *testing.T) {
 		says    []string
 	}{
 		{"change", keeping{}, 3, agent.TaskChange, []string{"12345678", "new-pin"}, "", "", "new-pin", 1,
-			[]string{"Нынешний ПИН-код user носителя «Токен Веры» Осталось попыток: 3", "Придумайте новый ПИН-код user"}},
+			[]string{"Нынешний ПИН-код носителя «Токен Веры» Осталось попыток: 3", "Придумайте новый ПИН-код носителя"}},
 		{"change, wrong once", keeping{}, 3, agent.TaskChange, []string{"1", "a", "12345678", "b"}, "", "", "b", 2, []string{"", "", "Неверный ПИН-код. Осталось попыток: 2."}},
 		{"change, tries not told", keeping{}, -1, agent.TaskChange, []string{"1", "a", sayNo}, "pin.wrong", "user", "12345678", 1, []string{"", "", "Неверный ПИН-код. Нынешний"}},
 		{"change, says no", keeping{}, 3, agent.TaskChange, []string{sayNo}, agent.CodeDeclined, "", "12345678", 0, nil},

@@ -123,9 +123,9 @@ func (a *asked) carrier(c Credential) string {
 func carrierName(l words.Language, own string, titles map[words.Language]string, unnamed words.Key) string {
 	switch title := titles[l]; {
 	case own != "":
-		return words.Clean(own, shortValue)
+		return words.Quoted(own, shortValue)
 	case title != "":
-		return words.Clean(title, longValue)
+		return words.Quoted(title, longValue)
 	}
 	return words.Say(l, unnamed)
 }
@@ -157,7 +157,7 @@ func (a *asked) pinQuestion(c Credential, said string, limit time.Duration) pine
 		{text: a.say(ask, "carrier", a.carrier(c))},
 		{text: holderName(c), drop: 1},
 	}
-	if greeting := words.Clean(c.Greeting, shortValue); greeting != "" {
+	if greeting := words.Quoted(c.Greeting, shortValue); greeting != "" {
 		lines = append(lines, line{text: a.say(words.PINGreeting, "greeting", greeting)})
 	}
 	lines = append(lines, line{text: capital(a.say(words.PINAction, "purpose", a.purpose(), "code", a.statement.ControlCode))})

@@ -110,7 +110,7 @@ var catalogue = map[key]text{
 	sayNoPIN:      {"нет носителя с ПИН-кодом", "no carrier with a PIN is in place"},
 
 	sayAskHolder:     {"{carrier}: введите {pin}, чтобы прочитать данные владельца.", "{carrier}: enter {pin} to read the holder's data."},
-	sayLastTry:       {"У {pin} осталась последняя попытка. После ошибки он заблокируется. Продолжить?", "{pin} has one try left; a mistake blocks it. Go on?"},
+	sayLastTry:       {"{pin}: осталась последняя попытка. После ошибки он заблокируется. Продолжить?", "{pin} has one try left; a mistake blocks it. Go on?"},
 	sayWrongPIN:      {"Неверный ПИН-код.", "Wrong PIN."},
 	sayWrongForm:     {"ПИН-код такой длины карта не принимает; попытка не потрачена.", "The card takes no PIN of that form; no try was spent."},
 	saySurname:       {"Фамилия", "Surname"},

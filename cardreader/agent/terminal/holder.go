@@ -113,7 +113,7 @@ func mayTry(ctx context.Context, s agent.PINState, dialogs agent.Dialogs, l word
 	if n, known := s.Tries.Count(); !known || n != 1 {
 		return nil
 	}
-	text := say(l, sayLastTry, "pin", words.Clean(s.Name, 20))
+	text := say(l, sayLastTry, "pin", words.PINName(l, s.Name))
 	answer, err := dialogs.Confirm(ctx, pinentry.Dialog{Title: words.Say(l, words.Title), Text: text, Hasty: words.Say(l, words.TooSoon) + "\n\n" + text,
 		OK: words.Say(l, words.ButtonLast), Cancel: words.Say(l, words.ButtonStop)})
 	if err != nil {
@@ -126,7 +126,7 @@ func mayTry(ctx context.Context, s agent.PINState, dialogs agent.Dialogs, l word
 }
 
 func readOnce(ctx context.Context, r HolderReader, s agent.PINState, dialogs agent.Dialogs, l words.Language, said string) (*card.HolderData, error) {
-	text := say(l, sayAskHolder, "pin", words.Clean(s.Name, 20), "carrier", words.Clean(s.Titles[l], 60))
+	text := say(l, sayAskHolder, "pin", words.PINName(l, s.Name), "carrier", words.Clean(s.Titles[l], 60))
 	if n, known := s.Tries.Count(); known {
 		text += "\n" + say(l, sayTries, "n", fmt.Sprint(n))
 	}

@@ -58,7 +58,7 @@ func PINTable(l words.Language, all []PIN) *Table {
 			}
 			can += say(l, sayCanUnblock, "secret", words.Say(l, words.SecretOf+words.Key(p.Unblock)))
 		}
-		t.Row(strconv.Itoa(p.Number), p.Carrier, p.PIN, triesCell(l, &p.Tries), state, can)
+		t.Row(strconv.Itoa(p.Number), p.Carrier, words.PINName(l, p.PIN), triesCell(l, &p.Tries), state, can)
 	}
 	return t
 }

@@ -222,7 +222,7 @@ func TestPINTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(out.String(), "\n")
-	if len(lines) != 5 || !strings.HasPrefix(lines[0], "NO  CARRIER  PIN   TRIES    STATE") || !strings.HasPrefix(lines[1], "1   Вера     user  unknown  usable") ||
+	if len(lines) != 5 || !strings.HasPrefix(lines[0], "NO  CARRIER  PIN   TRIES    STATE") || !strings.HasPrefix(lines[1], "1   Вера     PIN   unknown  usable") ||
 		!strings.HasPrefix(lines[2], "2   UEC      PIN2  blocked  ") || !strings.Contains(lines[3], "3        usable") {
 		t.Errorf("got\n%s", out.String())
 	}

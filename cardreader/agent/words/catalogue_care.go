@@ -2,7 +2,7 @@
 
 package words
 
-// The texts of changing and unblocking a PIN. SecretOf and PINName make keys with what follows them.
+// The texts of changing and unblocking a PIN. SecretOf makes keys with what follows it.
 const (
 	CareOfferUnblock Key = "care.offer_unblock"
 	CareOfferSet     Key = "care.offer_set"
@@ -43,9 +43,9 @@ var careTexts = map[Key]text{
 	CareSet:         {"Задать ПИН-код", "Set the PIN"},
 	CareChange:      {"Сменить ПИН-код", "Change the PIN"},
 	CareLater:       {"Не сейчас", "Not now"},
-	CareAskOld:      {"Нынешний ПИН-код {name} носителя «{carrier}»", "The present PIN {name} of “{carrier}”"},
-	CareAskSecret:   {"Чтобы разблокировать ПИН-код {name} носителя «{carrier}», введите {secret}", "To unblock the PIN {name} of “{carrier}”, enter the {secret}"},
-	CareAskNew:      {"Придумайте новый ПИН-код {name} носителя «{carrier}»", "Choose a new PIN {name} for “{carrier}”"},
+	CareAskOld:      {"Нынешний {pin} носителя «{carrier}»", "The present {pin} of “{carrier}”"},
+	CareAskSecret:   {"Чтобы разблокировать {pin} носителя «{carrier}», введите {secret}", "To unblock the {pin} of “{carrier}”, enter the {secret}"},
+	CareAskNew:      {"Придумайте новый {pin} носителя «{carrier}»", "Choose a new {pin} for “{carrier}”"},
 	CareRules:       {"Длина: от {min} до {max} знаков", "Length: {min} to {max} characters"},
 	CareRulesDigits: {"Только цифры, от {min} до {max}", "Digits only, {min} to {max}"},
 	CareOld:         {"Нынешний:", "Present:"},

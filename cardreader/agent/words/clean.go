@@ -41,6 +41,22 @@ func Clean(s string, limit int) string {
 	return string(r)
 }
 
+// Quoted is Clean for a place between quotation marks: a value can't end them and say something in the agent's name.
+func Quoted(s string, limit int) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '«', '‹', '⟨', '《', '〈', '≪':
+			return '('
+		case '»', '›', '⟩', '》', '〉', '≫':
+			return ')'
+		}
+		if unicode.Is(unicode.Quotation_Mark, r) {
+			return '\''
+		}
+		return r
+	}, Clean(s, limit))
+}
+
 // blank are the letters and symbols that Unicode calls printable and that show nothing.
 func blank(r rune) bool {
 	switch r {

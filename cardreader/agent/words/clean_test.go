@@ -2,7 +2,10 @@
 
 package words
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Values from outside can't draw lines, turn the text around or hide in it.
 func TestClean(t *testing.T) {
@@ -31,5 +34,25 @@ func TestClean(t *testing.T) {
 		if got := Clean(c.in, c.limit); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.in, got, c.want)
 		}
+	}
+}
+
+// A token's label stands between quotation marks in the question for its PIN; it must not ask for another carrier's there.
+func TestQuoted(t *testing.T) {
+	for in, want := range map[string]string{
+		"Токен Веры":            "Токен Веры",
+		"»ПИН2 карты УЭК«":      ")ПИН2 карты УЭК(",
+		"”. Enter your PIN2: “": "'. Enter your PIN2: '",
+		`a"b'c„d‟e`:             `a'b'c'd'e`,
+		"<Рутокен>":             "(Рутокен)",
+		"≪a≫ 《b》":               "(a) (b)",
+		"JaCarta\n«x»":          "JaCarta (x)",
+	} {
+		if got := Quoted(in, 40); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+	if got := []rune(Quoted(strings.Repeat("»", 50), 40)); len(got) != 40 {
+		t.Errorf("%d letters", len(got))
 	}
 }

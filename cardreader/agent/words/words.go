@@ -49,4 +49,25 @@ func Say(l Language, k Key, pairs ...any) string {
 // the code itself when there are none.
 func Reason(l Language, code string) string { return Say(l, Key(code)) }
 
+// PINName is what people call a PIN that a carrier names so: the only one of a token or card is just the PIN, numbered ones have their number.
+func PINName(l Language, name string) string {
+	plain := map[Language]string{Russian: "ПИН", English: "PIN"}
+	own := map[Language]string{Russian: "ПИН-код", English: "PIN"}
+	if !l.Known() {
+		l = Russian
+	}
+	number, numbered := strings.CutPrefix(name, "PIN")
+	switch {
+	case name == "", name == "user", name == "PIN":
+		return own[l]
+	case name == "KRP" && l == Russian:
+		return "КРП"
+	case name == "KRP", name == "PUK":
+		return name
+	case numbered && len(number) == 1 && number >= "0" && number <= "9":
+		return plain[l] + number
+	}
+	return own[l] + " " + Quoted(name, 20)
+}
+
 type text struct{ ru, en string }

@@ -129,3 +129,19 @@ func TestNothingIsMadeUpOfTries(t *testing.T) {
 		}
 	}
 }
+
+// The names that modules and profiles give their PINs are no words of a dialog.
+func TestPINName(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"": {"ПИН-код", "PIN"}, "user": {"ПИН-код", "PIN"}, "PIN": {"ПИН-код", "PIN"}, "PIN1": {"ПИН1", "PIN1"}, "PIN2": {"ПИН2", "PIN2"},
+		"PUK": {"PUK", "PUK"}, "KRP": {"КРП", "KRP"}, "PIN12": {"ПИН-код PIN12", "PIN PIN12"}, "PINx": {"ПИН-код PINx", "PIN PINx"},
+		"signature\n»": {"ПИН-код signature )", "PIN signature )"},
+	} {
+		if got := [2]string{PINName(Russian, name), PINName(English, name)}; got != want {
+			t.Errorf("%q: got %q", name, got)
+		}
+	}
+	if got := PINName("de", "PIN1"); got != "ПИН1" {
+		t.Errorf("unknown language: %q", got)
+	}
+}
