@@ -26,11 +26,13 @@ race: build
 bench: build ## ratios against a baseline of the same run
 	@bin/zaver-demo bench
 
-# VERSION and AGENT (the configuration that names the portals) are the operator's; the bytes depend on nothing else but the source.
+# VERSION, AGENT (the configuration that names the portals) and ROOT (of updates, docs/updates.md; none without) are the operator's; the bytes depend on
+# nothing else but the source.
 VERSION ?= 0.4.0
 AGENT   ?= docs/agent.example.json
+ROOT    ?=
 packages: setup ## deb, rpm, bill of materials and hashes of the agent, in build/packages
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) go run ./cmd/zaver-release -version $(VERSION) -agent $(AGENT) -nfpm "$(NFPM)"
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) go run ./cmd/zaver-release -version $(VERSION) -agent $(AGENT) $(if $(ROOT),-root $(ROOT)) -nfpm "$(NFPM)"
 
 lint: setup
 	$(GOLANGCI) run ./...

@@ -44,7 +44,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "%s: %w", c.Name(), err)
 	})
-	root.AddCommand(newRunCommand(a), newConfirmCommand(a), newTokensCommand(a), newCardsCommand(a), newCardCommand(a), newPINCommand(a), newNativeHostCommand(a), newInstallCommand(a), newUninstallCommand(a), newDoctorCommand(a), newVersionCommand(a))
+	root.AddCommand(newRunCommand(a), newConfirmCommand(a), newTokensCommand(a), newCardsCommand(a), newCardCommand(a), newPINCommand(a), newNativeHostCommand(a), newInstallCommand(a), newUninstallCommand(a), newDoctorCommand(a), newUpdateCommand(a), newVersionCommand(a))
 	return root
 }
 

@@ -46,6 +46,11 @@ type config struct {
 	Language words.Language `json:"language"`
 	// TTY is the terminal for pinentry programs without a window; the agent's own when absent.
 	TTY string `json:"tty"`
+	// Updates say where newer versions of this program come from; without a URL this build has none.
+	Updates struct {
+		URL  string `json:"url"`  // the folder with the publisher's metadata; https
+		Root string `json:"root"` // file of the root that is trusted first; the package's own when absent
+	} `json:"updates"`
 	// Log says where the log goes.
 	Log boot.Log `json:"log"`
 }
@@ -109,6 +114,9 @@ func loadConfig(named string, required bool) (config, error) {
 	}
 	if c.Window != "" && c.Window != windowOff && !filepath.IsAbs(c.Window) {
 		return c, boot.Fail(boot.ExitConfig, "write the whole path, or \"off\"", "%s: window: %q is relative", path, c.Window)
+	}
+	if c.Updates.Root != "" && !filepath.IsAbs(c.Updates.Root) {
+		return c, boot.Fail(boot.ExitConfig, "write the whole path", "%s: updates.root: %q is relative", path, c.Updates.Root)
 	}
 	if c.Language != "" && !c.Language.Known() {
 		return c, boot.Fail(boot.ExitConfig, "", "%s: language %q is neither ru nor en", path, c.Language)

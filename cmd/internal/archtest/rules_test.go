@@ -46,6 +46,9 @@ var binaries = []struct{ binary, banned, why string }{
 	{"cmd/zaver-agent", module + "/portal", "portal and agent meet only in bytes"},
 	{"cmd/zaver-agent", module + "/softhsm-fixtures", "no emulator in production"},
 	{"cmd/zaver-agent", "database/sql", "the agent keeps nothing"},
+	{"cmd/zaver-update", module + "/portal", "updates know no portal"},
+	{"cmd/zaver-update", module + "/softhsm-fixtures", "no emulator in production"},
+	{"cmd/zaver-update", module + "/signature/pin", "the program of updates sees no PIN"},
 	{"cmd/zaver-agent", "github.com/theupdateframework/go-tuf/v2", "the process of PINs fetches no updates, and starts without their libraries"},
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	Version string
 	// Agent is the agent's configuration that is installed as /etc/zaver/agent.json: it names the portals.
 	Agent string
+	// UpdateRoot is the file of the root that clients of updates trust first; empty: the packages have no updates.
+	UpdateRoot string
 	// Moment is the time that every file and record carries; a whole second.
 	Moment time.Time
 	// Nfpm is the command line of nfpm.
@@ -104,6 +106,7 @@ type build struct {
 var shipped = []struct{ pkg, path string }{
 	{"./cmd/zaver-agent", "usr/bin/zaver-agent"},
 	{"./cmd/zaver-window", "usr/libexec/zaver/zaver-window"},
+	{"./cmd/zaver-update", "usr/libexec/zaver/zaver-update"},
 }
 
 // programs builds without paths, version control stamps and build ids, which differ from place to place.

@@ -95,6 +95,9 @@ func (b *build) layout(ctx context.Context) ([]string, error) {
 	if err := b.put("etc/zaver/agent.json", 0o644, config); err != nil {
 		return nil, err
 	}
+	if err := b.updates(config); err != nil {
+		return nil, err
+	}
 	return nil, b.browsers(config)
 }
 

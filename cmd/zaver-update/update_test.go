@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"zaver/cardreader/agent/update"
+	"zaver/cmd/internal/boot"
+	"zaver/softhsm-fixtures/mirror"
+)
+
+// computer is one that updates: a mirror, a configuration, and a folder that stands for the system's.
+type computer struct {
+	t        *testing.T
+	m        *mirror.Mirror
+	sys      system
+	state    string
+	config   string
+	root     string
+	ran      [][]string // command lines of package managers
+	ranEnv   []string
+	failing  error // of package managers
+	stdout   bytes.Buffer
+	stderr   bytes.Buffer
+	language string
+}
+
+var day = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func newComputer(t *testing.T, managers ...string) *computer {
+	t.Helper()
+	x := &computer{t: t, state: filepath.Join(t.TempDir(), "updates"), language: "en"}
+	now := func() time.Time { return day }
+	m, err := mirror.Start(mirror.Config{Dir: t.TempDir(), Now: now})
+	x.must(err)
+	t.Cleanup(m.Close)
+	x.m = m
+	x.must(m.Release("1.2.0", "program", update.Notes{Russian: "Быстрее.", English: "Faster."}))
+	dir := t.TempDir()
+	x.must(os.Chmod(dir, 0o755))
+	x.config, x.root = filepath.Join(dir, "agent.json"), filepath.Join(dir, "root.json")
+	x.must(os.WriteFile(x.config, []byte("{}"), 0o644))
+	x.must(os.WriteFile(x.root, m.Root(), 0o644))
+	prefix := t.TempDir()
+	for _, path := range managers {
+		x.must(os.MkdirAll(filepath.Join(prefix, filepath.Dir(path)), 0o755))
+		x.must(os.WriteFile(filepath.Join(prefix, path), nil, 0o755))
+	}
+	x.sys = system{user: os.Geteuid(), admin: os.Geteuid(), prefix: prefix, installed: "1.1.0", os: "linux", arch: "amd64", home: t.TempDir(),
+		env: func(string) string { return "" }, transport: m.Transport(), now: now,
+		execute: func(argv, env []string, _ io.Writer) error {
+			x.ran, x.ranEnv = append(x.ran, argv), env
+			return x.failing
+		}}
+	return x
+}
+
+var debian = []string{"/usr/bin/apt-get", "/var/lib/dpkg/status"}
+
+func (x *computer) must(err error) {
+	x.t.Helper()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// does runs a command and returns its exit code.
+func (x *computer) does(args ...string) int {
+	x.t.Helper()
+	x.stdout.Reset()
+	x.stderr.Reset()
+	args = append(args, "-url", x.m.URL(), "-root", x.root, "-state", x.state, "-config", x.config, "-lang", x.language)
+	return boot.Report(io.Discard, program, run(x.t.Context(), x.sys, args, &x.stdout, &x.stderr))
+}
+
+func (x *computer) answers(args ...string) (update.Answer, int) {
+	x.t.Helper()
+	exit := x.does(append(args, "-json")...)
+	var a update.Answer
+	if err := json.Unmarshal(x.stdout.Bytes(), &a); err != nil || a.Format != update.Format {
+		x.t.Fatalf("no answer: %v\n%s%s", err, x.stdout.String(), x.stderr.String())
+	}
+	return a, exit
+}
+
+func (x *computer) says(want string) {
+	x.t.Helper()
+	if said := x.stdout.String() + x.stderr.String(); !strings.Contains(said, want) {
+		x.t.Errorf("said\n%s\nwithout %q", said, want)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	x := newComputer(t, debian...)
+	if exit := x.does("check"); exit != update.ExitNewer {
+		t.Errorf("exit %d\n%s", exit, x.stderr.String())
+	}
+	x.says("Version 1.2.0 of 2026-11-22 is out; 1.1.0 is installed.\nFaster.\n")
+	x.says("sudo zaver-agent update install")
+	x.language = "ru"
+	if exit := x.does("check"); exit != update.ExitNewer {
+		t.Errorf("exit %d", exit)
+	}
+	x.says("Вышла версия 1.2.0 от 2026-11-22; установлена 1.1.0.\nБыстрее.\n")
+	a, exit := x.answers("check")
+	if exit != update.ExitNewer || !a.Newer || a.Newest != "1.2.0" || a.Installed != "1.1.0" || a.Notes.English != "Faster." || !a.Checked.Equal(day) || !a.Expires.Equal(day.AddDate(0, 0, 7)) || a.Code != "" {
+		t.Errorf("exit %d: %+v", exit, a)
+	}
+	x.sys.installed, x.language = "1.2.0", "en"
+	if exit := x.does("check"); exit != 0 {
+		t.Errorf("exit %d", exit)
+	}
+	x.says("There is no newer version: 1.2.0 is installed, the publisher has 1.2.0.")
+}
+
+// Every failure has an exit code, says its code, and says in both languages what to do.
+func TestFailures(t *testing.T) {
+	for _, c := range []struct {
+		name, command, code string
+		exit                int
+		damage              func(x *computer)
+	}{
+		{"tampered metadata", "check", update.CodeSignature, 11, func(x *computer) { x.m.Set("timestamp", mirror.Tamper) }},
+		{"tampered package", "download", update.CodePackage, 11, func(x *computer) { x.m.Set(mirror.Package, mirror.Tamper) }},
+		{"server away", "check", update.CodeUnreachable, 12, func(x *computer) { x.m.Set("timestamp", mirror.Fail) }},
+		{"package cut", "download", update.CodeCut, 12, func(x *computer) { x.m.Set(mirror.Package, mirror.Cut) }},
+		{"expired", "check", update.CodeExpired, 11, func(x *computer) { x.sys.now = func() time.Time { return day.AddDate(0, 0, 30) } }},
+		{"clock behind", "check", update.CodeClock, 1, func(x *computer) { x.sys.now = func() time.Time { return day.AddDate(-1, 0, 0) } }},
+		{"no version", "check", update.CodeVersion, 13, func(x *computer) { x.sys.installed = "" }},
+		{"no root", "check", update.CodeRoot, 3, func(x *computer) { x.must(os.Remove(x.root)) }},
+		{"wrong root", "check", update.CodeRoot, 3, func(x *computer) { x.must(os.WriteFile(x.root, []byte("{}"), 0o644)) }},
+		{"open state folder", "check", update.CodeState, 1, func(x *computer) { x.must(os.MkdirAll(x.state, 0o700)); x.must(os.Chmod(x.state, 0o755)) }},
+		{"another is at work", "check", update.CodeBusy, 4, func(x *computer) {
+			x.must(os.MkdirAll(x.state, 0o700))
+			free, err := boot.OneInstance(filepath.Join(x.state, "lock"))
+			x.must(err)
+			x.t.Cleanup(func() { _ = free() })
+		}},
+		{"nothing newer to download", "download", update.CodeCurrent, 1, func(x *computer) { x.sys.installed = "1.2.0" }},
+		{"older to install", "install", update.CodeCurrent, 1, func(x *computer) { x.sys.installed = "1.3.0" }},
+		{"another system", "check", update.CodePlatform, 1, func(x *computer) { x.sys.arch = "riscv64" }},
+		{"no administrator", "install", update.CodeNotRoot, 14, func(x *computer) { x.sys.admin = x.sys.user + 1 }},
+		{"no package manager", "install", update.CodeInstaller, 1, func(x *computer) { x.sys.prefix = x.t.TempDir() }},
+		{"configuration open to others", "install", update.CodeExposed, 1, func(x *computer) { x.must(os.Chmod(x.config, 0o666)) }},
+		{"root open to others", "install", update.CodeExposed, 1, func(x *computer) { x.must(os.Chmod(x.root, 0o664)) }},
+		{"folder of the root open to others", "install", update.CodeExposed, 1, func(x *computer) { x.must(os.Chmod(filepath.Dir(x.root), 0o777)) }},
+		{"folder above the state open to others", "install", update.CodeExposed, 1, func(x *computer) { x.must(os.Chmod(filepath.Dir(x.state), 0o777)) }},
+		{"a link to an open folder", "install", update.CodeExposed, 1, func(x *computer) {
+			open := x.t.TempDir()
+			x.must(os.Chmod(open, 0o777))
+			x.must(os.Rename(x.root, filepath.Join(open, "root.json")))
+			x.must(os.Symlink(filepath.Join(open, "root.json"), x.root))
+		}},
+		{"package manager fails", "install", update.CodeInstall, 1, func(x *computer) { x.failing = errors.New("dpkg was interrupted") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := newComputer(t, debian...)
+			c.damage(x)
+			a, exit := x.answers(c.command)
+			if a.Code != c.code || exit != c.exit {
+				t.Errorf("got %s, exit %d, want %s, exit %d: %s", a.Code, exit, c.code, c.exit, a.Detail)
+			}
+			if c.code != update.CodeInstall && len(x.ran) > 0 {
+				t.Errorf("ran %v", x.ran)
+			}
+			x.language = "ru"
+			if again := x.does(c.command); again != c.exit {
+				t.Errorf("without JSON: exit %d", again)
+			}
+			x.says(c.code)
+			x.says("-> ")
+			left, _ := filepath.Glob(filepath.Join(x.state, "packages", "*"))
+			if c.code != update.CodeInstall && len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+func TestDownload(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		managers []string
+		kind     string
+		file     string
+		command  []string
+	}{
+		{"apt-get", debian, "", "zaver-agent_1.2.0-1_amd64.deb", []string{"apt-get", "install"}},
+		{"dnf", []string{"/usr/bin/dnf"}, "", "zaver-agent-1.2.0-1.x86_64.rpm", []string{"dnf", "install"}},
+		{"zypper", []string{"/usr/bin/zypper"}, "", "zaver-agent-1.2.0-1.x86_64.rpm", []string{"zypper", "install", "--allow-unsigned-rpm"}},
+		{"apt-get on a system of rpm", []string{"/usr/bin/apt-get", "/usr/bin/dnf"}, "", "zaver-agent-1.2.0-1.x86_64.rpm", []string{"dnf", "install"}},
+		{"none", nil, "", "zaver-agent_1.2.0-1_amd64.deb", nil},
+		{"another kind by wish", debian, "rpm", "zaver-agent-1.2.0-1.x86_64.rpm", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := newComputer(t, c.managers...)
+			dir := filepath.Join(t.TempDir(), "it's a folder")
+			x.must(os.Mkdir(dir, 0o755))
+			args := []string{"download", "-dir", dir}
+			if c.kind != "" {
+				args = append(args, "-kind", c.kind)
+			}
+			a, exit := x.answers(args...)
+			want := c.command
+			if want != nil {
+				want = append(slices.Clone(want), filepath.Join(dir, c.file))
+			}
+			if exit != 0 || a.File != filepath.Join(dir, c.file) || cmp.Diff(want, a.Command) != "" {
+				t.Errorf("exit %d: %+v", exit, a)
+			}
+			if b, err := os.ReadFile(a.File); err != nil || string(b) != "program as "+c.file {
+				t.Errorf("fetched %q, %v", b, err)
+			}
+			if exit := x.does(args...); exit != 0 {
+				t.Errorf("exit %d", exit)
+			}
+			x.says(a.File)
+			if want != nil {
+				x.says(`it'\''s a folder`)
+			}
+		})
+	}
+	t.Run("progress", func(t *testing.T) {
+		x := newComputer(t, debian...)
+		x.does("download")
+		x.says("100 %")
+		x.says("Faster.")
+		if info, err := os.Stat(filepath.Join(x.state, "packages")); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("folder of packages: %v, %v", info, err)
+		}
+	})
+}
+
+func TestInstall(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		managers []string
+		program  string
+		own      []string
+		file     string
+	}{
+		{"apt-get", debian, "/usr/bin/apt-get", []string{"install", "--yes", "--no-remove", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"}, "zaver-agent_1.2.0-1_amd64.deb"},
+		{"dnf", []string{"/usr/bin/dnf"}, "/usr/bin/dnf", []string{"install", "--assumeyes"}, "zaver-agent-1.2.0-1.x86_64.rpm"},
+		{"zypper", []string{"/usr/bin/zypper"}, "/usr/bin/zypper", []string{"--non-interactive", "install", "--allow-unsigned-rpm"}, "zaver-agent-1.2.0-1.x86_64.rpm"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := newComputer(t, c.managers...)
+			a, exit := x.answers("install", "-dir", t.TempDir(), "-kind", "rpm") // neither counts here
+			if exit != 0 || a.Newest != "1.2.0" || a.Code != "" {
+				t.Fatalf("exit %d: %+v", exit, a)
+			}
+			path := filepath.Join(x.state, "packages", c.file)
+			want := [][]string{append(append([]string{filepath.Join(x.sys.prefix, c.program)}, c.own...), path)}
+			if diff := cmp.Diff(want, x.ran); diff != "" {
+				t.Errorf("ran (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(installEnv, x.ranEnv); diff != "" {
+				t.Errorf("environment (-want +got):\n%s", diff)
+			}
+			if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the package is left: %v", err)
+			}
+		})
+	}
+}
+
+func TestWrongLine(t *testing.T) {
+	x := newComputer(t)
+	for _, args := range [][]string{{}, {"remove"}, {"check", "-colour", "red"}, {"check", "more"}, {"download", "-kind", "msi"}, {"-json"}} {
+		err := run(t.Context(), x.sys, args, &x.stdout, &x.stderr)
+		var f *boot.Failure
+		if !errors.As(err, &f) || f.Exit != boot.ExitUsage {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	if err := run(t.Context(), x.sys, []string{"check"}, &x.stdout, &x.stderr); boot.Report(io.Discard, program, err) != update.ExitNone {
+		t.Errorf("without an address: %v", err)
+	}
+	x.says(update.CodeNone)
+}
+
+// Without -state the folder is the user's own, or the administrator's.
+func TestStateFolder(t *testing.T) {
+	x := newComputer(t, debian...)
+	x.state, x.sys.admin = "", x.sys.user+1
+	if exit := x.does("check"); exit != update.ExitNewer {
+		t.Fatalf("exit %d: %s", exit, x.stderr.String())
+	}
+	if _, err := os.Stat(filepath.Join(x.sys.home, ".local/state/zaver/updates/trusted.json")); err != nil {
+		t.Error(err)
+	}
+	x.sys.home = ""
+	if a, _ := x.answers("check"); a.Code != update.CodeState {
+		t.Errorf("got %s", a.Code)
+	}
+}
