@@ -123,7 +123,7 @@ func (s *Source) List(ctx context.Context) ([]agent.Credential, error) {
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			s.log.WarnContext(ctx, "card can't be used", "reader", r.Name, "err", err)
+			s.log.WarnContext(ctx, "card can't be used", "reader", logged(r.Name), "err", err)
 			why = worse(why, err)
 			continue
 		}

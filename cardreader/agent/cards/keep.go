@@ -43,7 +43,7 @@ func (s *Source) pins(ctx context.Context, wanted func(*card.Profile, string) bo
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			s.log.WarnContext(ctx, "card can't be used", "reader", r.Name, "err", err)
+			s.log.WarnContext(ctx, "card can't be used", "reader", logged(r.Name), "err", err)
 			why = worse(why, err)
 			continue
 		}
