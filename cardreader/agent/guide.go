@@ -22,6 +22,7 @@ type Guide struct {
 // reason blocked, and RefUnblock when it is the secret's). The last try of either secret needs an extra yes; no try is repeated by itself.
 func (g Guide) Run(ctx context.Context, k Keeper, s PINState, t Task) error {
 	c := care{Guide: g, keeper: k, state: s, task: t}
+	ctx = words.To(ctx, g.Language)
 	for range mostTries {
 		if err := c.leave(ctx); err != nil {
 			return stopped(err, c.wrong)

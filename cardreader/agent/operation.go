@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"zaver/cardreader/agent/window"
+	"zaver/cardreader/agent/words"
 	"zaver/signature/challenge"
 	"zaver/signature/pin"
 )
@@ -51,6 +52,7 @@ var purposes = map[Method]challenge.Purpose{
 // the window while it was made.
 func (o *Operation) Run(ctx context.Context, report func(Step)) Step {
 	begun := o.agent.cfg.Now()
+	ctx = words.To(ctx, o.request.Language)
 	talk := &conversation{client: o.agent.client, origin: o.portal.Origin, request: o.request.Request,
 		language: string(o.request.Language), first: o.agent.cfg.RetryFirst, patience: o.agent.cfg.ConflictPatience}
 	tell := func(s Step) {

@@ -57,6 +57,7 @@ type Card struct {
 
 	mu       sync.Mutex
 	validity Validity
+	language string              // of a keypad's own messages
 	certs    []*cert.Certificate // read once; a card's certificates do not change while it is in
 }
 

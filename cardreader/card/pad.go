@@ -34,6 +34,9 @@ func (c *Card) Pad(ctx context.Context, ref string) PadState {
 	return state
 }
 
+// WithLanguage has readers' keypads speak a language, "ru" or "en"; without it, or with another, they speak English.
+func WithLanguage(language string) Option { return func(c *Card) { c.language = language } }
+
 func (c *Card) padFits(pw *Password) bool {
 	_, plain := c.suite.(plainSuite)
 	return plain && pw.Characters == Digits
@@ -56,7 +59,7 @@ func (s *session) verifyOnPad(ctx context.Context, pw *Password) error {
 	if err := s.notBlocked(ctx, pw); err != nil {
 		return err
 	}
-	entry, err := padEntry(pw, apdu.Command{INS: 0x20, P2: pw.Ref}, 1)
+	entry, err := s.padEntry(pw, apdu.Command{INS: 0x20, P2: pw.Ref}, 1)
 	if err != nil {
 		return err
 	}
@@ -80,7 +83,7 @@ func (s *session) changeOnPad(ctx context.Context, op string, pw *Password) erro
 	} else if err := s.notBlocked(ctx, pw); err != nil {
 		return err
 	}
-	entry, err := padEntry(pw, cmd, blocks)
+	entry, err := s.padEntry(pw, cmd, blocks)
 	if err != nil {
 		return err
 	}
@@ -91,7 +94,7 @@ func (s *session) changeOnPad(ctx context.Context, op string, pw *Password) erro
 }
 
 // padEntry writes the command with so many empty blocks.
-func padEntry(pw *Password, cmd apdu.Command, blocks int) (PadEntry, error) {
+func (s *session) padEntry(pw *Password, cmd apdu.Command, blocks int) (PadEntry, error) {
 	cmd.Data = make([]byte, blocks*pinBlockSize)
 	for i := range blocks {
 		fillBlock(cmd.Data[i*pinBlockSize:][:pinBlockSize], pw.Format, nil)
@@ -104,7 +107,7 @@ func padEntry(pw *Password, cmd apdu.Command, blocks int) (PadEntry, error) {
 	if pw.Format == ASCIIPadded {
 		format = PadASCII
 	}
-	return PadEntry{Command: command, Format: format, Block: pinBlockSize, Min: pw.Min, Max: pw.Max, Timeout: padTimeout}, nil
+	return PadEntry{Command: command, Format: format, Block: pinBlockSize, Min: pw.Min, Max: pw.Max, Language: s.card.language, Timeout: padTimeout}, nil
 }
 
 // padAnswer maps what came of an entry on the keypad.

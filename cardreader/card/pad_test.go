@@ -197,6 +197,28 @@ func TestPadFailures(t *testing.T) {
 	})
 }
 
+// The keypad is told the language, whatever it is asked for.
+func TestPadLanguage(t *testing.T) {
+	for _, l := range []string{"ru", "en"} {
+		t.Run(l, func(t *testing.T) {
+			c, k := openPad(t, nil, pivPIN, pivPIN, "654321")
+			c, err := card.Open(t.Context(), k, nil, []*card.Profile{c.Profile()}, card.WithLanguage(l))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.VerifyPIN(t.Context(), "PIN", nil); err != nil {
+				t.Error(err)
+			}
+			if err := c.ChangePIN(t.Context(), "PIN", nil, nil); err != nil {
+				t.Error(err)
+			}
+			if len(k.entries) != 2 || k.entries[0].Language != l || k.entries[1].Language != l {
+				t.Errorf("%+v", k.entries)
+			}
+		})
+	}
+}
+
 func TestPadChange(t *testing.T) {
 	t.Run("old and new at once", func(t *testing.T) {
 		c, k := openPad(t, nil, pivPIN, "654321")

@@ -70,7 +70,7 @@ type PadEntry struct {
 	Old      bool // ModifyOnPad asks for the old (or unblocking) PIN first
 	Confirm  bool // ModifyOnPad asks for the new PIN twice
 
-	Language string        // of the reader's own messages: "ru" or "en"; anything else means "en"
+	Language string        // of the reader's own messages: "ru" or "en"; anything else means "en". A reader may know only one
 	Timeout  time.Duration // to the last key; 0 leaves it to the reader, more than 255 s is cut
 }
 

@@ -5,6 +5,7 @@
 package pcsc
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -29,6 +30,7 @@ type keypad struct {
 	properties     padProperties
 	verify, modify bool // offered, and not denied
 	denied         bool
+	language       string // the one that it speaks, where rules name one
 }
 
 // Pad implements card.PINPad. The reader is asked once per connection.
@@ -88,7 +90,9 @@ func (c *Conn) askKeypad() (*keypad, error) {
 			k.properties.fromPINProperties(b)
 		}
 	}
-	noVerify, noModify := padDenied(c.service.cfg.PadRules, c.reader, k.properties.vendor, k.properties.product)
+	rules := rulesFor(c.service.cfg.PadRules, c.reader, k.properties.vendor, k.properties.product)
+	noVerify, noModify := rules.denied()
+	k.language = rules.language()
 	k.verify = k.features.verify() && !noVerify
 	k.modify = k.features.modify() && !noModify
 	k.denied = k.features.verify() && noVerify || k.features.modify() && noModify
@@ -137,6 +141,7 @@ func (c *Conn) enter(ctx context.Context, e card.PadEntry, modify bool) ([]byte,
 	_, err = c.do(limited, op, card.PadFailed, func() error {
 		entry := e
 		entry.Command = c.forProtocol(e.Command)
+		entry.Language = cmp.Or(k.language, e.Language)
 		message, err := padMessage(entry, k.properties, modify)
 		if err != nil {
 			return &card.Error{Reason: card.PadFailed, Op: op, Cause: err}

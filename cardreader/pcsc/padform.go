@@ -22,6 +22,11 @@ const (
 	confirmNew = 0x01
 	confirmOld = 0x02
 
+	// The reader's own messages, by bMsgIndex (USB CCID 1.1, sections 6.1.11 and 6.1.12).
+	promptPIN   = 0
+	promptNew   = 1
+	promptAgain = 2
+
 	langRussian = 0x0419
 	langEnglish = 0x0409
 
@@ -70,9 +75,13 @@ func padMessage(e card.PadEntry, p padProperties, modify bool) ([]byte, error) {
 	}
 	b = append(b, end, messages)
 	b = binary.LittleEndian.AppendUint16(b, padLanguage(e.Language))
-	b = append(b, 0)
-	if modify {
-		b = append(b, 1, 2)
+	switch {
+	case !modify:
+		b = append(b, promptPIN)
+	case e.Old:
+		b = append(b, promptPIN, promptNew, promptAgain)
+	default:
+		b = append(b, promptNew, promptAgain, promptAgain)
 	}
 	b = append(b, 0, 0, 0) // bTeoPrologue: the driver makes its own
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(e.Command)))

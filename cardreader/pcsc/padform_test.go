@@ -66,7 +66,7 @@ func TestPadMessage(t *testing.T) {
 		{"change, new only", with(isoChange, func(e *card.PadEntry) {
 			e.Command, e.NewAt, e.Old = unhex("00 24 01 02 08 20 FF FF FF FF FF FF FF"), 0, false
 		}), padProperties{}, true,
-			"00 00 89 47 04 00 00 0C 06 01 02 02 09 04 00 01 02 000000 0D000000 00240102 08 20FFFFFFFFFFFFFF"},
+			"00 00 89 47 04 00 00 0C 06 01 02 02 09 04 01 02 02 000000 0D000000 00240102 08 20FFFFFFFFFFFFFF"},
 		{"change, not repeated", with(isoChange, func(e *card.PadEntry) { e.Confirm = false }), padProperties{}, true,
 			"00 00 89 47 04 00 08 0C 06 02 02 02 09 04 00 01 02 000000 15000000 00240002 10 20FFFFFFFFFFFFFF 20FFFFFFFFFFFFFF"},
 		{"change, ascii", with(isoChange, func(e *card.PadEntry) { e.Format, e.Max = card.PadASCII, 8 }), padProperties{}, true,
@@ -197,6 +197,9 @@ func TestParsePadRules(t *testing.T) {
 		{"comments", "# one\n\n   # two\n", ""},
 		{"all forms", "deny usb 076b:3031\nallow usb 076B:3031 verify # back\ndeny name plain\ndeny name \"two words\" modify", ""},
 		{"DOS lines", "deny usb 076b:3031\r\nallow name \"x\"\r\n", ""},
+		{"languages", "language usb 076b:3031 en\nlanguage name \"*pad*\" ru # its display", ""},
+		{"no language", "language name x", "line 1: language"},
+		{"another language", "language name x de", "line 1: language"},
 		{"no verb", "usb 076b:3031", "line 1: 2 words"},
 		{"another verb", "\nforbid usb 076b:3031", "line 2: \"forbid\""},
 		{"another kind", "deny pci 076b:3031", "line 1: \"pci\""},
@@ -246,9 +249,34 @@ func TestBuiltinPadRules(t *testing.T) {
 		{"anything", 0x076B, 0x6632, true},
 		{"Gemalto PC Pinpad 00 00", 0x08E6, 0x3478, false},
 	} {
-		if verify, modify := padDenied(rules, c.name, c.vendor, c.product); verify != c.want || modify != c.want {
+		if verify, modify := rulesFor(rules, c.name, c.vendor, c.product).denied(); verify != c.want || modify != c.want {
 			t.Errorf("%s: %t, %t", c.name, verify, modify)
 		}
+	}
+}
+
+// The last rule that fits decides, and rules of languages deny nothing.
+func TestPadLanguageRules(t *testing.T) {
+	for _, c := range []struct{ name, rules, want string }{
+		{"none", "", ""},
+		{"of another reader", "language name \"Bad*\" en", ""},
+		{"by name", "language name \"good*\" en", "en"},
+		{"by USB numbers", "language usb 076b:3031 ru", "ru"},
+		{"the last", "language name * en\nlanguage usb 076b:3031 ru\ndeny name nobody", "ru"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rules, err := ParsePadRules([]byte(c.rules))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fit := rulesFor(rules, "Good Pad 00 00", 0x076B, 0x3031)
+			if got := fit.language(); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+			if verify, modify := fit.denied(); verify || modify {
+				t.Errorf("denied: %t, %t", verify, modify)
+			}
+		})
 	}
 }
 
@@ -268,6 +296,7 @@ func TestWildcard(t *testing.T) {
 
 func FuzzPadRules(f *testing.F) {
 	f.Add(builtinPadRules, "HID Global OMNIKEY 6121 00 00")
+	f.Add([]byte("language name * en\nlanguage usb 076b:3031 ru"), "x")
 	f.Add([]byte("deny name \"*a*b*\" verify\nallow usb 0000:ffff"), "axxb")
 	f.Fuzz(func(t *testing.T, file []byte, name string) {
 		rules, err := ParsePadRules(file)
@@ -277,7 +306,11 @@ func FuzzPadRules(f *testing.F) {
 			}
 			return
 		}
-		padDenied(rules, name, 0x076B, 0x3031)
+		fit := rulesFor(rules, name, 0x076B, 0x3031)
+		if l := fit.language(); l != "" && l != "ru" && l != "en" || len(fit) > len(rules) {
+			t.Errorf("%d of %d rules fit, language %q", len(fit), len(rules), l)
+		}
+		fit.denied()
 	})
 }
 

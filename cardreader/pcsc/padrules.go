@@ -4,6 +4,7 @@ package pcsc
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"strconv"
@@ -21,10 +22,11 @@ const (
 	maxRulePattern = 200
 )
 
-// PadRule says whether the keypads of some readers are used.
+// PadRule says whether the keypads of some readers are used, or which language they speak.
 type PadRule struct {
 	deny           bool
 	verify, modify bool
+	speaks         string // "ru" or "en"; the rule says nothing else then
 	usb            bool
 	vendor         uint16
 	product        uint16
@@ -100,9 +102,9 @@ func parseRule(words []string) (r PadRule, err error) {
 	switch words[0] {
 	case "deny":
 		r.deny = true
-	case "allow":
+	case "allow", "language":
 	default:
-		return r, fmt.Errorf("%q is neither deny nor allow", words[0])
+		return r, fmt.Errorf("%q is neither deny, allow nor language", words[0])
 	}
 	switch words[1] {
 	case "usb":
@@ -118,6 +120,13 @@ func parseRule(words []string) (r PadRule, err error) {
 	}
 	if err != nil {
 		return r, err
+	}
+	if words[0] == "language" {
+		if len(words) != 4 || words[3] != "ru" && words[3] != "en" {
+			return r, fmt.Errorf("language needs ru or en")
+		}
+		r.speaks = words[3]
+		return r, nil
 	}
 	r.verify, r.modify = true, true
 	if len(words) == 4 {
@@ -145,14 +154,23 @@ func parseUSB(s string) (vendor, product uint16, err error) {
 	return uint16(a), uint16(b), nil
 }
 
-// padDenied applies the rules in their order. Without USB numbers (both zero)
-// only names are compared.
-func padDenied(rules []PadRule, name string, vendor, product uint16) (verify, modify bool) {
+// padRules are those that fit one reader, in their order: of each thing that they say the last one decides.
+type padRules []PadRule
+
+// rulesFor picks them. Without USB numbers (both zero) only names are compared.
+func rulesFor(all []PadRule, name string, vendor, product uint16) padRules {
 	name = strings.ToLower(name)
-	for _, r := range rules {
-		if r.usb && (vendor == 0 || r.vendor != vendor || r.product != product) || !r.usb && !wildcard(r.pattern, name) {
-			continue
+	var fit padRules
+	for _, r := range all {
+		if r.usb && vendor != 0 && r.vendor == vendor && r.product == product || !r.usb && wildcard(r.pattern, name) {
+			fit = append(fit, r)
 		}
+	}
+	return fit
+}
+
+func (rules padRules) denied() (verify, modify bool) {
+	for _, r := range rules {
 		if r.verify {
 			verify = r.deny
 		}
@@ -161,6 +179,14 @@ func padDenied(rules []PadRule, name string, vendor, product uint16) (verify, mo
 		}
 	}
 	return verify, modify
+}
+
+// language is the only one that the reader speaks; empty when it speaks both.
+func (rules padRules) language() (l string) {
+	for _, r := range rules {
+		l = cmp.Or(r.speaks, l)
+	}
+	return l
 }
 
 // wildcard matches a pattern in which * stands for anything; no other sign is

@@ -275,6 +275,59 @@ func TestPadRulesOfTheUser(t *testing.T) {
 	}
 }
 
+// TestPadLanguage holds wLangId and bMsgIndex to the octet (part 10 revision 2.02.09, sections 2.5.2 and 2.5.3), on every keypad that works.
+func TestPadLanguage(t *testing.T) {
+	noOld := modifyEntry()
+	noOld.Command, noOld.NewAt, noOld.Old = unhex("00 24 01 02 08 20 FF FF FF FF FF FF FF"), 0, false
+	for _, c := range []struct {
+		name, language, rules string
+		entry                 card.PadEntry
+		modify                bool
+		at                    int    // where the octets stand
+		want                  string // bNumberMessage, wLangId, bMsgIndex
+	}{
+		{"verify, Russian", "ru", "", verifyEntry(), false, 8, "01 19 04 00"},
+		{"verify, English", "en", "", verifyEntry(), false, 8, "01 09 04 00"},
+		{"verify, nobody said", "", "", verifyEntry(), false, 8, "01 09 04 00"},
+		{"verify, English only", "ru", "language name \"* pad*\" en", verifyEntry(), false, 8, "01 09 04 00"},
+		{"verify, Russian only", "en", "language name \"* pad*\" ru", verifyEntry(), false, 8, "01 19 04 00"},
+		{"verify, another reader's rule", "ru", "language name \"bad*\" en\nlanguage usb 0000:0000 en", verifyEntry(), false, 8, "01 19 04 00"},
+		{"change, Russian", "ru", "", modifyEntry(), true, 11, "03 19 04 00 01 02"},
+		{"change, English", "en", "", modifyEntry(), true, 11, "03 09 04 00 01 02"},
+		{"change, English only", "ru", "language name \"* pad*\" en", modifyEntry(), true, 11, "03 09 04 00 01 02"},
+		{"new PIN alone, Russian", "ru", "", noOld, true, 11, "02 19 04 01 02 02"},
+	} {
+		for _, p := range fakepcscd.Profiles() {
+			if !p.Honest || c.modify && p.Name == "verify only" {
+				continue
+			}
+			t.Run(c.name+" on "+p.Name, func(t *testing.T) {
+				rules, err := pcsc.ParsePadRules([]byte(c.rules))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := p.New()
+				serve(t, fakepcscd.Options{}, r)
+				r.Insert(newToy())
+				conn := connect(t, pcsc.New(pcsc.Config{PadRules: rules}), r.Name())
+				r.Pad().Person(fakepcscd.Press{Cancel: true})
+				e := c.entry
+				e.Language = c.language
+				enter := conn.VerifyOnPad
+				if c.modify {
+					enter = conn.ModifyOnPad
+				}
+				_, err = enter(t.Context(), e)
+				wantCode(t, err, "pin.cancelled")
+				got, want := r.Pad().Received(), unhex(c.want)
+				if len(got) != 1 || len(got[0]) < c.at+len(want) || !bytes.Equal(got[0][c.at:c.at+len(want)], want) {
+					t.Errorf("the keypad got %X, want %X at %d", got, want, c.at)
+				}
+			})
+		}
+	}
+}
+
 func TestPadAndTheCardPulled(t *testing.T) {
 	for _, kind := range []string{"direct", "start and finish", "start, keys and finish"} {
 		t.Run("while the person types on "+kind, func(t *testing.T) {

@@ -12,9 +12,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"zaver/cardreader/agent"
+	"zaver/cardreader/agent/words"
 	"zaver/cardreader/card"
 	"zaver/cardreader/pcsc"
 	"zaver/signature/algo"
@@ -206,7 +208,7 @@ func (s *Source) open(ctx context.Context, reader string) (Connection, *card.Car
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := card.Open(ctx, conn, conn.ATR(), s.profiles, s.options...)
+	c, err := card.Open(ctx, conn, conn.ATR(), s.profiles, append(slices.Clone(s.options), card.WithLanguage(string(words.Of(ctx))))...)
 	if err != nil {
 		conn.Close()
 		return nil, nil, err
