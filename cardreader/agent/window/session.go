@@ -37,8 +37,9 @@ type Session struct {
 	chosen   bool
 	shown    bool
 	finished bool
-	final    bool // too late to cancel
-	reaped   bool // its process number may be another's
+	final    bool        // too late to cancel
+	reaped   bool        // its process number may be another's
+	leaves   *time.Timer // ends a result that does not go by itself; nil before there is one
 }
 
 // Choose shows the certificates and waits for the person's choice: the index of a usable row. It returns ErrNotShown when
@@ -79,8 +80,10 @@ func (s *Session) Finish(r Result) {
 	s.unwatch()
 	s.mu.Lock()
 	close(s.out)
+	if !s.reaped {
+		s.leaves = time.AfterFunc(time.Duration(r.Stay)*time.Second+graceLimit, s.kill)
+	}
 	s.mu.Unlock()
-	time.AfterFunc(time.Duration(r.Stay)*time.Second+graceLimit, s.kill) // harmless after its end
 	late := time.NewTimer(tellLimit)
 	defer late.Stop()
 	select {
@@ -269,6 +272,9 @@ func (s *Session) reap() {
 	hanging.Stop()
 	s.mu.Lock()
 	s.reaped = true
+	if s.leaves != nil {
+		s.leaves.Stop() // an agent at rest is not woken for nothing
+	}
 	s.mu.Unlock()
 	close(s.gone)
 }

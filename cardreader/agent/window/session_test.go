@@ -256,6 +256,34 @@ func TestResultGoes(t *testing.T) {
 	})
 }
 
+// Nothing wakes an agent for a window that is gone, however it went.
+func TestNoTimerOutlivesTheWindow(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		script windowplay.Script
+		result bool
+	}{
+		{"closed with its result", windowplay.Script{}, true},
+		{"crashed with its result", windowplay.Script{AtResult: windowplay.Crash}, true},
+		{"cancelled", windowplay.Script{AtRows: windowplay.Cancel}, false},
+		{"never shown", windowplay.Script{AtShow: windowplay.NoDisplay}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, _ := played(t, c.script)
+			s := open(t, p, t.Context())
+			_, _ = s.Choose(t.Context(), rows())
+			if c.result {
+				s.Finish(window.Result{Tone: window.Bad, Text: "Отказ"})
+			}
+			await(t, s.Gone(), "the process stays")
+			if n := s.Timers(); n != 0 {
+				t.Errorf("%d timers are left", n)
+			}
+		})
+	}
+}
+
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")
