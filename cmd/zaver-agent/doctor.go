@@ -17,6 +17,7 @@ import (
 	"zaver/cardreader/agent/doctor"
 	"zaver/cardreader/agent/loopback"
 	"zaver/cardreader/agent/pinentry"
+	"zaver/cardreader/agent/update"
 	"zaver/cardreader/agent/window"
 	"zaver/cardreader/agent/words"
 	"zaver/cardreader/card"
@@ -148,6 +149,7 @@ func (a *app) patient() (cfg doctor.Config, end func(), err error) {
 	home, _ := os.UserHomeDir() // without one, its part is not looked at
 	cfg = doctor.Config{Language: c.Language, Version: version(), Settings: settings, Program: self, Home: home, Env: os.Getenv, HeldByAnother: loopback.HeldByAnother,
 		Pinentry: pinentry.Config{Argv: c.Pinentry, TTY: firstOf(c.TTY, os.Getenv("GPG_TTY"), ownTerminal()), Env: os.Environ()}}
+	cfg.Updates = doctor.Updates{On: c.Updates.URL != "", State: update.StateFolder(os.Geteuid() == 0, home, os.Getenv)}
 	if c.Window != windowOff {
 		cfg.Window = &window.Config{Path: c.Window, Env: os.Environ()}
 	}

@@ -60,7 +60,7 @@ var table = func() map[string]entry {
 	}{{AreaConfig, configRows}, {AreaSystem, systemRows}, {AreaClock, clockRows}, {AreaProfile, profileRows}, {AreaService, serviceRows},
 		{AreaReader, readerRows}, {AreaCard, cardRows}, {AreaPIN, pinRows}, {AreaModule, moduleRows}, {AreaToken, tokenRows},
 		{AreaCertificate, certificateRows}, {AreaProgram, programRows}, {AreaBrowser, browserRows}, {AreaDoor, doorRows},
-		{AreaPortal, portalRows}, {AreaRevocation, revocationRows}} {
+		{AreaPortal, portalRows}, {AreaRevocation, revocationRows}, {AreaUpdate, updateRows}} {
 		for i, r := range part.rows {
 			out[r.code] = entry{area: part.area, rank: i, text: r.text, remedy: r.remedy}
 		}
@@ -111,6 +111,7 @@ var areaNames = map[Area]text{
 	AreaDoor:        {"Связь страницы с агентом", "Page to agent"},
 	AreaPortal:      {"Портал", "Portal"},
 	AreaRevocation:  {"Службы проверки сертификатов", "Certificate status services"},
+	AreaUpdate:      {"Обновления агента", "Updates of the agent"},
 }
 
 // Codes returns every code that a report may hold, sorted.

@@ -114,4 +114,8 @@ const (
 	CodeOCSPUnreachable = "doctor.revocation.ocsp"
 	CodeCRLUnreachable  = "doctor.revocation.crl"
 	CodeNoAddresses     = "doctor.revocation.no_addresses"
+
+	CodeUpdateState = "doctor.update.state"
+	CodeUpdateNewer = "doctor.update.newer"
+	CodeUpdateStale = "doctor.update.stale"
 )

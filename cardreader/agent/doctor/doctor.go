@@ -79,6 +79,12 @@ type SettingsFault struct {
 	Err  error
 }
 
+// Updates is what the doctor must know to tell what the last check for a newer version saw. It asks no server.
+type Updates struct {
+	On    bool   // the configuration names a server of updates
+	State string // the folder that remembers what was seen; may be empty
+}
+
 // Config is what a run needs. Everything outside is here, so that a test can break one thing at a time.
 type Config struct {
 	Language words.Language
@@ -90,6 +96,7 @@ type Config struct {
 	Tokens   Tokens          // nil: tokens are not looked at
 	Pinentry pinentry.Config // the dialog program
 	Window   *window.Config  // of the consent window's program; nil: this build has none
+	Updates  Updates         // what is known of newer versions
 	Program  string          // path of this program, which the browsers' manifests must lead to
 	// Native says that a page asks through native messaging: its browser has a way to the agent, and that another one has none is a warning.
 	Native bool

@@ -43,18 +43,19 @@ const (
 	AreaDoor        Area = "door"
 	AreaPortal      Area = "portal"
 	AreaRevocation  Area = "revocation"
+	AreaUpdate      Area = "update"
 )
 
 // Areas returns every area in the order of causes.
 func Areas() []Area { return slices.Clone(areas) }
 
 var areas = []Area{AreaConfig, AreaSystem, AreaClock, AreaProfile, AreaService, AreaReader, AreaCard, AreaPIN, AreaModule,
-	AreaToken, AreaCertificate, AreaProgram, AreaBrowser, AreaDoor, AreaPortal, AreaRevocation}
+	AreaToken, AreaCertificate, AreaProgram, AreaBrowser, AreaDoor, AreaPortal, AreaRevocation, AreaUpdate}
 
 // exits are the exit codes of faults by area. 3 is what every program of the house says of a wrong configuration.
 var exits = map[Area]int{AreaConfig: 3, AreaSystem: 10, AreaClock: 11, AreaProfile: 12, AreaService: 13, AreaReader: 14, AreaCard: 15,
 	AreaPIN: 16, AreaModule: 17, AreaToken: 18, AreaCertificate: 19, AreaProgram: 20, AreaBrowser: 21, AreaDoor: 22, AreaPortal: 23,
-	AreaRevocation: 24}
+	AreaRevocation: 24, AreaUpdate: 25}
 
 // Exit returns the exit code of a fault in the area.
 func (a Area) Exit() int { return exits[a] }

@@ -80,6 +80,7 @@ func (u *checkup) all(ctx context.Context) {
 	start(check{[]Area{AreaProfile}, programLimit, u.profiles}, none)
 	start(check{[]Area{AreaProgram}, programLimit + time.Second/2, u.programs}, none)
 	start(check{[]Area{AreaBrowser, AreaDoor}, programLimit, u.browsers}, none)
+	start(check{[]Area{AreaUpdate}, programLimit, u.updates}, none)
 	start(check{[]Area{AreaPortal, AreaClock}, portalLimit + time.Second/4, u.portals}, none)
 	looking.Add(2)
 	start(check{[]Area{AreaService, AreaReader, AreaCard, AreaPIN}, devicesLimit, u.cards}, looking.Done)

@@ -122,3 +122,12 @@ var revocationRows = []row{
 	{CodeNoAddresses, text{"В сертификате нет адресов для проверки отзыва", "The certificate has no addresses to ask for revocation"},
 		text{"Портал может отказать; спросите удостоверяющий центр, выдавший сертификат.", "The portal may refuse; ask the authority that issued the certificate."}},
 }
+
+var updateRows = []row{
+	{CodeUpdateState, text{"Запись о виденных обновлениях нельзя прочитать", "What was seen of updates can't be read"},
+		text{"Проверьте обновления: zaver-agent update check; команда скажет, что не так с папкой.", "Check for updates: zaver-agent update check; it says what is wrong with the folder."}},
+	{CodeUpdateNewer, text{"Вышла версия новее установленной", "A version newer than the installed one is out"},
+		text{"Установите её: sudo zaver-agent update install", "Install it: sudo zaver-agent update install"}},
+	{CodeUpdateStale, text{"Обновления не проверялись {n} дн.", "Nobody has checked for updates for {n} days"},
+		text{"Проверьте: zaver-agent update check", "Check: zaver-agent update check"}},
+}
