@@ -35,6 +35,8 @@ var shared struct {
 	err     error
 	// extended has the extension; it is launched by the first test that needs it.
 	extended *robot.Browser
+	// fox is Firefox, with the extension, launched likewise.
+	fox *robot.Browser
 	// numbered counts the people that tests took.
 	numbered int
 }
@@ -42,7 +44,7 @@ var shared struct {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	var errs []error
-	for _, b := range []*robot.Browser{shared.browser, shared.extended} {
+	for _, b := range []*robot.Browser{shared.browser, shared.extended, shared.fox} {
 		if b != nil {
 			errs = append(errs, b.Close())
 		}

@@ -20,7 +20,7 @@ import (
 
 // The browser's leave for the portal to reach loopback, on the real road: without the extension, with a portal that counts as a
 // server out on the network. Denied is named within a second and nothing is sent; where the browser would ask, the page says
-// what to choose first; granted, it goes to the end.
+// what to choose first; granted, it goes to the end. Firefox asks in earnest, and gets its answer.
 func TestLoopbackLeave(t *testing.T) {
 	first := Start(t) // its programs serve this world, too
 	other, err := stage.Start(t.Context(), stage.Config{Host: "localhost", Programs: filepath.Join(first.Dir, "bin")})
@@ -87,6 +87,30 @@ func TestLoopbackLeave(t *testing.T) {
 			c.succeeded()
 		})
 	}
+	fox, err := robot.LaunchWith(t.Context(), robot.Setup{Firefox: true, Public: []string{other.PortalAddress()}})
+	first.must(err)
+	t.Cleanup(func() { first.must(fox.Close()) })
+	browser = fox
+	for _, answer := range []robot.Permission{robot.Denied, robot.Granted} {
+		t.Run("Firefox asks, "+string(answer), func(t *testing.T) {
+			c := enter(t, robot.Asked)
+			_, err := c.Begin("token")
+			c.w.must(err)
+			c.Await("#confirm-ask")
+			said, err := c.Text()
+			c.w.must(err)
+			c.w.shows(said, c.w.phrase(text.Russian, "run.ask"))
+			c.w.must(c.Sign())
+			c.w.must(c.Answer(answer))
+			if answer == robot.Denied {
+				c.failed("agent.blocked")
+				// As the page says: leave is given beside the address, and the agent looked for again.
+				c.w.must(c.Permit(robot.Granted))
+				c.retry()
+			}
+			c.succeeded()
+		})
+	}
 }
 
 // hostile is what a page of somebody else tries at the agent's doors, each with a click of the person behind it.
@@ -114,15 +138,10 @@ var hostile = []struct{ name, js string }{
 // A real page of somebody else, with the ticket of a real confirmation in its hands and the person's clicks: neither door does
 // anything, in either browser; the confirmation stays the person's own.
 func TestHostilePage(t *testing.T) {
-	for _, door := range []string{"loopback", "native"} {
+	for _, door := range []string{"loopback", "native", "firefox"} {
 		t.Run(door, func(t *testing.T) {
 			w := Start(t)
-			var c *Citizen
-			if door == "native" {
-				c = w.Native()
-			} else {
-				c = w.Citizen()
-			}
+			c := map[string]func(...func(*Options)) *Citizen{"loopback": w.Citizen, "native": w.Native, "firefox": w.Fox}[door]()
 			w.GiveToken(c.p, pki.Good)
 			w.Answers(c.p.PINs.Token)
 			request, err := c.Begin("token")
@@ -138,7 +157,8 @@ func TestHostilePage(t *testing.T) {
 			foreign := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 				rw.Header().Set("Content-Type", "text/html")
 				_, _ = fmt.Fprintf(rw, `<!DOCTYPE html><title>foreign</title><link rel=icon href=data:,><main>press</main><iframe name=frame id=frame></iframe><script>
-					const door = %q, portal = %q, ask = JSON.stringify({origin: portal, request: %q, ticket: %q, method: 'token', lang: 'ru'}), got = []
+					const door = %q, portal = %q, ask = JSON.stringify({origin: portal, request: %q, ticket: %q, method: 'token', lang: 'ru'})
+					var got = []
 					const tries = [%s]
 					document.querySelector('main').onclick = async () => {
 						try { const r = await tries[got.length](); got.push(r && r.type === 'opaque' ? 'no' : 'YES') } catch { got.push('no') }
@@ -148,11 +168,7 @@ func TestHostilePage(t *testing.T) {
 			defer foreign.Close()
 			steps := strings.Count(w.since(w.Agent.Log(), 0)+w.since(w.NativeLog(), 0), "msg=step")
 			o := func(o *Options) { o.Origin, o.Tab = foreign.URL, true }
-			b := shared.browser
-			if door == "native" {
-				b = shared.extended
-			}
-			r := w.open(b, Few, o)
+			r := w.open(map[string]*robot.Browser{"loopback": shared.browser, "native": shared.extended, "firefox": shared.fox}[door], Few, o)
 			for i, h := range hostile {
 				w.must(r.Do(h.name, func(ctx context.Context) error {
 					if i == 0 {

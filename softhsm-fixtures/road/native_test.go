@@ -21,19 +21,37 @@ import (
 // That browser's windows share cookies, so there is one such person at a time.
 func (w *World) Native(edit ...func(*Options)) *Citizen {
 	w.t.Helper()
-	if shared.extended == nil {
-		b, err := robot.LaunchWith(context.Background(), // it outlives the test that needs it first
-			robot.Setup{Portals: []string{w.Origin()}, Host: w.NativeHost(), Public: []string{w.PortalAddress()}})
+	return w.through(&shared.extended, robot.Setup{Public: []string{w.PortalAddress()}}, edit...)
+}
+
+// Fox is Native in Firefox, for which the portal is a program on this computer.
+func (w *World) Fox(edit ...func(*Options)) *Citizen {
+	w.t.Helper()
+	return w.through(&shared.fox, robot.Setup{Firefox: true}, edit...)
+}
+
+// through signs a new person in, in the one browser of a setup, which gets the extension.
+func (w *World) through(b **robot.Browser, setup robot.Setup, edit ...func(*Options)) *Citizen {
+	w.t.Helper()
+	if *b == nil {
+		setup.Portals, setup.Host = []string{w.Origin()}, w.NativeHost()
+		launched, err := robot.LaunchWith(context.Background(), setup) // it outlives the test that needs it first
 		w.must(err)
-		shared.extended = b
+		*b = launched
 	}
+	w.nativeTail()
+	return w.citizen(*b, edit...)
+}
+
+// nativeTail prints what browsers' programs wrote meanwhile beside a failure.
+func (w *World) nativeTail() {
+	w.t.Helper()
 	log := w.size(w.NativeLog())
 	w.t.Cleanup(func() {
 		if w.t.Failed() {
 			w.t.Logf("native hosts:\n%s", w.since(w.NativeLog(), log))
 		}
 	})
-	return w.citizen(shared.extended, edit...)
 }
 
 // size is how long a log is now; since is what was added to it.

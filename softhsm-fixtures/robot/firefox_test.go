@@ -3,187 +3,248 @@
 package robot_test
 
 import (
-	"bufio"
-	"encoding/json"
+	"context"
 	"fmt"
 	"io"
-	"net"
+	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"zaver/cardreader/agent/nativemsg/extension"
+	"zaver/softhsm-fixtures/robot"
 )
 
-// firefox is one headless Firefox with a home of its own, steered over its remote protocol "Marionette":
-// "length:[0,id,command,parameters]" over TCP.
-type firefox struct {
-	t    *testing.T
-	conn net.Conn
-	in   *bufio.Reader
-	id   int
-	home string
-	log  *strings.Builder
-}
-
-// patience bounds the start of Firefox and each of its answers.
-const patience = 60 * time.Second
-
-func startFirefox(t *testing.T, prepare func(home string)) *firefox {
-	t.Helper()
-	path := ""
-	for _, name := range []string{"firefox-esr", "firefox"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
+// await asks a page for the value of a promise.
+func (s *site) await(r *robot.Robot, path, js string) string {
+	s.t.Helper()
+	got := ""
+	must(s.t, r.Do("ask "+path, func(ctx context.Context) error {
+		if err := r.Go(ctx, path); err != nil {
+			return err
 		}
-	}
-	if path == "" {
-		t.Fatal("no Firefox found (Debian: apt-get install firefox-esr)")
-	}
-	f := &firefox{t: t, home: t.TempDir(), log: &strings.Builder{}}
-	prepare(f.home)
-	profile := filepath.Join(f.home, "profile")
-	must(t, os.MkdirAll(profile, 0o700))
-	must(t, os.WriteFile(filepath.Join(profile, "user.js"), []byte(`user_pref("marionette.port", 0);
-user_pref("app.update.enabled", false);
-user_pref("datareporting.policy.dataSubmissionEnabled", false);
-user_pref("browser.shell.checkDefaultBrowser", false);
-user_pref("network.captive-portal-service.enabled", false);
-user_pref("extensions.background.idle.timeout", 500);
-`), 0o600))
-	cmd := exec.Command(path, "--headless", "--no-remote", "--marionette", "--profile", profile)
-	cmd.Env = append(os.Environ(), "HOME="+f.home, "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=", "MOZ_DISABLE_CONTENT_SANDBOX=1")
-	cmd.Stderr = f.log
-	must(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	f.connect(profile)
-	f.do("WebDriver:NewSession", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{}}})
-	return f
+		var err error
+		got, err = robot.Await[string](ctx, js)
+		return err
+	}))
+	return got
 }
 
-func (f *firefox) connect(profile string) {
-	f.t.Helper()
-	tick, late := time.NewTicker(50*time.Millisecond), time.After(patience)
-	defer tick.Stop()
-	for {
-		if b, err := os.ReadFile(filepath.Join(profile, "MarionetteActivePort")); err == nil {
-			if f.conn, err = net.Dial("tcp", "127.0.0.1:"+strings.TrimSpace(string(b))); err == nil {
-				break
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-late:
-			f.t.Fatalf("Firefox does not listen: %s", f.log)
-		}
-	}
-	f.t.Cleanup(func() { _ = f.conn.Close() })
-	f.in = bufio.NewReader(f.conn)
-	f.read() // its greeting
-}
-
-func (f *firefox) read() []byte {
-	f.t.Helper()
-	must(f.t, f.conn.SetReadDeadline(time.Now().Add(patience)))
-	length, err := f.in.ReadString(':')
-	must(f.t, err)
-	n, err := strconv.Atoi(strings.TrimSuffix(length, ":"))
-	must(f.t, err)
-	body := make([]byte, n)
-	_, err = io.ReadFull(f.in, body)
-	must(f.t, err)
-	return body
-}
-
-func (f *firefox) do(command string, parameters any) json.RawMessage {
-	f.t.Helper()
-	f.id++
-	body, err := json.Marshal([]any{0, f.id, command, parameters})
-	must(f.t, err)
-	_, err = fmt.Fprintf(f.conn, "%d:%s", len(body), body)
-	must(f.t, err)
-	var answer []json.RawMessage
-	must(f.t, json.Unmarshal(f.read(), &answer))
-	if len(answer) != 4 || string(answer[2]) != "null" {
-		f.t.Fatalf("%s: %s", command, answer)
-	}
-	return answer[3]
-}
-
-func (f *firefox) ask(script string) string {
-	f.t.Helper()
-	var v struct{ Value string }
-	must(f.t, json.Unmarshal(f.do("WebDriver:ExecuteScript", map[string]any{"script": "return String(" + script + ")", "args": []any{}}), &v))
-	return v.Value
-}
-
-func (f *firefox) until(script string) {
-	f.t.Helper()
-	tick, late := time.NewTicker(50*time.Millisecond), time.After(patience)
-	defer tick.Stop()
-	for f.ask("!!("+script+")") != "true" {
-		select {
-		case <-tick.C:
-		case <-late:
-			f.t.Fatalf("%s did not become true: %s\n%s", script, f.ask("document.querySelector('main').innerText"), f.log)
-		}
-	}
-}
-
-func (f *firefox) click(selector string) {
-	f.t.Helper()
-	var found struct{ Value map[string]string }
-	must(f.t, json.Unmarshal(f.do("WebDriver:FindElement", map[string]any{"using": "css selector", "value": selector}), &found))
-	for _, id := range found.Value {
-		f.do("WebDriver:ElementClick", map[string]any{"id": id})
-	}
-}
-
-// The same extension in Firefox: it finds the program by its own manifest, demands a click, and the request arrives.
+// The same extension in Firefox, in one browser: it finds the program by its own manifest, demands a click, and the request arrives.
 func TestFirefox(t *testing.T) {
 	s := newSite(t, "127.0.0.1")
+	b, err := robot.LaunchWith(t.Context(), robot.Setup{Firefox: true, Portals: []string{s.origin()}, Host: s.program()})
+	must(t, err)
+	t.Cleanup(func() { must(t, b.Close()) })
+	t.Run("finds the program", func(t *testing.T) { firefoxFinds(t, s, b) })
+	t.Run("refuses", func(t *testing.T) { firefoxRefuses(t, s, b) })
+	t.Run("nobody answers", func(t *testing.T) { firefoxNobodyAnswers(t, s, b) })
+}
+
+func firefoxFinds(t *testing.T, s *site, b *robot.Browser) {
 	s.think = 4 * time.Second // far longer than Firefox lets an idle background live
+	defer func() { s.think = 0 }()
+	nowhere := s.agent
 	d := s.listen()
-	f := startFirefox(t, func(home string) {
-		manifest, err := extension.HostManifest(extension.Firefox, s.program())
-		must(t, err)
-		path := extension.UserManifest(extension.Firefox, home)
-		// A new home keeps profiles below .config; the manifest's place is the old one all the same.
-		must(t, os.MkdirAll(filepath.Join(home, ".config", "mozilla", "firefox"), 0o700))
-		must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-		must(t, os.WriteFile(path, manifest, 0o600))
-	})
-	folder := filepath.Join(f.home, "extension")
-	must(t, extension.Write(folder, extension.Firefox, []string{s.origin()}))
-	var installed struct{ Value string }
-	must(t, json.Unmarshal(f.do("Addon:Install", map[string]any{"path": folder, "temporary": true}), &installed))
-	if installed.Value != extension.GeckoID {
-		t.Errorf("Firefox knows the extension as %q", installed.Value)
+	defer func() { s.agent = nowhere }()
+	r := s.window(b)
+	if !s.at(r) {
+		t.Fatal(s.code(r))
 	}
-	f.do("WebDriver:Navigate", map[string]any{"url": s.origin() + "/confirm/" + request})
-	f.until("document.querySelector('#confirm-ready:not([hidden]) #confirm-sign') || document.querySelector('#confirm-problem:not([hidden])')")
-	if door := f.ask("document.getElementById('confirm-door').textContent"); !strings.Contains(door, "расширение") {
-		t.Fatalf("the page says of the door: %q; problem %s\n%s", door, f.ask("document.getElementById('confirm-problem').dataset.code"), f.log)
+	if door := s.value(r, "document.getElementById('confirm-door').textContent"); !strings.Contains(door, "расширение") {
+		t.Errorf("the page says of the door: %q", door)
 	}
-
 	// Without a click there is no request, whatever the page says.
-	var refused struct{ Value string }
-	must(t, json.Unmarshal(f.do("WebDriver:ExecuteAsyncScript", map[string]any{"args": []any{}, "script": "const done = arguments[0]; " + fmt.Sprintf(say, order(s, nil)) + ".then(done)"}), &refused))
-	if refused.Value != `{"code":"agent.gesture"}` || s.fetched.Load() != 0 {
-		t.Errorf("without a click: %s", refused.Value)
-	}
-
-	f.click("#confirm-sign")
-	f.until("document.querySelector('#confirm-problem:not([hidden])')")
-	if code := f.ask("document.getElementById('confirm-problem').dataset.code"); code != "confirm.unknown" || s.fetched.Load() != 1 {
-		t.Errorf("the page says %s, the portal was asked %d times", code, s.fetched.Load())
+	must(t, r.Do("ask without a click", func(ctx context.Context) error {
+		got, err := robot.Await[string](ctx, patient(fmt.Sprintf(say, order(s, nil)), ""))
+		if got != `{"code":"agent.gesture"}` || s.fetched.Load() != 0 {
+			t.Errorf("without a click: %s", got)
+		}
+		return err
+	}))
+	must(t, r.Sign())
+	if code := s.code(r); code != "confirm.unknown" || s.fetched.Swap(0) != 1 {
+		t.Errorf("the page says %s, or the portal was not asked once", code)
 	}
 	if n := d.came.Load(); n != 0 {
 		t.Errorf("%d requests to loopback", n)
 	}
+	if c := r.Complaints(); len(c) > 0 {
+		t.Errorf("the browser complains: %q", c)
+	}
+}
+
+// firefoxRefuses tries what pages try at the extension in Firefox, whose patterns know no ports: a neighbour of the portal does not even meet it.
+func firefoxRefuses(t *testing.T, s *site, b *robot.Browser) {
+	stranger := newSite(t, "127.0.0.1")
+	html := func(body string, header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i+1 < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, "<!DOCTYPE html><title>page</title><link rel=icon href=data:,><main>x</main>"+body)
+		}
+	}
+	pages := http.NewServeMux()
+	pages.HandleFunc("/plain", html(""))
+	pages.HandleFunc("/sandboxed", html("", "Content-Security-Policy", "sandbox allow-scripts"))
+	pages.HandleFunc("/framing", html(`<iframe src="/plain"></iframe>`))
+	s.other, stranger.other = pages, pages
+	stranger.other = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/around" { // the portal's page in a stranger's frame
+			html(`<iframe src="`+s.origin()+`/plain"></iframe>`)(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+	in, foreign := s.window(b), stranger.window(b)
+	hello, framed := `{"do":"hello"}`, `(async () => { const f = document.querySelector('iframe'); return f.contentWindow.eval(%q) })()`
+	for _, c := range []struct {
+		name, path, js, want string
+		at                   *robot.Robot
+	}{
+		{"portal's page may greet", "/plain", fmt.Sprintf(say, hello), `"agent":"zaver"`, in},
+		{"no gesture", "/plain", fmt.Sprintf(say, order(s, nil)), `{"code":"agent.gesture"}`, in},
+		{"a click that a script makes", "/plain", `(() => { document.querySelector('main').click(); return ` + fmt.Sprintf(say, order(s, nil)) + `})()`, `{"code":"agent.gesture"}`, in},
+		{"neighbour", "/plain", fmt.Sprintf(say, hello), "silence", foreign},
+		{"neighbour looks for the extension's mark", "/plain", `Promise.resolve(document.documentElement.dataset.zaverExtension ?? 'no mark')`, "no mark", foreign},
+		{"sandboxed page", "/sandboxed", fmt.Sprintf(say, hello), "silence", in},
+		{"frame", "/framing", fmt.Sprintf(framed, fmt.Sprintf(say, hello)), "silence", in},
+		{"a stranger's page around the portal's", "/around", `new Promise(resolve => {
+			addEventListener('message', e => { if (e.data && e.data.zaver === 'extension') resolve(JSON.stringify(e.data)) })
+			setTimeout(() => resolve('silence'), 1000)
+			document.querySelector('iframe').contentWindow.postMessage({zaver: 'page', id: '1', order: {do: 'hello'}}, '*')
+		})`, "silence", foreign},
+		{"unknown order", "/plain", fmt.Sprintf(say, `{"do":"sign","hash":"AAAA"}`), "silence", in},
+		{"language that is too long", "/plain", fmt.Sprintf(say, `{"do":"doctor","lang":"`+strings.Repeat("r", 4000)+`"}`), `{"code":"agent.request"}`, in},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := s.await(c.at, c.path, patient(c.js, c.want)); !strings.Contains(got, c.want) {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+	if n := s.fetched.Load() + stranger.fetched.Load(); n != 0 {
+		t.Errorf("the agent went to a portal %d times", n)
+	}
+}
+
+// firefoxNobodyAnswers: each way in which no door leads to an agent has its name in Firefox, too, whose errors have words of their own.
+func firefoxNobodyAnswers(t *testing.T, s *site, b *robot.Browser) {
+	r := s.window(b)
+	script := func(line string) string {
+		path := filepath.Join(t.TempDir(), "host")
+		must(t, os.WriteFile(path, []byte("#!/bin/sh\n"+line+"\n"), 0o700))
+		return path
+	}
+	leads := func(path string) []byte {
+		m, err := extension.HostManifest(extension.Firefox, path)
+		must(t, err)
+		return m
+	}
+	for _, c := range []struct {
+		name, want string
+		manifest   []byte
+	}{
+		{"no manifest", "agent.not_installed", nil},
+		{"manifest of no program", "agent.ended", leads("/nonexistent/zaver")},
+		{"manifest that is cut", "agent.not_installed", []byte(`{"name":`)},
+		{"manifest for another extension", "agent.not_installed", fmt.Appendf(nil, `{"name":"ru.zaver.agent","description":"x","path":%q,"type":"stdio","allowed_extensions":["other@example.org"]}`, s.program())},
+		{"program that may not run", "agent.ended", leads("/etc/hostname")},
+		{"program that ends at once", "agent.ended", leads(script("exit 3"))},
+		{"program that says something else", "agent.ended", leads(script("echo hello, this is no frame; exec sleep 5"))},
+		{"program without configuration", "agent.config", leads(script("exec " + programs.agent + " native-host --config /nonexistent -- \"$@\""))},
+		{"agent of another portal", "agent.origin", leads(s.launcher("https://other.example"))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			must(t, b.Manifest(c.manifest))
+			if s.at(r) {
+				t.Fatal("the page offers to sign")
+			}
+			got := strings.Split(s.value(r, "[...document.querySelectorAll('#confirm-problem li')].map(e => e.dataset.code).join()"), ",")
+			if code := s.code(r); code != c.want || !slices.Equal(got, []string{c.want, "agent.not_running"}) {
+				t.Errorf("the page says %s and of the doors %v instead of %s", code, got, c.want)
+			}
+		})
+	}
+	t.Run("extension that may not see the site", func(t *testing.T) {
+		must(t, r.Trust(false))
+		if s.at(r) {
+			t.Fatal("the page offers to sign")
+		}
+		if code := s.code(r); code != "agent.not_running" || s.value(r, "document.querySelector('#confirm-problem li').dataset.code") != "agent.no_extension" {
+			t.Errorf("the page says %s", code)
+		}
+		must(t, r.Picture("firefox-untrusted"))
+		must(t, r.Trust(true))
+		must(t, b.Manifest(leads(s.program())))
+		if !s.at(r) {
+			t.Error(s.code(r))
+		}
+	})
+}
+
+// Firefox asks for leave to reach loopback as Chromium does, and its question is answered here.
+func TestFirefoxLoopbackPermission(t *testing.T) {
+	s := newSite(t, "localhost") // as in TestLoopbackPermission
+	d := s.listen()
+	b, err := robot.LaunchWith(t.Context(), robot.Setup{Firefox: true, Public: []string{s.address()}})
+	must(t, err)
+	t.Cleanup(func() { must(t, b.Close()) })
+	asked := func(t *testing.T) *robot.Robot {
+		t.Helper()
+		r := s.window(b, func(o *robot.Options) { o.Loopback = robot.Asked })
+		if !s.at(r) {
+			t.Fatal(s.code(r))
+		}
+		if s.value(r, "document.getElementById('confirm-ask').hidden") != "false" {
+			t.Error("the page does not say what to choose")
+		}
+		return r
+	}
+	t.Run("denied", func(t *testing.T) {
+		r := s.window(b, func(o *robot.Options) { o.Loopback = robot.Denied })
+		if s.at(r) || s.code(r) != "agent.blocked" || d.came.Load() != 0 {
+			t.Errorf("the page says %s after %d requests", s.code(r), d.came.Load())
+		}
+		ms, err := robot.Ask[float64](r, "performance.getEntriesByName('zaver-doors')[0].duration")
+		if must(t, err); ms > 1000 {
+			t.Errorf("it took %.0f ms", ms)
+		}
+	})
+	t.Run("asked and blocked", func(t *testing.T) {
+		r := asked(t)
+		must(t, r.Picture("firefox-ask"))
+		must(t, r.Sign())
+		must(t, r.Answer(robot.Denied))
+		if code := s.code(r); code != "agent.blocked" {
+			t.Errorf("the page says %s", code)
+		}
+		must(t, r.Picture("firefox-blocked"))
+		if slices.Contains(d.heard(), "POST /v1/confirm") {
+			t.Error("a request came without leave")
+		}
+	})
+	t.Run("asked and allowed", func(t *testing.T) {
+		r := asked(t)
+		must(t, r.Sign())
+		must(t, r.Answer(robot.Granted))
+		if code := s.code(r); code != "token.none" {
+			t.Errorf("the page says %s", code)
+		}
+	})
+	t.Run("granted", func(t *testing.T) {
+		r := s.window(b, func(o *robot.Options) { o.Loopback = robot.Granted })
+		if !s.at(r) || s.value(r, "document.getElementById('confirm-ask').hidden") != "true" {
+			t.Error("the page speaks of a question that the browser won't ask")
+		}
+		must(t, r.Sign())
+		if code := s.code(r); code != "token.none" {
+			t.Errorf("the page says %s", code)
+		}
+	})
 }

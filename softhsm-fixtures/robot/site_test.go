@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -135,6 +136,13 @@ type door struct {
 	came atomic.Int64
 	mu   sync.Mutex
 	said []string
+}
+
+// heard are the requests so far.
+func (d *door) heard() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.said)
 }
 
 // listen opens the door at the site's agent address.

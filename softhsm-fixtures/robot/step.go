@@ -11,10 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 const lookEvery = 20 * time.Millisecond
@@ -80,7 +76,7 @@ const settle = 10 * time.Second
 func ask[T any](r *Robot, js string) (T, error) {
 	ctx, cancel := context.WithTimeout(r.ctx, settle)
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.Evaluate[T](js))
+	return value[T](ctx, js, false)
 }
 
 // URL is where the page is.
@@ -143,18 +139,12 @@ func (r *Robot) shoot(name string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, settle)
 	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	png, err := r.window.picture(ctx)
 	if err != nil {
 		return "", fmt.Errorf("take picture %s: %w", name, err)
 	}
 	r.shots++
-	clean := strings.Map(func(c rune) rune {
-		if c == ' ' || c == '/' {
-			return '-'
-		}
-		return c
-	}, name)
-	file := filepath.Join(r.o.Shots, fmt.Sprintf("%s-%02d-%s.png", r.o.Name, r.shots, clean))
+	file := filepath.Join(r.o.Shots, fmt.Sprintf("%s-%02d-%s.png", r.o.Name, r.shots, clean(name)))
 	if err := os.MkdirAll(r.o.Shots, 0o755); err != nil {
 		return "", fmt.Errorf("keep picture: %w", err)
 	}
@@ -170,7 +160,7 @@ func (r *Robot) Until(ctx context.Context, js string) error {
 	defer look.Stop()
 	for {
 		// A page on its way out has no answer; the next one has.
-		if yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+js+")")); err == nil && yes {
+		if yes, err := value[bool](ctx, "!!("+js+")", false); err == nil && yes {
 			return nil
 		}
 		select {
@@ -183,7 +173,7 @@ func (r *Robot) Until(ctx context.Context, js string) error {
 
 // Go opens an address of the portal.
 func (r *Robot) Go(ctx context.Context, path string) error {
-	if err := chromedp.Do(ctx, chromedp.Navigate(r.o.Origin+path)); err != nil {
+	if err := r.window.visit(ctx, r.o.Origin+path); err != nil {
 		return err
 	}
 	return r.Until(ctx, "document.readyState === 'complete'")
@@ -191,7 +181,7 @@ func (r *Robot) Go(ctx context.Context, path string) error {
 
 // Click clicks what leads to another page, and waits for that page.
 func (r *Robot) Click(ctx context.Context, selector string) error {
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("window.zaverLeft = true")); err != nil {
+	if _, err := value[bool](ctx, "window.zaverLeft = true", false); err != nil {
 		return err
 	}
 	if err := r.Press(ctx, selector); err != nil {
@@ -202,47 +192,49 @@ func (r *Robot) Click(ctx context.Context, selector string) error {
 
 // Press clicks what changes something on this page.
 func (r *Robot) Press(ctx context.Context, selector string) error {
-	return chromedp.Do(ctx, chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
+	return r.window.press(ctx, selector)
+}
+
+// Key strikes a key, wherever the focus is.
+func (r *Robot) Key(ctx context.Context, k Key) error { return r.window.key(ctx, k) }
+
+// focus waits for a field and gives it the focus.
+func (r *Robot) focus(ctx context.Context, selector string) error {
+	return r.Until(ctx, fmt.Sprintf("(e => e && (e.scrollIntoView({block: 'center'}), e.focus(), document.activeElement === e))(document.querySelector(%q))", selector))
 }
 
 // Type puts text in place of what a field holds, by keys.
 func (r *Robot) Type(ctx context.Context, selector, text string) error {
-	field := chromedp.CSS(selector)
-	if err := chromedp.Do(ctx, chromedp.ScrollIntoView(field), chromedp.Focus(field)); err != nil {
+	if err := r.focus(ctx, selector); err != nil {
 		return err
 	}
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q).select() || true", selector))); err != nil {
+	if _, err := value[bool](ctx, fmt.Sprintf("document.querySelector(%q).select() || true", selector), false); err != nil {
 		return err
 	}
-	if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.Delete)); err != nil {
+	if err := r.Key(ctx, Delete); err != nil {
 		return err
 	}
-	if strings.IndexFunc(text, func(c rune) bool { return c > '~' }) >= 0 {
-		// As an input method does: the library has letters like Ё for control keys.
-		return call(ctx, input.InsertText, input.InsertTextParams{Text: text})
-	}
-	return chromedp.Do(ctx, chromedp.SendKeys(field, text))
+	return r.window.write(ctx, text)
 }
 
 // mostOptions bounds the options of a list that Choose walks over.
 const mostOptions = 50
 
 // Choose walks down the options of a drop-down list, by keys, to the one of the value.
-func (r *Robot) Choose(ctx context.Context, selector, value string) error {
-	field := chromedp.CSS(selector)
-	if err := chromedp.Do(ctx, chromedp.ScrollIntoView(field), chromedp.Focus(field), chromedp.KeyEvent(kb.Home)); err != nil {
+func (r *Robot) Choose(ctx context.Context, selector, wanted string) error {
+	if err := errors.Join(r.focus(ctx, selector), r.Key(ctx, Home)); err != nil {
 		return err
 	}
 	for range mostOptions {
-		now, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q).value", selector)))
-		if err != nil || now == value {
+		now, err := value[string](ctx, fmt.Sprintf("document.querySelector(%q).value", selector), false)
+		if err != nil || now == wanted {
 			return err
 		}
-		if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.ArrowDown)); err != nil {
+		if err := r.Key(ctx, ArrowDown); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("choose %s: no option %q", selector, value)
+	return fmt.Errorf("choose %s: no option %q", selector, wanted)
 }
 
 // Fill is Type for several fields: selector, text, selector, text…
@@ -280,5 +272,5 @@ func Ask[T any](r *Robot, js string) (T, error) { return ask[T](r, js) }
 
 // Await asks the page, within a step, for the value of a promise.
 func Await[T any](ctx context.Context, js string) (T, error) {
-	return chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+	return value[T](ctx, js, true)
 }
