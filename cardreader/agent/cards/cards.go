@@ -63,6 +63,8 @@ type Source struct {
 	options  []card.Option
 	now      func() time.Time
 	log      *slog.Logger
+
+	limit, patience time.Duration // see fromAll
 }
 
 // New makes a Source that knows the cards of the profiles. now and log may be nil. Cards are opened with the options: the terminal,
@@ -74,7 +76,7 @@ func New(r Readers, profiles []*card.Profile, now func() time.Time, log *slog.Lo
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Source{readers: r, profiles: profiles, options: options, now: now, log: log}
+	return &Source{readers: r, profiles: profiles, options: options, now: now, log: log, limit: cardLimit, patience: listPatience}
 }
 
 // Of returns a Source of the same readers that offers the cards of one kind; to it, others are unsupported.
@@ -108,33 +110,13 @@ func (s *Source) Look(ctx context.Context) ([]pcsc.Reader, error) {
 }
 
 // List returns the certificate of each card that a profile knows. Without one it returns a *card.Error that says
-// why: no service, no reader, no card, or what is wrong with the card that is in.
+// why: no service, no reader, no card, or what is wrong with the card that is in. A card that another program holds, or
+// that does not answer, keeps the others from nothing: it is waited for two seconds where another can be used, else ten.
 func (s *Source) List(ctx context.Context) ([]agent.Credential, error) {
-	readers, err := s.Look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []agent.Credential
-	var why error = &card.Error{Reason: card.None, Op: "look into the readers"}
-	for _, r := range readers {
-		if !r.Present {
-			continue
-		}
+	return fromAll(ctx, s, func(ctx context.Context, r pcsc.Reader) ([]agent.Credential, error) {
 		c, err := s.Read(ctx, r)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			s.log.WarnContext(ctx, "card can't be used", "reader", logged(r.Name), "err", err)
-			why = worse(why, err)
-			continue
-		}
-		out = append(out, c)
-	}
-	if len(out) == 0 {
-		return nil, why
-	}
-	return out, nil
+		return []agent.Credential{c}, err
+	}, func(c agent.Credential) bool { return c.Code == "" })
 }
 
 // worse picks the failure that explains more: a card that is merely of another kind says least.

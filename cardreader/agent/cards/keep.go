@@ -28,31 +28,9 @@ func (s *Source) PINs(ctx context.Context) ([]agent.PINState, error) {
 
 // pins returns those PINs that are wanted, by profile and name.
 func (s *Source) pins(ctx context.Context, wanted func(*card.Profile, string) bool) ([]agent.PINState, error) {
-	readers, err := s.Look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []agent.PINState
-	var why error = &card.Error{Reason: card.None, Op: "look into the readers"}
-	for _, r := range readers {
-		if !r.Present {
-			continue
-		}
-		found, err := s.readPINs(ctx, r, wanted)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			s.log.WarnContext(ctx, "card can't be used", "reader", logged(r.Name), "err", err)
-			why = worse(why, err)
-			continue
-		}
-		out = append(out, found...)
-	}
-	if len(out) == 0 {
-		return nil, why
-	}
-	return out, nil
+	return fromAll(ctx, s, func(ctx context.Context, r pcsc.Reader) ([]agent.PINState, error) {
+		return s.readPINs(ctx, r, wanted)
+	}, func(agent.PINState) bool { return true })
 }
 
 func (s *Source) readPINs(ctx context.Context, r pcsc.Reader, wanted func(*card.Profile, string) bool) ([]agent.PINState, error) {
