@@ -54,6 +54,7 @@ func manyReaders() []comparison {
 		one("cards in and out", "cycles", "cycles", nil),
 		one("– exchanged faster than pcscd looks", "of them", "exchanged", nil),
 		one("– of these, shown without the empty reader between", "of them", "merged", nil),
+		one("– of these, shown as no change: pcscd saw none", "of them", "unseen", nil),
 		one("– missed", "cards", "missed", most(0)),
 		two("– pcscd has the answer to reset, to listed", "listed", most(50)),
 		two("– the same, to the certificate read", "read", nil),

@@ -83,3 +83,69 @@ func TestSuspended(t *testing.T) {
 		})
 	}
 }
+
+// TestGoneInTransaction: the reader or the daemon goes while a transaction is open. The connection says what went, letting
+// go of it harms nobody, and the same Service works with what comes next.
+func TestGoneInTransaction(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		// gone takes it away and puts something in its place.
+		gone func(t *testing.T, d *fakepcscd.Daemon, a *fakepcscd.Reader) (back func())
+		code string
+	}{
+		{"the reader, plugged in again", func(_ *testing.T, d *fakepcscd.Daemon, a *fakepcscd.Reader) func() {
+			d.Unplug(a)
+			return func() { d.Plug(a) }
+		}, "card.no_reader"},
+		{"the reader, another of its name", func(_ *testing.T, d *fakepcscd.Daemon, a *fakepcscd.Reader) func() {
+			d.Unplug(a)
+			return func() {
+				other := reader("A")
+				other.Insert(newToy())
+				d.Plug(other)
+			}
+		}, "card.no_reader"},
+		{"the daemon, in good order", func(t *testing.T, d *fakepcscd.Daemon, a *fakepcscd.Reader) func() {
+			d.Kill()
+			return func() { serve(t, fakepcscd.Options{}, a) }
+		}, "card.no_service"},
+		{"the daemon, by a crash", func(t *testing.T, d *fakepcscd.Daemon, a *fakepcscd.Reader) func() {
+			d.Abandon()
+			return func() {
+				if err := fakepcscd.RemoveSocket(place); err != nil {
+					t.Fatal(err)
+				}
+				serve(t, fakepcscd.Options{}, a)
+			}
+		}, "card.no_service"},
+		{"the daemon, for a newer one", func(t *testing.T, d *fakepcscd.Daemon, a *fakepcscd.Reader) func() {
+			d.Kill()
+			return func() { serve(t, fakepcscd.Options{Major: 4, Minor: 6, AnyVersion: true}, a) }
+		}, "card.no_service"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := reader("A")
+			d := serve(t, fakepcscd.Options{}, a)
+			a.Insert(newToy())
+			s := service()
+			snapshots := watch(t, s)
+			await(t, snapshots, "the card", holds("A+"))
+			conn := connect(t, s, "A")
+			unlock := lock(t, conn)
+			back := c.gone(t, d, a)
+			_, err := conn.Transmit(t.Context(), []byte{0, 0xA4, 4, 0})
+			wantCode(t, err, c.code)
+			_ = unlock(true)
+			back()
+			await(t, watch(t, s), "the card again", holds("A+"))
+			again := connect(t, s, "A")
+			let := lock(t, again)
+			if b, err := again.Transmit(t.Context(), []byte{0, 0xA4, 4, 0}); err != nil || len(b) != 2 {
+				t.Errorf("%X, %v", b, err)
+			}
+			if err := let(true); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -35,15 +35,23 @@ type ManyFigures struct {
 	Cycles  int // done
 	Quick   int // exchanges that were faster than the daemon looks
 	Merged  int // of them, shown without the empty reader between the cards
+	Unseen  int // of these, shown as no change at all: the daemon saw none
 	Lists   int // how often all cards were listed at once
 	// Missed counts cards that the watch did not show, or that the source did not tell for what they are, in time.
 	Missed int
+	Why    []error // of each
 	// Listed is from the daemon's having the card's answer to reset to the snapshot with the card, Read to the certificate.
 	Listed, Read []time.Duration
 	Recovered    []time.Duration // from the new daemon's answer to the snapshot with every reader
 	Before       Process
 	After        Process
 	Took         time.Duration
+}
+
+// miss counts a card.
+func (f *ManyFigures) miss(why error) {
+	f.Missed++
+	f.Why = append(f.Why, why)
 }
 
 // many is such a run under way.
@@ -172,7 +180,9 @@ func (m *many) list(ctx context.Context) error {
 		delete(want, string(c.Certificate.Raw))
 	}
 	m.figures.Lists++
-	m.figures.Missed += len(want)
+	for range want {
+		m.figures.miss(errors.New("not in the list of all"))
+	}
 	return nil
 }
 

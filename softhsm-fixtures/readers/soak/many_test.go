@@ -3,6 +3,7 @@
 package soak_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -39,8 +40,8 @@ func hall(tb testing.TB) *readers.Daemon {
 
 func manyReport(f soak.ManyFigures) string {
 	q := soak.Quantile
-	return fmt.Sprintf("%d readers, %d cycles, %d exchanges at once (%d merged), %d lists, %d restarts in %s; missed %d; listed p50 %s p95 %s max %s; read p50 %s p95 %s max %s; recovered p50 %s p95 %s max %s; before %+v, after %+v",
-		f.Readers, f.Cycles, f.Quick, f.Merged, f.Lists, len(f.Recovered), f.Took.Round(time.Millisecond), f.Missed,
+	return fmt.Sprintf("%d readers, %d cycles, %d exchanges at once (%d merged, %d of them unseen), %d lists, %d restarts in %s; missed %d; listed p50 %s p95 %s max %s; read p50 %s p95 %s max %s; recovered p50 %s p95 %s max %s; before %+v, after %+v",
+		f.Readers, f.Cycles, f.Quick, f.Merged, f.Unseen, f.Lists, len(f.Recovered), f.Took.Round(time.Millisecond), f.Missed,
 		q(f.Listed, 0.5), q(f.Listed, 0.95), q(f.Listed, 1), q(f.Read, 0.5), q(f.Read, 0.95), q(f.Read, 1),
 		q(f.Recovered, 0.5), q(f.Recovered, 0.95), q(f.Recovered, 1), f.Before, f.After)
 }
@@ -52,7 +53,7 @@ func manyHolds(tb testing.TB, p soak.ManyPlan, f soak.ManyFigures) {
 		tb.Errorf("not all was done: %s", manyReport(f))
 	}
 	if f.Missed != 0 || len(f.Listed) != p.Cycles {
-		tb.Errorf("%d cards missed, %d of %d listed", f.Missed, len(f.Listed), p.Cycles)
+		tb.Errorf("%d cards missed, %d of %d listed: %v", f.Missed, len(f.Listed), p.Cycles, errors.Join(f.Why...))
 	}
 	if p.Quick > 0 && f.Quick == 0 {
 		tb.Error("no card was exchanged at once")
@@ -99,7 +100,7 @@ func BenchmarkMany(b *testing.B) {
 	}
 	ms := func(d []time.Duration, q float64) float64 { return float64(soak.Quantile(d, q).Microseconds()) / 1000 }
 	for name, v := range map[string]float64{
-		"readers": float64(f.Readers), "cycles": float64(f.Cycles), "exchanged": float64(f.Quick), "merged": float64(f.Merged), "missed": float64(f.Missed),
+		"readers": float64(f.Readers), "cycles": float64(f.Cycles), "exchanged": float64(f.Quick), "merged": float64(f.Merged), "unseen": float64(f.Unseen), "missed": float64(f.Missed),
 		"restarts": float64(len(f.Recovered)), "minutes": f.Took.Minutes(),
 		"ms-p50-listed": ms(f.Listed, 0.5), "ms-p95-listed": ms(f.Listed, 0.95), "ms-p50-read": ms(f.Read, 0.5), "ms-p95-read": ms(f.Read, 0.95),
 		"ms-p50-recovered": ms(f.Recovered, 0.5), "ms-p95-recovered": ms(f.Recovered, 0.95),

@@ -47,7 +47,7 @@ func (s *seat) cycle(ctx context.Context, stays bool) error {
 	at, err := s.m.hub.await(ctx, s.m.plan.Patience, s.present)
 	switch {
 	case errors.Is(err, errLate):
-		s.m.count(func(f *ManyFigures) { f.Missed++ })
+		s.m.count(func(f *ManyFigures) { f.miss(fmt.Errorf("%s: insert: %w", s.name, err)) })
 	case err != nil:
 		return fmt.Errorf("%s: insert: %w", s.name, err)
 	default:
@@ -71,7 +71,7 @@ func (s *seat) read(ctx context.Context, c *stamped, shown time.Time) {
 	now, noticed := time.Now(), c.noticed()
 	s.m.count(func(f *ManyFigures) {
 		if err != nil {
-			f.Missed++
+			f.miss(fmt.Errorf("%s: read: %w", s.name, err))
 			return
 		}
 		f.Listed = append(f.Listed, max(shown.Sub(noticed), 0))
@@ -95,9 +95,11 @@ func (s *seat) told(ctx context.Context, c *stamped) error {
 }
 
 // exchange puts another card in the place of the one that is in, faster than
-// the daemon looks. The watch may show an empty reader between the two or not;
-// what it shows last must be the other card. Nothing is asked of the card until
-// then: a command into the gap breaks the virtual reader, not pcscd.
+// the daemon looks. The watch may show an empty reader between the two, or only
+// that there is another card, or nothing where the daemon saw nothing; what it
+// shows last must be a card, and the source must tell it for the other one.
+// Nothing is asked of the card before: a command into the gap breaks the virtual
+// reader.
 func (s *seat) exchange(ctx context.Context) error {
 	before, gone := s.m.hub.reader(s.name)
 	c := s.cards[s.done%len(s.cards)]
@@ -106,22 +108,32 @@ func (s *seat) exchange(ctx context.Context) error {
 		return err
 	}
 	s.in = c
-	_, err := s.m.hub.await(ctx, s.m.plan.Patience, func(now pcsc.Snapshot) bool {
+	seen := func(now pcsc.Snapshot) bool {
 		r, ok := find(now, s.name)
-		return ok && r.Present && r.Events-before.Events == 2
-	})
+		return ok && r.Present && r.Events-before.Events >= 2
+	}
+	_, err := s.m.hub.await(ctx, s.m.plan.Patience/2, seen)
+	unseen := errors.Is(err, errLate)
+	if unseen {
+		_, err = s.m.hub.await(ctx, s.m.plan.Patience, s.present)
+	}
 	if err != nil && !errors.Is(err, errLate) {
 		return err
 	}
-	right := err == nil && s.told(ctx, c) == nil
+	if err == nil {
+		err = s.told(ctx, c)
+	}
 	_, now := s.m.hub.reader(s.name)
 	s.m.count(func(f *ManyFigures) {
 		f.Quick++
 		if now == gone {
 			f.Merged++
 		}
-		if !right {
-			f.Missed++
+		if unseen {
+			f.Unseen++
+		}
+		if err != nil {
+			f.miss(fmt.Errorf("%s: exchange, unseen %t, from change %d: %w", s.name, unseen, before.Events, err))
 		}
 	})
 	return nil

@@ -72,6 +72,18 @@ func (s *stamped) PowerOn() {
 	s.powered = true
 }
 
+// Transmit implements vpcd.Card. A card that came unseen into a reader under
+// power has had its power since.
+func (s *stamped) Transmit(command []byte) ([]byte, error) {
+	s.mu.Lock()
+	off := !s.powered
+	s.mu.Unlock()
+	if off {
+		s.PowerOn()
+	}
+	return s.Card.Transmit(command)
+}
+
 // ATR implements vpcd.Card; the driver asks for it in every look, too.
 func (s *stamped) ATR() []byte {
 	s.mu.Lock()
