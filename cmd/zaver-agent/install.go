@@ -21,6 +21,7 @@ import (
 // installation is what install writes and uninstall removes: this person's own files alone.
 type installation struct {
 	home     string
+	config   string // XDG_CONFIG_HOME, may be empty
 	dir      string // of the launcher and the extension folders
 	browsers []extension.Browser
 }
@@ -57,7 +58,7 @@ func newInstallation(browsers []string, dir string) (installation, error) {
 	if err != nil {
 		return installation{}, boot.Fail(boot.ExitConfig, "set HOME", "find the home folder: %w", err)
 	}
-	i := installation{home: home, dir: dir, browsers: extension.Browsers()}
+	i := installation{home: home, config: os.Getenv("XDG_CONFIG_HOME"), dir: dir, browsers: extension.Browsers()}
 	if i.dir == "" {
 		data := os.Getenv("XDG_DATA_HOME")
 		if !filepath.IsAbs(data) {
@@ -85,10 +86,10 @@ func newInstallation(browsers []string, dir string) (installation, error) {
 func (i installation) present() []extension.Browser {
 	var out []extension.Browser
 	for _, b := range i.browsers {
-		traces := []string{filepath.Dir(filepath.Dir(extension.UserManifest(b, i.home)))}
+		traces := []string{filepath.Dir(filepath.Dir(i.manifest(b)))}
 		if b.Gecko() {
 			// Newer ones keep their profiles here, and still look for manifests in the old place.
-			traces = append(traces, filepath.Join(i.home, ".config", "mozilla"))
+			traces = append(traces, extension.HomeFolder(".config/mozilla", i.home, i.config))
 		}
 		if slices.ContainsFunc(traces, func(dir string) bool { _, err := os.Stat(dir); return err == nil }) {
 			out = append(out, b)
@@ -98,6 +99,11 @@ func (i installation) present() []extension.Browser {
 		return i.browsers
 	}
 	return out
+}
+
+// manifest is where the browser looks for this person's.
+func (i installation) manifest(b extension.Browser) string {
+	return extension.UserManifestIn(b, i.home, i.config)
 }
 
 // launcher is what the manifests name.
@@ -145,7 +151,7 @@ func install(a *app, browsers []string, dir string) error {
 		if err != nil {
 			return err
 		}
-		path := extension.UserManifest(b, i.home)
+		path := i.manifest(b)
 		if err := writeFile(path, manifest, 0o644); err != nil {
 			return err
 		}
@@ -190,7 +196,7 @@ func uninstall(a *app, browsers []string, dir string) error {
 	}
 	var errs []error
 	for _, b := range i.browsers {
-		path := extension.UserManifest(b, i.home)
+		path := i.manifest(b)
 		switch err := os.Remove(path); {
 		case err == nil:
 			_, err = fmt.Fprintf(a.stdout, "%s: removed %s\n", b.Name(), path)

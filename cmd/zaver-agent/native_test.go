@@ -278,13 +278,16 @@ func TestInstall(t *testing.T) {
 		home []string // folders that are there before
 		args []string
 		want []extension.Browser
+		conf string // the place for settings below the home folder, where it is not .config
 	}{
-		{"nobody used a browser", nil, nil, extension.Browsers()},
-		{"one that is there", []string{".config/chromium"}, nil, []extension.Browser{extension.Chromium}},
-		{"two that are there", []string{".mozilla", ".config/yandex-browser"}, nil, []extension.Browser{extension.Yandex, extension.Firefox}},
-		{"a new Firefox", []string{".config/mozilla"}, nil, []extension.Browser{extension.Firefox}},
-		{"one that is named", []string{".config/chromium"}, []string{"--browser", "firefox"}, []extension.Browser{extension.Firefox}},
-		{"two that are named", nil, []string{"--browser", "chrome,chromium"}, []extension.Browser{extension.Chrome, extension.Chromium}},
+		{"nobody used a browser", nil, nil, extension.Browsers(), ""},
+		{"one that is there", []string{".config/chromium"}, nil, []extension.Browser{extension.Chromium}, ""},
+		{"two that are there", []string{".mozilla", ".config/yandex-browser"}, nil, []extension.Browser{extension.Yandex, extension.Firefox}, ""},
+		{"a new Firefox", []string{".config/mozilla"}, nil, []extension.Browser{extension.Firefox}, ""},
+		{"one that is named", []string{".config/chromium"}, []string{"--browser", "firefox"}, []extension.Browser{extension.Firefox}, ""},
+		{"two that are named", nil, []string{"--browser", "chrome,chromium"}, []extension.Browser{extension.Chrome, extension.Chromium}, ""},
+		{"settings in another place", []string{"etc/chromium", ".config/yandex-browser"}, nil, []extension.Browser{extension.Chromium}, "etc"},
+		{"a new Firefox, settings in another place", []string{"etc/mozilla"}, nil, []extension.Browser{extension.Firefox}, "etc"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			home := t.TempDir()
@@ -294,7 +297,11 @@ func TestInstall(t *testing.T) {
 				}
 			}
 			before := tree(t, home)
-			env := []string{"HOME=" + home, "XDG_DATA_HOME=", "XDG_CONFIG_HOME="}
+			conf := ""
+			if c.conf != "" {
+				conf = filepath.Join(home, c.conf)
+			}
+			env := []string{"HOME=" + home, "XDG_DATA_HOME=", "XDG_CONFIG_HOME=" + conf}
 			for range 2 { // again is no harm
 				if out, errs, exit := run(t, env, append([]string{"install", "--config", config}, c.args...)...); exit != 0 {
 					t.Fatalf("exit %d %s%s", exit, out, errs)
@@ -302,7 +309,7 @@ func TestInstall(t *testing.T) {
 			}
 			launcher := filepath.Join(home, ".local/share/zaver/zaver-native-host")
 			for _, b := range extension.Browsers() {
-				got, err := os.ReadFile(extension.UserManifest(b, home))
+				got, err := os.ReadFile(extension.UserManifestIn(b, home, conf))
 				if slices.Contains(c.want, b) != (err == nil) || err == nil && !strings.Contains(string(got), launcher) {
 					t.Errorf("%s: %v %s", b, err, got)
 				}

@@ -27,7 +27,7 @@ const (
 type place struct {
 	programs []string // below the root
 	sandbox  map[string][]string
-	profiles []string // folders below the home folder
+	profiles []string // folders below the home folder (see extension.HomeFolder)
 	policies []string // folders with *.json below the root
 }
 
@@ -138,7 +138,7 @@ func (u *checkup) native(b *browser, door bool) {
 
 // manifest looks at the first manifest that the browser would take; an empty code means that it is right.
 func (u *checkup) manifest(kind extension.Browser) (code, detail string) {
-	paths := []string{extension.UserManifest(kind, u.cfg.Home)}
+	paths := []string{extension.UserManifestIn(kind, u.cfg.Home, u.cfg.Env("XDG_CONFIG_HOME"))}
 	for _, p := range extension.SystemManifests(kind) {
 		paths = append(paths, filepath.Join(u.cfg.Root, p))
 	}

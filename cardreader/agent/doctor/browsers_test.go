@@ -226,3 +226,17 @@ func codes(r doctor.Report) string {
 	}
 	return strings.Join(out, " ")
 }
+
+// A person who keeps settings elsewhere has Chromium's profiles and the manifest there.
+func TestSettingsElsewhere(t *testing.T) {
+	x := newComputer(t)
+	elsewhere := t.TempDir()
+	x.must(os.Rename(filepath.Join(x.home, ".config", "chromium"), filepath.Join(elsewhere, "chromium")))
+	if r := x.examine(); !strings.Contains(codes(r), doctor.CodeManifestMissing) {
+		t.Fatalf("the browser has other places than this test knows: %s", codes(r))
+	}
+	x.env["XDG_CONFIG_HOME"] = elsewhere
+	if r := x.examine(); r.Exit != 0 || strings.Contains(codes(r), doctor.CodeManifestMissing) || strings.Contains(codes(r), doctor.CodeExtensionMissing) {
+		t.Errorf("got %+v", r.Lines[0])
+	}
+}

@@ -44,7 +44,7 @@ func (u *checkup) profileFiles(kind extension.Browser, name string) []string {
 	}
 	var files []string
 	for _, folder := range places[kind].profiles {
-		found, err := filepath.Glob(filepath.Join(globQuote(filepath.Join(u.cfg.Home, folder)), "*", name))
+		found, err := filepath.Glob(filepath.Join(globQuote(extension.HomeFolder(folder, u.cfg.Home, u.cfg.Env("XDG_CONFIG_HOME"))), "*", name))
 		if err != nil {
 			return nil
 		}

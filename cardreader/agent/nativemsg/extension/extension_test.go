@@ -232,6 +232,13 @@ func TestHostManifest(t *testing.T) {
 			if !strings.HasPrefix(UserManifest(b, "/home/a"), "/home/a/.") || !strings.HasSuffix(UserManifest(b, "/home/a"), "/"+HostName+".json") || len(SystemManifests(b)) == 0 || b.Name() == "" {
 				t.Error("no place for it")
 			}
+			moved := UserManifestIn(b, "/home/a", "/elsewhere")
+			if strings.HasPrefix(moved, "/elsewhere/") == b.Gecko() || !b.Gecko() && "/home/a/.config"+strings.TrimPrefix(moved, "/elsewhere") != UserManifest(b, "/home/a") {
+				t.Errorf("with another place for settings: %s", moved)
+			}
+			if got := UserManifestIn(b, "/home/a", "relative"); got != UserManifest(b, "/home/a") {
+				t.Errorf("with a place that is no whole path: %s", got)
+			}
 		})
 	}
 	if _, err := HostManifest(Chromium, "zaver"); err == nil {

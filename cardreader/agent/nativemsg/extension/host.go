@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // HostName is the name by which the extension asks the browser for the program.
@@ -65,9 +66,22 @@ var userFolders = map[Browser]string{
 	Firefox:  ".mozilla/native-messaging-hosts",
 }
 
-// UserManifest is where the browser looks for the manifest of one person with this home folder, on Linux.
-func UserManifest(b Browser, home string) string {
-	return filepath.Join(home, userFolders[b], manifestFile)
+// UserManifest is where the browser looks for the manifest of one person with this home folder, on Linux, while nothing names another
+// place for settings.
+func UserManifest(b Browser, home string) string { return UserManifestIn(b, home, "") }
+
+// UserManifestIn is UserManifest where config is the person's XDG_CONFIG_HOME: Chromium and its relatives go by it, Firefox does not.
+func UserManifestIn(b Browser, home, config string) string {
+	return filepath.Join(HomeFolder(userFolders[b], home, config), manifestFile)
+}
+
+// HomeFolder is a folder below a home folder, or below config in the place of ".config", where that is a whole path (XDG Base Directory
+// Specification).
+func HomeFolder(folder, home, config string) string {
+	if below, moves := strings.CutPrefix(folder, ".config/"); moves && filepath.IsAbs(config) {
+		return filepath.Join(config, below)
+	}
+	return filepath.Join(home, folder)
 }
 
 // systemFolders are the folders for all persons, on Linux; the first is where a package puts the manifest.
