@@ -18,17 +18,17 @@ const SystemState = "/var/lib/zaver/updates"
 // SystemRoot is where a package puts the root that the client trusts first.
 const SystemRoot = "/usr/share/zaver/update/root.json"
 
-// StateFolder is where the client of this user remembers what it saw: the administrator's, or one below XDG_STATE_HOME
-// (~/.local/state). Empty when there is no home folder either.
+// StateFolder is where the client of this user remembers what it saw: below XDG_STATE_HOME where that is set, else the administrator's folder, or
+// one below ~/.local/state. Empty when there is no home folder either. What is installed is judged by the administrator's alone.
 func StateFolder(administrator bool, home string, env func(string) string) string {
-	if administrator {
-		return SystemState
-	}
 	base := env("XDG_STATE_HOME")
-	if !filepath.IsAbs(base) { // the XDG specification wants relative ones ignored
-		if home == "" {
-			return ""
-		}
+	switch {
+	case filepath.IsAbs(base): // the XDG specification wants relative ones ignored
+	case administrator:
+		return SystemState
+	case home == "":
+		return ""
+	default:
 		base = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(base, "zaver", "updates")
