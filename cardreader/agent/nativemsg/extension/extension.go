@@ -82,7 +82,7 @@ func Files(b Browser, origins []string) (map[string][]byte, error) {
 		return nil, fmt.Errorf("write portals: %w", err)
 	}
 	const head = "// SPDX-License-Identifier: Apache-2.0\n//\n// The only web origins that this extension serves.\n\n"
-	out["portals.js"] = fmt.Appendf(nil, head+"export const origins = %s\n", list) // the background's, a module
+	out["portals.js"] = fmt.Appendf(nil, head+"export const origins = %s\n", list)  // the background's, a module
 	out["sites.js"] = fmt.Appendf(nil, head+"globalThis.zaverOrigins = %s\n", list) // the pages', which runs before content.js
 	return out, nil
 }
