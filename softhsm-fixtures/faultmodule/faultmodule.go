@@ -21,7 +21,7 @@ import (
 	"strings"
 )
 
-//go:embed src/fault.c src/ck.h
+//go:embed src
 var source embed.FS
 
 // Order is one order to the module.
@@ -128,18 +128,17 @@ type Compiled struct{ path string }
 
 // Compile compiles the module into a directory.
 func Compile(ctx context.Context, dir string) (*Compiled, error) {
-	for _, name := range []string{"src/fault.c", "src/ck.h"} {
-		b, err := fs.ReadFile(source, name)
-		if err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), b, 0o600); err != nil {
-			return nil, fmt.Errorf("write fault module's source: %w", err)
-		}
+	if err := os.CopyFS(dir, source); err != nil {
+		return nil, fmt.Errorf("write fault module's source: %w", err)
+	}
+	parts, err := fs.Glob(source, "src/*.c") // sorted: two builds give the same bytes
+	if err != nil {
+		return nil, err
 	}
 	c := &Compiled{path: filepath.Join(dir, "fault.so")}
-	cmd := exec.CommandContext(ctx, "gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-cast-function-type", "-fPIC", "-shared", "-O1",
-		"-o", c.path, filepath.Join(dir, "fault.c"), "-ldl")
+	args := append([]string{"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-cast-function-type", "-fPIC", "-fvisibility=hidden", "-shared", "-O1", "-o", c.path}, parts...)
+	cmd := exec.CommandContext(ctx, "gcc", append(args, "-ldl")...)
+	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("compile fault module: %w: %s", err, out)
 	}

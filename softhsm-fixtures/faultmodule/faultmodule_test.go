@@ -3,7 +3,11 @@
 package faultmodule_test
 
 import (
+	"bytes"
 	"context"
+	"debug/elf"
+	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -61,5 +65,38 @@ func TestPeerMeetsFaults(t *testing.T) {
 				t.Errorf("the same calls once more: %v", calls)
 			}
 		})
+	}
+}
+
+// TestSameBytes: two builds in two folders give one library, and it shows nothing but its entry, for several copies live in one process.
+func TestSameBytes(t *testing.T) {
+	var built [2][]byte
+	for i := range built {
+		dir := t.TempDir()
+		if _, err := faultmodule.Compile(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "fault.so")
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		built[i] = b
+		f, err := elf.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		symbols, err := f.DynamicSymbols()
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range symbols {
+			if s.Section != elf.SHN_UNDEF && s.Name != "C_GetFunctionList" {
+				t.Errorf("%s is seen from outside", s.Name)
+			}
+		}
+	}
+	if !bytes.Equal(built[0], built[1]) {
+		t.Error("two builds differ")
 	}
 }
