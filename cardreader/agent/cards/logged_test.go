@@ -32,7 +32,7 @@ func TestLogHasNoSerialNumber(t *testing.T) {
 	for name, want := range map[string]string{
 		"Aktiv Rutoken ECP [CCID Interface] (30A1B2C3D4) 00 00": "Aktiv Rutoken ECP [CCID Interface] 00 00",
 		"Maker (30A1) Reader (30A1B2C3D4) 01 00":                "Maker Reader 01 00",
-		"Virtual PCD 00 00": "Virtual PCD 00 00",
+		"Virtual PCD 00 00":                                     "Virtual PCD 00 00",
 	} {
 		var log strings.Builder
 		s := cards.New(numbered(name), nil, nil, slog.New(slog.NewTextHandler(&log, nil)))
