@@ -40,8 +40,8 @@ type Conn struct {
 	quit  chan struct{} // closed by Close
 	done  chan struct{} // closed when the owner has let everything go
 	once  sync.Once
-	stuck atomic.Bool // a call was given up; the card's state is unknown
-	owed  atomic.Bool // a reset that was asked for has not been made
+	stuck atomic.Bool // a call was given up
+	owed  atomic.Bool // the card must be reset: a command or a reset was given up, or failed
 
 	// The owner's.
 	sc   *scard.Context
@@ -150,12 +150,13 @@ func checkProtocol(handle *scard.Card) error {
 	return scard.ErrProtoMismatch
 }
 
-// release lets everything go. After a call that was given up, or a reset that
-// failed, the card is reset: a PIN may be verified. Errors are no news: the
-// card or the service is gone.
+// release lets everything go. After a command that was given up, or a reset
+// that failed, the card is reset: a PIN may be verified. After a vain wait for
+// a transaction it is not: that would end the other program's work. Errors are
+// no news: the card or the service is gone.
 func (c *Conn) release() {
 	how := scard.LeaveCard
-	if c.stuck.Load() || c.owed.Load() {
+	if c.owed.Load() {
 		how = scard.ResetCard
 	}
 	_ = c.card.Disconnect(how)
@@ -205,6 +206,9 @@ func (c *Conn) do(ctx context.Context, op string, late card.Reason, f func() err
 		return true, err
 	case <-ctx.Done():
 		c.stuck.Store(true)
+		if late != card.Busy { // more than a wait for a transaction
+			c.owed.Store(true)
+		}
 		return true, busyError(&card.Error{Reason: late, Op: op, Cause: ctx.Err()})
 	}
 }

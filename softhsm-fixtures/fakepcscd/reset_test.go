@@ -3,7 +3,9 @@
 package fakepcscd_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"zaver/softhsm-fixtures/fakepcscd"
 )
@@ -47,5 +49,55 @@ func TestResetThatFailed(t *testing.T) {
 				t.Errorf("%d resets, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// TestGivenUpLock: who waited in vain for a card that another program holds has done nothing to it, and takes nothing from that program: no reset, no
+// transaction left open.
+func TestGivenUpLock(t *testing.T) {
+	a, v := reader("A"), newToy()
+	d := serve(t, fakepcscd.Options{}, a)
+	a.Insert(v)
+	connect := func() (lock func(context.Context) (func(bool) error, error), done func()) {
+		conn, err := service().Connect(t.Context(), "A")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn.Lock, conn.Close
+	}
+	hold, leave := connect()
+	unlock, err := hold(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, before := v.seen()
+	wait, giveUp := connect()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = wait(ctx)
+	wantCode(t, err, "card.busy")
+	giveUp()
+	if err := unlock(false); err != nil {
+		t.Error(err)
+	}
+	// Only now does the library return to who gave up.
+	tick, late := time.NewTicker(5*time.Millisecond), time.After(patience)
+	defer tick.Stop()
+	for d.Count(fakepcscd.Disconnect) == 0 {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("the connection that was given up stays")
+		}
+	}
+	if unlock, err = hold(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := unlock(false); err != nil {
+		t.Error(err)
+	}
+	leave()
+	if _, _, resets := v.seen(); resets != before {
+		t.Errorf("the card was reset %d times under the other program", resets-before)
 	}
 }
