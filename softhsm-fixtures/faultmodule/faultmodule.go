@@ -126,19 +126,22 @@ func AlwaysAuthenticate(pin string, hidden bool) []Order {
 // Compiled is the library as gcc made it.
 type Compiled struct{ path string }
 
-// Compile compiles the module into a directory.
+// Compile compiles the module into a directory; what an earlier one left there is replaced.
 func Compile(ctx context.Context, dir string) (*Compiled, error) {
+	src := filepath.Join(dir, "src")
+	if err := os.RemoveAll(src); err != nil {
+		return nil, fmt.Errorf("write fault module's source: %w", err)
+	}
 	if err := os.CopyFS(dir, source); err != nil {
 		return nil, fmt.Errorf("write fault module's source: %w", err)
 	}
-	parts, err := fs.Glob(source, "src/*.c") // sorted: two builds give the same bytes
+	parts, err := filepath.Glob(filepath.Join(src, "*.c")) // sorted: two builds give the same bytes
 	if err != nil {
 		return nil, err
 	}
 	c := &Compiled{path: filepath.Join(dir, "fault.so")}
 	args := append([]string{"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-cast-function-type", "-fPIC", "-fvisibility=hidden", "-shared", "-O1", "-o", c.path}, parts...)
 	cmd := exec.CommandContext(ctx, "gcc", append(args, "-ldl")...)
-	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("compile fault module: %w: %s", err, out)
 	}
