@@ -8,7 +8,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
+	"time"
 
 	"zaver/signature/algo"
 	"zaver/signature/pin"
@@ -27,18 +27,42 @@ type joinedRef struct {
 }
 
 type listed struct {
+	part  int
 	found []Credential
 	err   error
 }
 
-// List implements Source.
+// joinPatience is how long sources that are late are waited for once another has something that can be used.
+const joinPatience = 2500 * time.Millisecond
+
+// List implements Source. The sources are asked at once, so that a slow one costs its own time and not the sum. One that is late is called off
+// as soon as there is something to offer.
 func (j joined) List(ctx context.Context) ([]Credential, error) {
-	lists := make([]listed, len(j))
-	var all sync.WaitGroup
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	arrived := make(chan listed, len(j))
 	for i, s := range j {
-		all.Go(func() { lists[i].found, lists[i].err = s.List(ctx) }) // at once: a slow one costs its own time, not the sum
+		go func() {
+			found, err := s.List(asking)
+			arrived <- listed{i, found, err}
+		}()
 	}
-	all.Wait()
+	patience := time.NewTimer(joinPatience)
+	defer patience.Stop()
+	lists := make([]listed, len(j))
+	late, usable := false, false
+	for waiting := len(j); waiting > 0 && (!late || !usable); {
+		select {
+		case l := <-arrived:
+			waiting--
+			lists[l.part] = l
+			usable = usable || slices.ContainsFunc(l.found, func(c Credential) bool { return c.Code == "" })
+		case <-patience.C:
+			late = true
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

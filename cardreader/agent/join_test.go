@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"zaver/cardreader/agent"
 	"zaver/signature/algo"
@@ -73,6 +75,42 @@ func certificates(t *testing.T, n int) []*cert.Certificate {
 		}
 	}
 	return out
+}
+
+// latePart never answers.
+type latePart struct{ part }
+
+func (latePart) List(ctx context.Context) ([]agent.Credential, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestJoinLate: a source whose reader or driver hangs doesn't hide what another has; where there is nothing else, it is waited for.
+func TestJoinLate(t *testing.T) {
+	x := certificates(t, 1)
+	for name, c := range map[string]struct {
+		found []agent.Credential
+		want  int
+	}{
+		"beside one that can be used":    {[]agent.Credential{{Certificate: x[0]}}, 1},
+		"beside one that can't be used":  {[]agent.Credential{{Certificate: x[0], Code: "pin.blocked"}}, 0},
+		"beside a source without a card": {nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				begun := time.Now()
+				list, err := agent.Join(latePart{}, part{list: c.found}).List(ctx)
+				if len(list) != c.want {
+					t.Errorf("%d credentials, %v", len(list), err)
+				}
+				if waited := time.Since(begun); (waited < time.Hour) != (c.want > 0) || c.want > 0 && waited > 3*time.Second {
+					t.Errorf("waited %v", waited)
+				}
+			})
+		})
+	}
 }
 
 func TestJoinMerges(t *testing.T) {
