@@ -179,8 +179,22 @@ func TestServiceFaults(t *testing.T) {
 
 // A user without rights on the socket is told so. The check runs as another user, for root may everything.
 func TestServiceDenied(t *testing.T) {
-	r := examineAsNobody(t, 0o700)
-	expect(t, r, doctor.Fault, doctor.CodeServiceDenied)
+	t.Run("any service", func(t *testing.T) {
+		dir, err := os.MkdirTemp("", "denied") // open to others, unlike the test's own folders
+		must(t, err)
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		must(t, os.Chmod(dir, 0o755))
+		socket := filepath.Join(dir, "s")
+		l, err := net.Listen("unix", socket)
+		must(t, err)
+		t.Cleanup(func() { _ = l.Close() })
+		closed(t, socket)
+		expect(t, examineAsNobody(t, socket), doctor.Fault, doctor.CodeServiceDenied)
+	})
+	t.Run("pcscd", func(t *testing.T) {
+		closed(t, daemon.Socket())
+		expect(t, examineAsNobody(t, daemon.Socket()), doctor.Fault, doctor.CodeServiceDenied)
+	})
 }
 
 func TestProgramFaults(t *testing.T) {

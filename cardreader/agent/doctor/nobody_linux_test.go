@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +15,8 @@ import (
 	"zaver/cardreader/agent/doctor"
 )
 
-// examineAsNobody runs the check of a service's socket, with this mode, in a process of a user who owns nothing.
-func examineAsNobody(t *testing.T, mode os.FileMode) doctor.Report {
+// examineAsNobody runs the check of a service's socket in a process of a user who owns nothing and may not use it.
+func examineAsNobody(t *testing.T, socket string) doctor.Report {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nobody") // open to others, unlike the test's own folders
 	must(t, err)
@@ -27,18 +26,11 @@ func examineAsNobody(t *testing.T, mode os.FileMode) doctor.Report {
 	must(t, err)
 	program := filepath.Join(dir, "doctor.test")
 	copyFile(t, self, program)
-	socket := filepath.Join(dir, "s")
-	l, err := net.Listen("unix", socket)
-	must(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	must(t, os.Chmod(socket, mode))
 	cmd := exec.CommandContext(t.Context(), program, asNobody, socket)
 	cmd.Dir, cmd.Env = "/", []string{"PATH=/usr/bin:/bin"}
 	if os.Geteuid() == 0 {
 		const nobody = 65534
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	} else {
-		must(t, os.Chmod(socket, 0)) // the owner obeys, too
 	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
@@ -55,6 +47,15 @@ func examineAsNobody(t *testing.T, mode os.FileMode) doctor.Report {
 	}
 	r.Lines, r.Exit = kept, doctor.AreaService.Exit()
 	return r
+}
+
+// closed takes everybody's rights on a socket, the owner's too, until the test ends.
+func closed(t *testing.T, socket string) {
+	t.Helper()
+	info, err := os.Stat(socket)
+	must(t, err)
+	must(t, os.Chmod(socket, 0))
+	t.Cleanup(func() { must(t, os.Chmod(socket, info.Mode().Perm())) })
 }
 
 func copyFile(t *testing.T, from, to string) {
