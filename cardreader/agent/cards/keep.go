@@ -99,16 +99,20 @@ func titles(p *card.Profile) map[words.Language]string {
 	return map[words.Language]string{words.Russian: p.Title["ru"], words.English: p.Title["en"]}
 }
 
-// fingerprint tells cards apart; one without a certificate has none.
+// fingerprint tells cards apart: by the certificate, and without one by the number that the card tells a terminal. A card with neither has none.
 func fingerprint(ctx context.Context, c *card.Card) (out [sha256.Size]byte, err error) {
 	x, err := c.Certificate(ctx)
-	if errors.Is(err, &card.Error{Reason: card.NoCertificate}) {
-		return out, nil
+	if err == nil {
+		return x.Fingerprint(), nil
 	}
-	if err != nil {
+	if !errors.Is(err, &card.Error{Reason: card.NoCertificate}) {
 		return out, err
 	}
-	return x.Fingerprint(), nil
+	opening, err := c.Opening(ctx)
+	if err != nil || opening.Number == "" {
+		return out, err
+	}
+	return sha256.Sum256([]byte("number " + opening.Number)), nil
 }
 
 // ChangePIN changes a PIN of a card that PINs returned.
