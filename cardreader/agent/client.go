@@ -179,7 +179,7 @@ func retry(ctx context.Context, first time.Duration, do func(context.Context) (*
 			t.Stop()
 		}
 		if errors.Is(ctx.Err(), context.Canceled) {
-			return nil, ctx.Err()
+			return nil, ended(ctx)
 		}
 		if ctx.Err() != nil {
 			return nil, fail(CodePortalUnreachable, err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -90,6 +91,51 @@ func TestWindowCancelsSigning(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{agent.CodeDeclined}, r.portal.cancelled); d != "" {
 		t.Errorf("portal told: %s", d)
+	}
+}
+
+// At a terminal the end of the request is the person's own: at whichever step it comes, they declined, and nothing is sent.
+func TestPersonEndsRequest(t *testing.T) {
+	for _, at := range []string{agent.StepStatement, agent.StepConsent, agent.StepPIN, agent.StepSigning} {
+		t.Run(at, func(t *testing.T) {
+			k := newCarrier(t, pki.Good)
+			p := &person{answers: []string{sayYes}}
+			var s agent.Source = k
+			switch at {
+			case agent.StepPIN:
+				p = nil
+			case agent.StepSigning:
+				k.credentials[0].Entry = agent.PINOnReader
+				s = slow{card{k}}
+			}
+			r := newRig(t, k, scripted.Script{Confirm: []string{scripted.OK}, PIN: []string{scripted.Hang}}, func(c *agent.Config) {
+				c.Sources = map[agent.Method]agent.Source{agent.MethodToken: s}
+				if p != nil {
+					c.Dialogs = p
+				}
+			})
+			ctx, leave := context.WithCancelCause(t.Context())
+			defer leave(nil)
+			if at == agent.StepStatement {
+				r.portal.intercept = func(*http.Request) int {
+					leave(&agent.Error{ErrorCode: agent.CodeDeclined})
+					return http.StatusServiceUnavailable
+				}
+			}
+			op, err := r.agent.Begin(r.portal.URL, r.request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer op.Close()
+			last := op.Run(ctx, func(step agent.Step) {
+				if step.Step == at && at != agent.StepStatement {
+					leave(&agent.Error{ErrorCode: agent.CodeDeclined})
+				}
+			})
+			if last.Code != agent.CodeDeclined || len(r.portal.got) != 0 {
+				t.Errorf("got %+v, %d signatures sent", last, len(r.portal.got))
+			}
+		})
 	}
 }
 

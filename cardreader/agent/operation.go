@@ -48,8 +48,8 @@ var purposes = map[Method]challenge.Purpose{
 }
 
 // Run does the whole request and tells report of each step as it begins, from the caller's goroutine; the last one
-// is also returned. The end of ctx cancels everything before sending; a signature that exists is still sent, unless the person declined in
-// the window while it was made.
+// is also returned. The end of ctx cancels everything before sending; a signature that exists is still sent, unless the person declined
+// while it was made: in the window, or by ending ctx with an Error of CodeDeclined as its cause.
 func (o *Operation) Run(ctx context.Context, report func(Step)) Step {
 	begun := o.agent.cfg.Now()
 	ctx = words.To(ctx, o.request.Language)
@@ -117,7 +117,7 @@ func (o *Operation) run(ctx context.Context, talk *conversation, tell func(Step)
 	defer leave(nil)
 	der, err := a.sign(asking)
 	if err == nil {
-		err = a.declined()
+		err = a.declined(asking)
 	}
 	talk.submitted = err == nil
 	if err != nil {

@@ -71,8 +71,11 @@ func (a *asked) choose(ctx context.Context, usable []Credential) (Credential, er
 	return Credential{}, windowError(err)
 }
 
-// declined is an error when the person declined in the window while the carrier signed: a card can't be called off, its signature can.
-func (o *Operation) declined() error {
+// declined is an error when the person declined while the carrier signed: a card can't be called off, its signature can.
+func (o *Operation) declined(ctx context.Context) error {
+	if err := ended(ctx); err != nil && CodeOf(err) == CodeDeclined {
+		return err
+	}
 	if o.window == nil {
 		return nil
 	}

@@ -77,8 +77,10 @@ func readCard(ctx context.Context, a *app, photo string, asJSON bool, named stri
 	if err != nil {
 		return err
 	}
+	ctx, free := ownEnd(ctx)
+	defer free()
 	data, err := terminal.ReadHolder(ctx, source, pins[0], dialogs, language)
-	if err != nil {
+	if err = ownReason(ctx, err); err != nil {
 		last := terminal.Failed(err)
 		if !asJSON {
 			return told(a, false, language, last)

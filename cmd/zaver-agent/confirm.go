@@ -56,6 +56,8 @@ func confirm(ctx context.Context, a *app, in io.Reader, asJSON bool, named strin
 		return err
 	}
 	request.Language = language
+	ctx, free := ownEnd(ctx)
+	defer free()
 	made, end, err := assembleTerminal(c)
 	if err != nil {
 		return err

@@ -227,8 +227,10 @@ func pinTask(ctx context.Context, a *app, task agent.Task, number int, asJSON bo
 	if err != nil {
 		return err
 	}
+	ctx, free := ownEnd(ctx)
+	defer free()
 	err = agent.Guide{Dialogs: dialogs, Language: language}.Run(ctx, k, chosen, task)
-	return pinEnd(a, asJSON, language, task, chosen, err)
+	return pinEnd(a, asJSON, language, task, chosen, ownReason(ctx, err))
 }
 
 // pinEnd says how a task ended.

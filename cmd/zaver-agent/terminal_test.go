@@ -107,6 +107,52 @@ func TestConfirmInTerminalEnds(t *testing.T) {
 	}
 }
 
+// Who interrupts the command has declined. There is no page that was closed, and nothing says so.
+func TestInterrupted(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		script pinentry.Script
+		args   []string
+	}{
+		{"confirm", pinentry.Script{Confirm: []string{pinentry.Hang}}, []string{"confirm"}},
+		{"the PIN of a confirmation", pinentry.Script{Confirm: []string{pinentry.OK}, PIN: []string{pinentry.Hang}}, []string{"confirm"}},
+		{"pin change", pinentry.Script{PIN: []string{pinentry.Hang}}, []string{"pin", "change"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := surround(t, c.script)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, program, append(c.args, "--lang", "ru", "--config", writeConfig(t, x.config))...)
+			cmd.Env, cmd.Stdin = append(os.Environ(), x.env...), strings.NewReader(x.handover())
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			tick := time.NewTicker(10 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				shown, err := x.script.Shown()
+				if err == nil && len(shown) == len(c.script.Confirm)+len(c.script.PIN) {
+					break
+				}
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
+					t.Fatalf("no dialog: %s", out.String())
+				}
+			}
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait()
+			if exit := cmd.ProcessState.ExitCode(); exit != terminal.ExitDeclined || !strings.Contains(out.String(), "[agent.declined]") || strings.Contains(out.String(), "траница закрыта") {
+				t.Errorf("exit %d: %s", exit, out.String())
+			}
+		})
+	}
+}
+
 // A program reads one JSON object a line, the same as at the doors.
 func TestConfirmJSON(t *testing.T) {
 	vera := people.TokenHolder()
