@@ -6,10 +6,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,6 +53,28 @@ func TestBodyThatNeverComes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A foreign page that knocks without end writes some lines and no more.
+func TestRefusalsFillNoDisk(t *testing.T) {
+	var log lines
+	h := open(t, func(c *loopback.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	for range 60 {
+		if resp := h.send(t, knock{origin: "https://evil.example"}); resp.StatusCode != http.StatusForbidden {
+			t.Fatalf("status %d", resp.StatusCode)
+		}
+	}
+	if n := log.n.Load(); n == 0 || n > 40 { // a minute may end meanwhile
+		t.Errorf("%d lines", n)
+	}
+}
+
+// lines counts what is logged.
+type lines struct{ n atomic.Int64 }
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.n.Add(1)
+	return len(b), nil
 }
 
 // Another user of this computer can hold connections as long as they like, and can't shut the agent's own person out.

@@ -74,6 +74,7 @@ type Door struct {
 	origins   []string
 	self      atomic.Uint32 // whose requests are answered
 	bodyTime  time.Duration
+	refusals  quiet
 }
 
 // Listen takes the port on both loopback addresses. A machine without IPv6 has

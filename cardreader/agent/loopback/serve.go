@@ -32,7 +32,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 			h.Add("Vary", "Origin")
 		}
-		d.log.Warn("request refused", "code", code, "host", clip(r.Host), "origin", clip(r.Header.Get("Origin")), "site", clip(r.Header.Get("Sec-Fetch-Site")))
+		if ok, left := d.refusals.may(time.Now()); ok {
+			d.log.Warn("request refused", "code", code, "host", clip(r.Host), "origin", clip(r.Header.Get("Origin")), "site", clip(r.Header.Get("Sec-Fetch-Site")), "left_out", left)
+		}
 		w.Header().Set("Connection", "close")
 		writeCode(w, status, code)
 		return
