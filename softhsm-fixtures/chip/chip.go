@@ -23,8 +23,8 @@ var ErrPulled = errors.New("card pulled out")
 type Application interface {
 	// Reset forgets what does not outlive power: selection, verified passwords.
 	Reset()
-	// Answer carries out one command APDU and returns the response APDU.
-	Answer(command []byte) []byte
+	// Answer carries out one command APDU and returns the response APDU. own is that of the fault that happens to the command, nil without one.
+	Answer(command []byte, own any) []byte
 }
 
 // Chip is one card.
@@ -104,7 +104,7 @@ func (c *Chip) Transmit(command []byte) ([]byte, error) {
 		return bytes.Clone(fault.Answer), nil
 	}
 	defer c.mu.Unlock()
-	answer := c.app.Answer(command)
+	answer := c.app.Answer(command, fault.Own)
 	if fault.Action == PullAfter {
 		c.offLocked()
 		return nil, ErrPulled

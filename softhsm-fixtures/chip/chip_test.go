@@ -9,10 +9,17 @@ import (
 )
 
 // echo counts what reaches it and answers 9000.
-type echo struct{ answered, resets int }
+type echo struct {
+	answered, resets int
+	own              any // of the latest command
+}
 
-func (e *echo) Reset()               { e.resets++ }
-func (e *echo) Answer([]byte) []byte { e.answered++; return []byte{0x90, 0x00} }
+func (e *echo) Reset() { e.resets++ }
+func (e *echo) Answer(_ []byte, own any) []byte {
+	e.answered++
+	e.own = own
+	return []byte{0x90, 0x00}
+}
 
 func TestFaults(t *testing.T) {
 	verify, empty := []byte{0, 0x20, 0, 0x80, 8, 1, 2, 3, 4, 5, 6, 7, 8}, []byte{0, 0x20, 0, 0x80}
@@ -94,5 +101,21 @@ func TestHeal(t *testing.T) {
 	c.PowerOff()
 	if app.resets != 3 || !bytes.Equal(c.ATR(), []byte{0x3B}) || !bytes.Equal(c.Commands(), []byte{0xA4}) {
 		t.Errorf("%d resets, commands %X", app.resets, c.Commands())
+	}
+}
+
+// A fault of the application's own reaches it with the command that the fault is for, and nothing else happens.
+func TestOwnFault(t *testing.T) {
+	app := &echo{}
+	c := New(nil, app)
+	c.PowerOn()
+	c.Inject(Fault{Match: func(command []byte) bool { return command[3] == 0x81 }, Own: "mine"})
+	for _, tt := range []struct {
+		p2   byte
+		want any
+	}{{0x80, nil}, {0x81, "mine"}, {0x81, nil}} {
+		if b, err := c.Transmit([]byte{0, 0x20, 0, tt.p2}); err != nil || !bytes.Equal(b, []byte{0x90, 0x00}) || app.own != tt.want {
+			t.Errorf("%02X: %X, %v, own %v; want %v", tt.p2, b, err, app.own, tt.want)
+		}
 	}
 }

@@ -16,11 +16,13 @@ const (
 	Answer            // Fault.Answer comes instead, the command is not carried out
 )
 
-// Fault happens once, at the first command that it matches.
+// Fault happens once, at the first command that it matches. Without an Action it is the application's own.
 type Fault struct {
-	Nth    int  // the nth command after Inject, 1 the next; 0 any
-	INS    byte // only this instruction; 0 any
-	Data   bool // only commands with data: a VERIFY that carries a PIN
+	Nth    int                       // the nth command after Inject, 1 the next; 0 any
+	INS    byte                      // only this instruction; 0 any
+	Data   bool                      // only commands with data: a VERIFY that carries a PIN
+	Match  func(command []byte) bool // only commands of which it says so; nil any. It is called while the card answers
+	Own    any                       // handed to the application with the command
 	Action Action
 	Answer []byte // whole response APDU, or any garbage, for Action Answer
 }
@@ -43,7 +45,8 @@ func (c *Chip) Heal() {
 // nextFaultLocked takes the first fault that matches the command.
 func (c *Chip) nextFaultLocked(command []byte) Fault {
 	for i, f := range c.faults {
-		if f.Nth != 0 && f.Nth != c.count || f.INS != 0 && (len(command) < 2 || command[1] != f.INS) || f.Data && len(command) <= 5 {
+		if f.Nth != 0 && f.Nth != c.count || f.INS != 0 && (len(command) < 2 || command[1] != f.INS) || f.Data && len(command) <= 5 ||
+			f.Match != nil && !f.Match(command) {
 			continue
 		}
 		c.faults = append(c.faults[:i:i], c.faults[i+1:]...)

@@ -20,8 +20,8 @@ func (a *application) Reset() {
 	a.selected, a.verified, a.fresh, a.pending, a.chain = false, false, false, nil, nil
 }
 
-// Answer implements chip.Application.
-func (a *application) Answer(raw []byte) []byte {
+// Answer implements chip.Application; it has no faults of its own.
+func (a *application) Answer(raw []byte, _ any) []byte {
 	cmd, err := apdu.ParseCommand(raw)
 	switch {
 	case err != nil:

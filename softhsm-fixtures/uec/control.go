@@ -7,28 +7,29 @@ import (
 	"time"
 
 	"zaver/cardreader/apdu"
+	"zaver/softhsm-fixtures/chip"
 )
 
 // Action is what a fault does.
 type Action uint8
 
-// Actions.
+// Actions. The first three are the chip's.
 const (
-	_          Action = iota
-	PullBefore        // the card is out before the command reaches it: nothing happened on it
-	PullAfter         // the command was carried out, its answer is lost
-	Hang              // no answer until Release or PowerOff
-	Answer            // Fault.Answer comes instead, sealed in a session unless Open; the command is not carried out
+	PullBefore = Action(chip.PullBefore) // the card is out before the command reaches it: nothing happened on it
+	PullAfter  = Action(chip.PullAfter)  // the command was carried out, its answer is lost
+	Hang       = Action(chip.Hang)       // no answer until Release or PowerOff
+	Answer     = Action(chip.Answer)     // Fault.Answer comes instead, sealed in a session unless Open; the command is not carried out
+)
 
-	// What follows happens to the answer of a sealed command that was carried out, but for DropSession.
-
-	WrongMAC    // a bit of the MAC is another
-	NoMAC       // 8E is missing
-	Bare        // data and status come in the open
-	Replay      // the answer before comes once more
-	CounterOff  // sealed under the counter after next
-	CutObjects  // the last bytes are missing
-	DropSession // the card forgets its keys before the command
+// What follows happens to the answer of a sealed command that was carried out, but for DropSession.
+const (
+	WrongMAC    = Answer + 1 + iota // a bit of the MAC is another
+	NoMAC                           // 8E is missing
+	Bare                            // data and status come in the open
+	Replay                          // the answer before comes once more
+	CounterOff                      // sealed under the counter after next
+	CutObjects                      // the last bytes are missing
+	DropSession                     // the card forgets its keys before the command
 )
 
 // Fault happens once, at the first command that it matches.
@@ -45,38 +46,25 @@ type Fault struct {
 
 // Inject adds faults and starts counting commands anew.
 func (c *Card) Inject(faults ...Fault) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.faults = append(c.faults, faults...)
-	c.count = 0
-}
-
-// Heal drops faults that did not happen yet.
-func (c *Card) Heal() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.faults = nil
-}
-
-// nextFaultLocked takes the first fault that matches the command.
-func (c *Card) nextFaultLocked(command []byte) Fault {
-	for i, f := range c.faults {
-		if f.Nth != 0 && f.Nth != c.count {
-			continue
+	planned := make([]chip.Fault, len(faults))
+	for i, f := range faults {
+		ours := chip.Fault{Nth: f.Nth, Match: f.matches, Own: f}
+		if f.Action < Answer {
+			ours.Action = chip.Action(f.Action)
 		}
-		if f.INS != 0 && (len(command) < 4 || command[1] != f.INS || f.INS == 0x2A && command[3] == 0xBE) {
-			continue
-		}
-		if f.P2 != 0 && (len(command) < 4 || command[3] != f.P2) {
-			continue
-		}
-		if f.Data && !hasData(command) || f.Sealed && !isSealed(command) {
-			continue
-		}
-		c.faults = append(c.faults[:i:i], c.faults[i+1:]...)
-		return f
+		planned[i] = ours
 	}
-	return Fault{}
+	c.Chip.Inject(planned...)
+}
+
+func (f Fault) matches(command []byte) bool {
+	switch {
+	case f.INS != 0 && (len(command) < 4 || command[1] != f.INS || f.INS == 0x2A && command[3] == 0xBE):
+		return false
+	case f.P2 != 0 && (len(command) < 4 || command[3] != f.P2):
+		return false
+	}
+	return (!f.Data || hasData(command)) && (!f.Sealed || isSealed(command))
 }
 
 func isSealed(command []byte) bool { return len(command) > 5 && command[0]&0x0C == 0x0C }
@@ -86,57 +74,35 @@ func hasData(command []byte) bool {
 	return len(command) > 5 && (!isSealed(command) || command[5] == 0x87)
 }
 
-// Hanging returns a channel that is closed when the next hang begins.
-func (c *Card) Hanging() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.hanging
-}
-
-// Release ends a hang: the card answers 6F00.
-func (c *Card) Release() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.endHangLocked()
-}
-
-func (c *Card) endHangLocked() {
-	close(c.release)
-	c.release = make(chan struct{})
-}
-
 // Tries returns the tries left of a password.
-func (c *Card) Tries(ref byte) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if pw := c.pins[ref]; pw != nil {
-		return pw.tries
-	}
-	return 0
+func (c *Card) Tries(ref byte) (left int) {
+	c.Do(func() {
+		if pw := c.pins[ref]; pw != nil {
+			left = pw.tries
+		}
+	})
+	return left
 }
 
 // SetTries sets the tries left of a password; 0 blocks it.
 func (c *Card) SetTries(ref byte, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if pw := c.pins[ref]; pw != nil {
-		pw.tries = min(max(n, 0), pw.limit)
-		c.keep()
-	}
+	c.Do(func() {
+		if pw := c.pins[ref]; pw != nil {
+			pw.tries = min(max(n, 0), pw.limit)
+			c.keep()
+		}
+	})
 }
 
 // SetValidity changes the days in the answer to SELECT.
 func (c *Card) SetValidity(first, last time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.first, c.last = first, last
+	c.Do(func() { c.first, c.last = first, last })
 }
 
 // Commands returns the instruction bytes carried out since the card was made.
-func (c *Card) Commands() []byte {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return bytes.Clone(c.log)
+func (c *Card) Commands() (log []byte) {
+	c.Do(func() { log = bytes.Clone(c.log) })
+	return log
 }
 
 // Garbage is an answer that no card gives, for Fault.Answer: TLV with a length

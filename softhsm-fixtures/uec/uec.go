@@ -24,18 +24,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"zaver/cardreader/apdu"
 	"zaver/signature/gost"
+	"zaver/softhsm-fixtures/chip"
 	"zaver/softhsm-fixtures/gostsign"
 	"zaver/softhsm-fixtures/mint"
 )
 
-// ErrPulled is returned by Transmit when the card was taken out, and whenever
-// it has no power.
-var ErrPulled = errors.New("card pulled out")
+// ErrPulled is that of package chip.
+var ErrPulled = chip.ErrPulled
 
 // AID returns the application identifier: F0, "ZAVERUEC", version 1.
 func AID() []byte { return append(append([]byte{0xF0}, "ZAVERUEC"...), 0x01) }
@@ -114,13 +113,13 @@ type Config struct {
 
 // Card is one virtual card.
 type Card struct {
+	*chip.Chip
 	cfg         Config
 	root        *file
 	rootKey     *gost.PublicKey
 	application *gostsign.PrivateKey
 
-	mu       sync.Mutex // guards everything below
-	powered  bool
+	// The chip's Do guards everything below.
 	selected bool // the application
 	current  *file
 	verified map[byte]bool
@@ -132,11 +131,7 @@ type Card struct {
 	whole    apdu.SW // the status that ends it
 	first    time.Time
 	last     time.Time
-	faults   []Fault
-	count    int           // commands since power-on or Inject
-	release  chan struct{} // closed to end a hang
-	hanging  chan struct{} // closed when a hang begins
-	log      []byte        // instruction bytes seen, for tests
+	log      []byte // instruction bytes carried out, for tests
 }
 
 type password struct {
@@ -175,8 +170,8 @@ func New(cfg Config) (*Card, error) {
 			PIN2: {value: cfg.PIN2, limit: PINTries, tries: PINTries, min: 6, max: 8},
 			KRP:  {value: cfg.KRP, limit: KRPTries, tries: KRPTries, min: 8, max: 8},
 		},
-		release: make(chan struct{}), hanging: make(chan struct{}),
 	}
+	c.Chip = chip.New(ATR(), answering{c})
 	for ref, pw := range c.pins {
 		if !pw.fits(pw.value) {
 			return nil, fmt.Errorf("personalise a card: password %02X has a wrong form", ref)
@@ -200,84 +195,25 @@ func (p *password) fits(digits string) bool {
 	return len(digits) >= p.min && len(digits) <= p.max
 }
 
-// ATR returns the card's answer to reset.
-func (c *Card) ATR() []byte { return ATR() }
+// answering is the side of a card that its chip sees.
+type answering struct{ card *Card }
 
-// PowerOn puts the card under power: nothing selected, nothing verified.
-func (c *Card) PowerOn() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.resetLocked()
-	c.powered = true
-}
-
-// Reset is a warm reset: like PowerOn, counters and the count of commands stay.
-func (c *Card) Reset() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.resetLocked()
-}
-
-// PowerOff takes the power away. A hang ends at once with ErrPulled.
-func (c *Card) PowerOff() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.powered = false
-	c.resetLocked()
-	c.endHangLocked()
-}
-
-func (c *Card) resetLocked() {
+// Reset implements chip.Application: nothing selected, nothing verified.
+func (a answering) Reset() {
+	c := a.card
 	c.selected, c.current, c.pending = false, nil, nil
 	c.dropSession()
 }
 
-// Transmit answers one command APDU. The error is always ErrPulled.
-func (c *Card) Transmit(command []byte) ([]byte, error) {
-	c.mu.Lock()
-	if !c.powered {
-		c.mu.Unlock()
-		return nil, ErrPulled
-	}
-	c.count++
-	fault := c.nextFaultLocked(command)
-	switch fault.Action {
-	case PullBefore:
-		c.powered = false
-		c.resetLocked()
-		c.mu.Unlock()
-		return nil, ErrPulled
-	case Hang:
-		return c.hang()
-	case Answer:
-		if c.session == nil || !isSealed(command) || fault.Open {
-			c.mu.Unlock()
-			return bytes.Clone(fault.Answer), nil
-		}
-	case DropSession:
+// Answer implements chip.Application.
+func (a answering) Answer(command []byte, own any) []byte {
+	c := a.card
+	fault, _ := own.(Fault)
+	switch {
+	case fault.Action == Answer && (c.session == nil || !isSealed(command) || fault.Open):
+		return bytes.Clone(fault.Answer)
+	case fault.Action == DropSession:
 		c.dropSession()
 	}
-	defer c.mu.Unlock()
-	answer := c.answerLocked(command, fault)
-	if fault.Action == PullAfter {
-		c.powered = false
-		c.resetLocked()
-		return nil, ErrPulled
-	}
-	return answer, nil
-}
-
-// hang is entered with the lock held and waits without it.
-func (c *Card) hang() ([]byte, error) {
-	release := c.release
-	close(c.hanging)
-	c.hanging = make(chan struct{})
-	c.mu.Unlock()
-	<-release
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.powered {
-		return nil, ErrPulled
-	}
-	return apdu.Response{SW: apdu.SWUnknown}.Bytes(), nil
+	return c.answerLocked(command, fault)
 }
