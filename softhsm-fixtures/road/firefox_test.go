@@ -30,9 +30,8 @@ func (w *World) silent() {
 func TestFirefoxRoad(t *testing.T) {
 	t.Run("token", func(t *testing.T) {
 		w := Start(t)
-		w.Fox().Close() // it launches the browser
 		p := w.Person()
-		r := w.open(shared.fox, Few)
+		r := w.open(w.extended(&shared.fox, firefox), Few)
 		w.must(r.Become(p))
 		w.GiveToken(p, pki.Good)
 		w.Answers(p.PINs.Token)

@@ -24,14 +24,23 @@ func (w *World) Native(edit ...func(*Options)) *Citizen {
 	return w.through(&shared.extended, robot.Setup{Public: []string{w.PortalAddress()}}, edit...)
 }
 
-// Fox is Native in Firefox, for which the portal is a program on this computer.
+// firefox is a browser for which the portal is a program on this computer.
+var firefox = robot.Setup{Firefox: true}
+
+// Fox is Native in Firefox.
 func (w *World) Fox(edit ...func(*Options)) *Citizen {
 	w.t.Helper()
-	return w.through(&shared.fox, robot.Setup{Firefox: true}, edit...)
+	return w.through(&shared.fox, firefox, edit...)
 }
 
-// through signs a new person in, in the one browser of a setup, which gets the extension.
+// through signs a new person in, in the one browser of a setup.
 func (w *World) through(b **robot.Browser, setup robot.Setup, edit ...func(*Options)) *Citizen {
+	w.t.Helper()
+	return w.citizen(w.extended(b, setup), edit...)
+}
+
+// extended is the one browser of a setup, which gets the extension.
+func (w *World) extended(b **robot.Browser, setup robot.Setup) *robot.Browser {
 	w.t.Helper()
 	if *b == nil {
 		setup.Portals, setup.Host = []string{w.Origin()}, w.NativeHost()
@@ -40,7 +49,7 @@ func (w *World) through(b **robot.Browser, setup robot.Setup, edit ...func(*Opti
 		*b = launched
 	}
 	w.nativeTail()
-	return w.citizen(*b, edit...)
+	return *b
 }
 
 // nativeTail prints what browsers' programs wrote meanwhile beside a failure.
