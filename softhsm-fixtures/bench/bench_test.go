@@ -147,3 +147,25 @@ time=2026-11-22T03:07:57.100Z level=INFO msg=step request=bb method=uec step=pin
 		t.Error("a request without an end has steps")
 	}
 }
+
+// TestReadersAlone: every row of the long runs names a figure, and the pattern takes all three of their benchmarks.
+func TestReadersAlone(t *testing.T) {
+	rows := append(oneReader(), manyReaders()...)
+	for _, c := range rows {
+		if c.p50.bench == "" || c.p50.unit == "" || c.pkg != soakPackage {
+			t.Errorf("%+v", c)
+		}
+	}
+	if got := pattern(soakPackage, rows); got != "^(BenchmarkScripted|BenchmarkReal|BenchmarkMany)$" {
+		t.Errorf("pattern %s", got)
+	}
+	got := figures("BenchmarkMany-2 1 19000000000 ns/op 16.00 readers 1.000 missed 7.000 goroutines-after 6.000 goroutines-before\n")
+	for _, c := range manyReaders() {
+		switch c.p50.unit {
+		case "missed", "goroutines-after":
+			if r, err := c.row(got); err != nil || r.holds {
+				t.Errorf("%s holds: %+v, %v", c.what, r, err)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@
 // each beside a baseline of the same run, and says which budget holds. The
 // figures of one day are in docs/benchmarks.md.
 //
-// A run takes less than three minutes once the packages are compiled. It wants a
-// quiet machine: a baseline of the same run evens out a slow one, not a busy one.
+// A run takes less than five minutes once the packages are compiled; the part
+// "readers" by itself is the long run of twenty. It wants a quiet machine: a
+// baseline of the same run evens out a slow one, not a busy one.
 package bench
