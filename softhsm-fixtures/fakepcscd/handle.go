@@ -48,21 +48,14 @@ func (d *Daemon) dropLocked(h *handle) {
 	}
 }
 
-func (c *client) connect(message []byte, rv uint32) ([]byte, bool) {
-	var m connectMsg
-	if !decode(message, &m) {
-		return nil, false
+func (c *client) connect(m *connectMsg) (rv uint32, known bool) {
+	c.d.mu.Lock()
+	rv = c.connectLocked(m)
+	c.d.mu.Unlock()
+	if rv == rvSuccess {
+		c.d.notify() // the sharing has changed
 	}
-	m.RV = rv
-	if rv == 0 {
-		c.d.mu.Lock()
-		m.RV = c.connectLocked(&m)
-		c.d.mu.Unlock()
-		if m.RV == 0 {
-			c.d.notify() // the sharing has changed
-		}
-	}
-	return encode(m), true
+	return rv, true
 }
 
 func (c *client) connectLocked(m *connectMsg) uint32 {
@@ -116,100 +109,70 @@ func (c *client) handleLocked(id uint32) (h *handle, refused uint32) {
 	return h, rvSuccess
 }
 
-func (c *client) reconnect(message []byte, rv uint32) ([]byte, bool) {
-	var m reconnectMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv != 0 {
-		return encode(m), true
-	}
+// held has with say what comes of a command for a handle; a handle that is not the client's is not known.
+func (c *client) held(id uint32, with func(h *handle, refused uint32) uint32) (rv uint32, known bool) {
 	c.d.mu.Lock()
 	defer c.d.mu.Unlock()
-	h, refused := c.handleLocked(m.Card)
-	switch {
-	case h == nil:
-		return nil, false
-	case refused == RVSharingViolation || refused == RVReaderUnavailable:
-		m.RV = refused
-	case h.reader.mute:
-		m.RV = RVUnresponsiveCard
-	case h.reader.card == nil:
-		m.RV = RVNoSmartcard
-	case m.Preferred&h.reader.protocol == 0:
-		m.RV = RVProtoMismatch
-	default:
+	h, refused := c.handleLocked(id)
+	if h == nil {
+		return refused, false
+	}
+	return with(h, refused), true
+}
+
+func (c *client) reconnect(m *reconnectMsg) (rv uint32, known bool) {
+	return c.held(m.Card, func(h *handle, refused uint32) uint32 {
+		switch {
+		case refused == RVSharingViolation || refused == RVReaderUnavailable:
+			return refused
+		case h.reader.mute:
+			return RVUnresponsiveCard
+		case h.reader.card == nil:
+			return RVNoSmartcard
+		case m.Preferred&h.reader.protocol == 0:
+			return RVProtoMismatch
+		}
 		if m.Initialization != leaveCard {
 			h.reader.resetLocked(c.d, h.id)
 		}
 		h.event, m.Active = 0, h.reader.protocol
-	}
-	return encode(m), true
+		return rvSuccess
+	})
 }
 
-func (c *client) disconnect(message []byte, rv uint32) ([]byte, bool) {
-	var m endMsg
-	if !decode(message, &m) {
-		return nil, false
+func (c *client) disconnect(m *endMsg) (rv uint32, known bool) {
+	rv, known = c.held(m.Card, func(h *handle, refused uint32) uint32 {
+		if refused == rvSuccess && m.Disposition != leaveCard {
+			h.reader.resetLocked(c.d, h.id)
+		}
+		c.d.dropLocked(h)
+		return rvSuccess
+	})
+	if known {
+		c.d.notify()
 	}
-	if m.RV = rv; rv != 0 {
-		return encode(m), true
-	}
-	c.d.mu.Lock()
-	h, refused := c.handleLocked(m.Card)
-	if h == nil {
-		c.d.mu.Unlock()
-		return nil, false
-	}
-	if refused == rvSuccess && m.Disposition != leaveCard {
-		h.reader.resetLocked(c.d, h.id)
-	}
-	c.d.dropLocked(h)
-	c.d.mu.Unlock()
-	c.d.notify()
-	return encode(m), true
+	return rv, known
 }
 
-func (c *client) begin(message []byte, rv uint32) ([]byte, bool) {
-	var m handleMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv != 0 {
-		return encode(m), true
-	}
-	c.d.mu.Lock()
-	defer c.d.mu.Unlock()
-	h, refused := c.handleLocked(m.Card)
-	if h == nil {
-		return nil, false
-	}
-	if m.RV = refused; refused == 0 {
-		h.reader.lock = h.id
-		h.reader.depth++
-	}
-	return encode(m), true
+func (c *client) begin(m *handleMsg) (rv uint32, known bool) {
+	return c.held(m.Card, func(h *handle, refused uint32) uint32 {
+		if refused == rvSuccess {
+			h.reader.lock = h.id
+			h.reader.depth++
+		}
+		return refused
+	})
 }
 
-func (c *client) endTransaction(message []byte, rv uint32) ([]byte, bool) {
-	var m endMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv != 0 {
-		return encode(m), true
-	}
-	c.d.mu.Lock()
-	defer c.d.mu.Unlock()
-	h, refused := c.handleLocked(m.Card)
-	switch {
-	case h == nil:
-		return nil, false
-	case refused == 0 && h.reader.lock != h.id:
-		m.RV = RVNotTransacted
-	case refused == 0 || refused == RVResetCard || refused == RVRemovedCard:
-		m.RV = refused
-		if refused == 0 && m.Disposition != leaveCard {
+func (c *client) endTransaction(m *endMsg) (rv uint32, known bool) {
+	return c.held(m.Card, func(h *handle, refused uint32) uint32 {
+		switch {
+		case refused == rvSuccess && h.reader.lock != h.id:
+			return RVNotTransacted
+		case refused != rvSuccess && refused != RVResetCard && refused != RVRemovedCard:
+			return refused
+		}
+		if refused == rvSuccess && m.Disposition != leaveCard {
 			h.reader.resetLocked(c.d, h.id)
 		}
 		if h.reader.lock == h.id {
@@ -217,73 +180,57 @@ func (c *client) endTransaction(message []byte, rv uint32) ([]byte, bool) {
 				h.reader.lock, h.reader.depth = 0, 0
 			}
 		}
-	default:
-		m.RV = refused
-	}
-	return encode(m), true
+		return refused
+	})
 }
 
-func (c *client) status(message []byte, rv uint32) ([]byte, bool) {
-	var m handleMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv != 0 {
-		return encode(m), true
-	}
-	c.d.mu.Lock()
-	defer c.d.mu.Unlock()
-	h, refused := c.handleLocked(m.Card)
-	if h == nil {
-		return nil, false
-	}
-	if m.RV = refused; refused == RVSharingViolation {
-		m.RV = rvSuccess // the state of a card is no secret
-	}
-	return encode(m), true
+func (c *client) status(m *handleMsg) (rv uint32, known bool) {
+	return c.held(m.Card, func(_ *handle, refused uint32) uint32 {
+		if refused == RVSharingViolation {
+			return rvSuccess // the state of a card is no secret
+		}
+		return refused
+	})
 }
 
 // use finds the card and the reader behind a handle for a command.
 func (c *client) use(id uint32) (r *Reader, card vpcd.Card, rv uint32, known bool) {
-	c.d.mu.Lock()
-	defer c.d.mu.Unlock()
-	h, refused := c.handleLocked(id)
-	if h == nil {
-		return nil, nil, refused, false
+	rv, known = c.held(id, func(h *handle, refused uint32) uint32 {
+		r, card = h.reader, h.reader.card
+		return refused
+	})
+	return r, card, rv, known
+}
+
+// fit is what comes of an answer for which a client has room.
+func fit(answer []byte, room uint32) (whole []byte, size, rv uint32) {
+	if len(answer) > int(room) {
+		return nil, uint32(len(answer)), RVInsufficientBuffer
 	}
-	return h.reader, h.reader.card, refused, true
+	return answer, uint32(len(answer)), rvSuccess
 }
 
 func (c *client) transmit(message, payload []byte, rv uint32) ([]byte, bool) {
-	var m transmitMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv != 0 {
-		return encode(m), true
-	}
-	r, card, refused, known := c.use(m.Card)
-	if !known {
-		return nil, false
-	}
-	m.RV = refused
-	if m.RV == 0 && card == nil {
-		m.RV = RVUnpoweredCard
-	}
-	if m.RV != 0 {
-		return encode(m), true
-	}
-	answer, ok := r.exchangeWith(card, payload)
-	switch {
-	case !ok:
-		m.RV, m.RecvLength = RVNotTransacted, 0
-		return encode(m), true
-	case len(answer) > int(m.RecvLength):
-		m.RV, m.RecvLength = RVInsufficientBuffer, uint32(len(answer))
-		return encode(m), true
-	}
-	m.RecvLength, m.RecvProtocol = uint32(len(answer)), r.protocol
-	return encode(m, answer), true
+	var answer []byte
+	head, ok := told(message, rv, func(m *transmitMsg) (uint32, bool) {
+		r, card, refused, known := c.use(m.Card)
+		if known && refused == rvSuccess && card == nil {
+			refused = RVUnpoweredCard
+		}
+		if !known || refused != rvSuccess {
+			return refused, known
+		}
+		got, ok := r.exchangeWith(card, payload)
+		if !ok {
+			m.RecvLength = 0
+			return RVNotTransacted, true
+		}
+		if answer, m.RecvLength, refused = fit(got, m.RecvLength); refused == rvSuccess {
+			m.RecvProtocol = r.protocol
+		}
+		return refused, true
+	})
+	return append(head, answer...), ok
 }
 
 // exchangeWith carries one command to the card; a card that pulls itself is out.
@@ -303,27 +250,16 @@ func (r *Reader) exchangeWith(card vpcd.Card, command []byte) ([]byte, bool) {
 	return nil, false
 }
 
-func (c *client) attrib(command Command, message []byte, rv uint32) ([]byte, bool) {
-	var m attribMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv != 0 {
-		return encode(m), true
-	}
+func (c *client) attrib(command Command, m *attribMsg) (rv uint32, known bool) {
 	r, _, refused, known := c.use(m.Card)
-	if !known {
-		return nil, false
+	if !known || refused != rvSuccess {
+		return refused, known
 	}
-	m.RV = refused
 	value, has := r.attribs[m.ID]
-	switch {
-	case refused != 0:
-	case command == SetAttrib || !has:
-		m.RV = RVUnsupportedFeature
-	default:
-		m.Data = [attrSize]byte{}
-		m.Length = uint32(copy(m.Data[:], value))
+	if command == SetAttrib || !has {
+		return RVUnsupportedFeature, true
 	}
-	return encode(m), true
+	m.Data = [attrSize]byte{}
+	m.Length = uint32(copy(m.Data[:], value))
+	return rvSuccess, true
 }

@@ -146,31 +146,24 @@ func (p *Pad) pinProperties() []byte {
 }
 
 func (c *client) control(message, payload []byte, rv uint32) ([]byte, bool) {
-	var m controlMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv != 0 {
-		return encode(m), true
-	}
-	r, card, refused, known := c.use(m.Card)
-	if !known {
-		return nil, false
-	}
-	answer := []byte(nil)
-	if m.RV = refused; refused == 0 {
-		answer, m.RV = r.controlWith(card, m.Code, payload)
-	}
-	switch {
-	case m.RV != 0:
+	var answer []byte
+	head, ok := told(message, rv, func(m *controlMsg) (uint32, bool) {
+		r, card, refused, known := c.use(m.Card)
+		if !known {
+			return refused, false
+		}
 		m.Returned = 0
-		return encode(m), true
-	case len(answer) > int(m.RecvLength):
-		m.RV, m.Returned = RVInsufficientBuffer, uint32(len(answer))
-		return encode(m), true
-	}
-	m.Returned = uint32(len(answer))
-	return encode(m, answer), true
+		if refused != rvSuccess {
+			return refused, true
+		}
+		got, result := r.controlWith(card, m.Code, payload)
+		if result != rvSuccess {
+			return result, true
+		}
+		answer, m.Returned, result = fit(got, m.RecvLength)
+		return result, true
+	})
+	return append(head, answer...), ok
 }
 
 // controlWith carries out a control code.

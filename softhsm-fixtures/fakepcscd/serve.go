@@ -2,6 +2,8 @@
 
 package fakepcscd
 
+import "encoding/binary"
+
 // carryOut answers one command; false drops the client.
 func (c *client) carryOut(command Command, message, payload []byte, fault Fault) bool {
 	if command == WaitStateChange && fault.RV == 0 {
@@ -50,17 +52,35 @@ func (c *client) wait(fault Fault) bool {
 	return c.put(answer)
 }
 
+// told reads a message, has it carried out and writes it back with the result, which stands last in every message. With rv nothing is
+// carried out and rv is the result. It returns false for a message of another size, and where carry knows of no such thing.
+func told[M any](message []byte, rv uint32, carry func(*M) (rv uint32, known bool)) ([]byte, bool) {
+	var m M
+	if !decode(message, &m) {
+		return nil, false
+	}
+	if rv == rvSuccess {
+		var known bool
+		if rv, known = carry(&m); !known {
+			return nil, false
+		}
+	}
+	answer := encode(m)
+	binary.NativeEndian.PutUint32(answer[len(answer)-4:], rv)
+	return answer, true
+}
+
 // answer carries the command out; with rv nothing is carried out and rv is the result.
 func (c *client) answer(command Command, message, payload []byte, rv uint32) ([]byte, bool) {
 	switch command {
 	case Version:
 		return c.version(message, rv)
 	case EstablishContext:
-		return c.establish(message, rv)
+		return told(message, rv, c.establish)
 	case ReleaseContext:
-		return c.releaseContext(message, rv)
+		return told(message, rv, c.releaseContext)
 	case Cancel:
-		return c.cancel(message, rv)
+		return told(message, rv, c.cancel)
 	case GetReadersState, WaitStateChange:
 		c.d.mu.Lock()
 		defer c.d.mu.Unlock()
@@ -72,23 +92,23 @@ func (c *client) answer(command Command, message, payload []byte, rv uint32) ([]
 		defer c.d.mu.Unlock()
 		return encode([2]uint32{c.d.events, rv}), c.d.opt.Minor >= 5
 	case Connect:
-		return c.connect(message, rv)
+		return told(message, rv, c.connect)
 	case Reconnect:
-		return c.reconnect(message, rv)
+		return told(message, rv, c.reconnect)
 	case Disconnect:
-		return c.disconnect(message, rv)
+		return told(message, rv, c.disconnect)
 	case BeginTransaction:
-		return c.begin(message, rv)
+		return told(message, rv, c.begin)
 	case EndTransaction:
-		return c.endTransaction(message, rv)
+		return told(message, rv, c.endTransaction)
 	case Status:
-		return c.status(message, rv)
+		return told(message, rv, c.status)
 	case Transmit:
 		return c.transmit(message, payload, rv)
 	case Control:
 		return c.control(message, payload, rv)
 	case GetAttrib, SetAttrib:
-		return c.attrib(command, message, rv)
+		return told(message, rv, func(m *attribMsg) (uint32, bool) { return c.attrib(command, m) })
 	}
 	return nil, false
 }
@@ -107,53 +127,34 @@ func (c *client) version(message []byte, rv uint32) ([]byte, bool) {
 	return encode(m), true
 }
 
-func (c *client) establish(message []byte, rv uint32) ([]byte, bool) {
-	var m establishMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv == 0 {
-		c.d.mu.Lock()
-		c.d.next++
-		c.context = c.d.next
-		m.Context = c.context
-		c.d.mu.Unlock()
-	}
-	return encode(m), true
+func (c *client) establish(m *establishMsg) (rv uint32, known bool) {
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	c.d.next++
+	c.context = c.d.next
+	m.Context = c.context
+	return rvSuccess, true
 }
 
-func (c *client) releaseContext(message []byte, rv uint32) ([]byte, bool) {
-	var m releaseMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv == 0 {
-		c.d.forget(c)
-	}
-	return encode(m), true
+func (c *client) releaseContext(*releaseMsg) (rv uint32, known bool) {
+	c.d.forget(c)
+	return rvSuccess, true
 }
 
 // cancel ends the wait of the context that it names.
-func (c *client) cancel(message []byte, rv uint32) ([]byte, bool) {
-	var m cancelMsg
-	if !decode(message, &m) {
-		return nil, false
-	}
-	if m.RV = rv; rv == 0 {
-		m.RV = RVInvalidHandle
-		c.d.mu.Lock()
-		var waiting *client
-		for other := range c.d.clients {
-			if other.context == m.Context && other.waiting {
-				waiting, other.waiting = other, false
-			}
-		}
-		c.d.mu.Unlock()
-		if waiting != nil && waiting.send(encode(eventMsg{RV: RVCancelled})) {
-			m.RV = rvSuccess
+func (c *client) cancel(m *cancelMsg) (rv uint32, known bool) {
+	c.d.mu.Lock()
+	var waiting *client
+	for other := range c.d.clients {
+		if other.context == m.Context && other.waiting {
+			waiting, other.waiting = other, false
 		}
 	}
-	return encode(m), true
+	c.d.mu.Unlock()
+	if waiting != nil && waiting.send(encode(eventMsg{RV: RVCancelled})) {
+		return rvSuccess, true
+	}
+	return RVInvalidHandle, true
 }
 
 // stopWaiting answers only a client that waits: any other has an event under way.
