@@ -39,8 +39,8 @@
 
   const begin = (id, order) => {
     if (open.size > 0) return tell(id, { code: 'agent.busy' })
-    // A signature begins with the person's own click or key, never by itself.
-    if (order.do === 'confirm' && !navigator.userActivation.isActive) return tell(id, { code: 'agent.gesture' })
+    // A signature begins with the person's own click or key in the page that is seen, never by itself and never behind another tab.
+    if (order.do === 'confirm' && (!navigator.userActivation.isActive || document.visibilityState !== 'visible')) return tell(id, { code: 'agent.gesture' })
     const message = copy(order)
     if (!message) return tell(id, { code: 'agent.request' })
     let port

@@ -104,7 +104,7 @@ what('cancel from a page', [{ do: 'cancel' }], 'nothing')
 const source = readFileSync('sites.js', 'utf8') + '\n;' + readFileSync('content.js', 'utf8')
 
 // load runs the script in a page; the result lets the page speak, and tells what reached the background and the page.
-function load ({ top = true, active = true, prerendering = false, origin = portal } = {}) {
+function load ({ top = true, active = true, prerendering = false, visible = true, origin = portal } = {}) {
   const s = { sent: [], told: [] }
   const window = {
     origin,
@@ -116,7 +116,7 @@ function load ({ top = true, active = true, prerendering = false, origin = porta
   s.user = { isActive: active }
   vm.runInNewContext(source, {
     window,
-    document: { prerendering, documentElement: { setAttribute: (name) => { s.mark = name } } },
+    document: { prerendering, visibilityState: visible ? 'visible' : 'hidden', documentElement: { setAttribute: (name) => { s.mark = name } } },
     location: { origin },
     navigator: { userActivation: s.user },
     chrome: {
@@ -143,6 +143,8 @@ function does (name, setup, act, ...want) {
 does('a click', {}, (s) => s.say(confirm), 'confirm')
 does('no click', { active: false }, (s) => s.say(confirm), 'agent.gesture')
 does('no click is needed to ask who is there', { active: false }, (s) => s.say({ do: 'hello' }), 'hello')
+does('a click, but behind another tab', { visible: false }, (s) => s.say(confirm), 'agent.gesture')
+does('who is there may be asked from behind another tab', { visible: false }, (s) => s.say({ do: 'hello' }), 'hello')
 does('a frame', { top: false }, (s) => s.say(confirm))
 does('the other portal', { origin: 'https://second.example' }, (s) => s.say(confirm, { origin: 'https://second.example' }), 'confirm')
 does('another port of the host', { origin: 'https://portal.example' }, (s) => { s.say({ do: 'present' }, { origin: 'https://portal.example' }); s.say(confirm, { origin: 'https://portal.example' }); s.told.push(s.mark ?? 'no mark') }, 'no mark')
