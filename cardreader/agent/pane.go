@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"zaver/cardreader/agent/window"
 	"zaver/cardreader/agent/words"
@@ -207,7 +208,11 @@ func (a *asked) progress(s Step, c Credential) window.Progress {
 	case s.Step == StepSending:
 		return window.Progress{Text: a.say(words.WindowSending), Final: true}
 	case c.Entry == PINOnReader:
-		return window.Progress{Text: a.say(words.WindowPad), Detail: a.say(words.WindowPadHow) + tries}
+		p := window.Progress{Text: a.say(words.WindowPad), Detail: a.say(words.WindowPadHow) + tries}
+		if p.Seconds = int(c.EntryTime / time.Second); p.Seconds > 0 {
+			p.Countdown = a.say(words.WindowPadLeft, "n", window.Left)
+		}
+		return p
 	case s.Step == StepPIN && c.Entry == PINTyped:
 		return window.Progress{Text: a.say(words.WindowPIN, "carrier", a.carrier(c)), Detail: a.say(words.WindowPINWhere) + tries}
 	}

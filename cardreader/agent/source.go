@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"time"
 
 	"zaver/cardreader/agent/words"
 	"zaver/signature/algo"
@@ -33,6 +34,8 @@ type Credential struct {
 	Entry PINEntry
 	// KeypadDenied says that the reader has a keypad that is known to lie or to fail: the PIN is typed here instead, and the person is told.
 	KeypadDenied bool
+	// EntryTime is how long a keypad waits for the PIN, with PINOnReader; 0 when it isn't known.
+	EntryTime time.Duration
 	// Greeting is the phrase that the holder chose for the card to greet with, where the carrier has one and trusts this terminal; shown
 	// before the PIN, so that the holder sees whose carrier it is.
 	Greeting string

@@ -11,9 +11,9 @@ import (
 	"zaver/signature/pin"
 )
 
-// padTimeout is how long a keypad waits for the last key. Readers of the field
+// PadTimeout is how long a keypad waits for the last key. Readers of the field
 // give up by themselves after some 30 s.
-const padTimeout = 30 * time.Second
+const PadTimeout = 30 * time.Second
 
 // Pad says what the reader's keypad can do with the named password: nothing
 // without a keypad, under secure messaging (the reader has no session keys), or
@@ -107,7 +107,7 @@ func (s *session) padEntry(pw *Password, cmd apdu.Command, blocks int) (PadEntry
 	if pw.Format == ASCIIPadded {
 		format = PadASCII
 	}
-	return PadEntry{Command: command, Format: format, Block: pinBlockSize, Min: pw.Min, Max: pw.Max, Language: s.card.language, Timeout: padTimeout}, nil
+	return PadEntry{Command: command, Format: format, Block: pinBlockSize, Min: pw.Min, Max: pw.Max, Language: s.card.language, Timeout: PadTimeout}, nil
 }
 
 // padAnswer maps what came of an entry on the keypad.

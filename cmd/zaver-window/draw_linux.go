@@ -9,6 +9,7 @@ package main
 import "C"
 
 import (
+	"strings"
 	"unsafe"
 
 	"zaver/cardreader/agent/window"
@@ -65,6 +66,10 @@ func showRows(rows []window.Row) {
 
 func showProgress(p *window.Progress) {
 	with(func(s []*C.char) { C.zw_progress(s[0], s[1], flag(p.Final)) }, p.Text, p.Detail)
+	if p.Seconds > 0 {
+		before, behind, _ := strings.Cut(p.Countdown, window.Left)
+		with(func(s []*C.char) { C.zw_countdown(s[0], s[1], C.int(p.Seconds)) }, before, behind)
+	}
 }
 
 func showResult(r *window.Result) {

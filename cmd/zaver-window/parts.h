@@ -14,7 +14,7 @@ enum phase { PHASE_WAIT, PHASE_CHOOSE, PHASE_WORK, PHASE_FINAL, PHASE_RESULT };
 struct view {
 	GtkWidget *window, *scroll, *body, *facts;
 	GtkWidget *choice, *choose, *rows, *hint;
-	GtkWidget *status, *spinner, *text, *detail;
+	GtkWidget *status, *spinner, *text, *detail, *left;
 	GtkWidget *result;
 	GtkWidget *sign, *decline, *close;
 	GtkSizeGroup *labels;

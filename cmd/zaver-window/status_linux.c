@@ -43,8 +43,58 @@ void zw_phase(enum phase p)
 		fit();
 }
 
+static struct {
+	guint timer;
+	char *before, *behind;
+	int seconds;
+} countdown;
+
+static void tell_left(void)
+{
+	char *all = g_strdup_printf("%s%d%s", countdown.before, countdown.seconds, countdown.behind);
+
+	gtk_label_set_text(GTK_LABEL(view.left), all);
+	g_free(all);
+}
+
+static void stop_countdown(void)
+{
+	if (countdown.timer)
+		g_source_remove(countdown.timer);
+	countdown.timer = 0;
+	gtk_widget_set_no_show_all(view.left, TRUE);
+	gtk_widget_hide(view.left);
+}
+
+static gboolean on_second(gpointer d)
+{
+	if (--countdown.seconds <= 0) {
+		countdown.timer = 0; // removed by the answer
+		stop_countdown();
+		return G_SOURCE_REMOVE;
+	}
+	tell_left();
+	return G_SOURCE_CONTINUE;
+}
+
+// zw_countdown tells the seconds that are left, until they or this step are over. It isn't read out: a voice each second would
+// drown all else; who asks a screen reader for it hears it.
+void zw_countdown(const char *before, const char *behind, int seconds)
+{
+	g_free(countdown.before);
+	g_free(countdown.behind);
+	countdown.before = g_strdup(before);
+	countdown.behind = g_strdup(behind);
+	countdown.seconds = seconds;
+	countdown.timer = g_timeout_add_seconds(1, on_second, NULL);
+	tell_left();
+	gtk_widget_show(view.left);
+	fit();
+}
+
 void zw_progress(const char *text, const char *detail, int final)
 {
+	stop_countdown();
 	gtk_label_set_text(GTK_LABEL(view.text), text);
 	gtk_label_set_text(GTK_LABEL(view.detail), detail);
 	gtk_widget_set_visible(view.detail, *detail != 0);
@@ -79,6 +129,7 @@ static gboolean on_stayed(gpointer d)
 
 void zw_result_end(int stay)
 {
+	stop_countdown();
 	gtk_widget_show_all(view.result);
 	atk_object_set_description(gtk_widget_get_accessible(view.close), spoken->str);
 	g_string_free(spoken, TRUE);

@@ -18,6 +18,7 @@ void zw_row_line(const char *text, int note);
 void zw_rows_end(void);
 
 void zw_progress(const char *text, const char *detail, int final);
+void zw_countdown(const char *before, const char *behind, int seconds);
 void zw_result(const char *text, int good);
 void zw_result_line(const char *text);
 void zw_result_end(int stay);

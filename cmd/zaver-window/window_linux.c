@@ -207,6 +207,7 @@ static void middle(const char *choose, const char *hint)
 	view.spinner = gtk_spinner_new();
 	view.text = zw_label("", "zw-strong");
 	view.detail = zw_label("", NULL);
+	view.left = zw_label("", NULL);
 	atk_object_set_role(gtk_widget_get_accessible(view.text), ATK_ROLE_STATUSBAR); // its changes are read out
 	gtk_widget_set_valign(view.spinner, GTK_ALIGN_START);
 	atk_object_set_role(gtk_widget_get_accessible(view.spinner), ATK_ROLE_FILLER); // says nothing that the text doesn't
@@ -214,6 +215,7 @@ static void middle(const char *choose, const char *hint)
 	atk_object_set_description(gtk_widget_get_accessible(view.spinner), "");
 	gtk_box_pack_start(GTK_BOX(both), view.text, FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(both), view.detail, FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(both), view.left, FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(line), view.spinner, FALSE, FALSE, 0);
 	gtk_box_pack_start(GTK_BOX(line), both, FALSE, FALSE, 0);
 

@@ -124,6 +124,35 @@ func TestMnemonic(t *testing.T) {
 	}
 }
 
+// TestCountdown: the seconds that are left are told, run down by themselves, and go with their step.
+func TestCountdown(t *testing.T) {
+	x := show(t, forms["en"], rows(true))
+	await(t, "the button", awake("Sign"))
+	press(t, "alt+s")
+	x.chosen(t)
+	pad := window.Progress{Text: "Enter the PIN on the reader", Seconds: 600, Countdown: "Seconds left: " + window.Left + "."}
+	x.session.Tell(pad)
+	left := func(n node) bool { return strings.HasPrefix(n.Name, "Seconds left: ") && n.Showing }
+	first := await(t, "the time", left)
+	await(t, "less of it", func(n node) bool { return left(n) && n.Name != first.Name })
+	gone := func(what string) {
+		t.Helper()
+		await(t, what, named("status bar", what))
+		for _, n := range tree(t) {
+			if left(n) {
+				t.Errorf("%s: %q is still told", what, n.Name)
+			}
+		}
+	}
+	x.session.Tell(window.Progress{Text: "Signing"})
+	gone("Signing")
+	pad.Seconds = 1
+	x.session.Tell(pad)
+	await(t, "the last second", func(n node) bool { return left(n) && n.Name == "Seconds left: 1." })
+	x.session.Tell(window.Progress{Text: "Sending", Final: true})
+	gone("Sending")
+}
+
 // Escape, the second button and the window's own button cancel, at every stage in which there is something to cancel.
 func TestCancel(t *testing.T) {
 	for _, stage := range []string{"looking", "choosing", "asking the PIN"} {

@@ -167,7 +167,7 @@ func (s *Source) describe(ctx context.Context, r pcsc.Reader, c *card.Card) (age
 	pad := c.Pad(ctx, p.Signature.Password)
 	out.KeypadDenied = pad.Denied
 	if pad.Verify {
-		out.Entry = agent.PINOnReader
+		out.Entry, out.EntryTime = agent.PINOnReader, card.PadTimeout
 	}
 	if err := c.Validity().Check(s.now()); err != nil {
 		out.Code = agent.CodeOf(err)

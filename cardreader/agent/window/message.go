@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -96,6 +97,13 @@ func ParseAnswer(line []byte) (Answer, error) {
 	return a, nil
 }
 
+func (p *Progress) check() error {
+	if p.Seconds < 0 || p.Seconds > maxStay || (p.Seconds > 0) != (strings.Count(p.Countdown, Left) == 1) || p.Seconds == 0 && p.Countdown != "" {
+		return fmt.Errorf("%w: time of the progress", errProtocol)
+	}
+	return texts(p.Text, p.Detail, p.Countdown)
+}
+
 // strict decodes one JSON object that fills the line, with known members only. Errors don't repeat the line.
 func strict(line []byte, limit int, to any) error {
 	if len(line) > limit {
@@ -131,7 +139,7 @@ func (m Message) check() error {
 	case m.Rows != nil:
 		return checkRows(m.Rows)
 	case m.Progress != nil:
-		return texts(m.Progress.Text, m.Progress.Detail)
+		return m.Progress.check()
 	}
 	r := m.Result
 	if r.Tone != Good && r.Tone != Bad || r.Stay < 1 || r.Stay > maxStay || len(r.Lines) > maxLines {
@@ -144,8 +152,10 @@ func (f *Form) check() error {
 	if len(f.Facts) > maxLines {
 		return fmt.Errorf("%w: %d facts", errProtocol, len(f.Facts))
 	}
-	all := []string{f.Title, f.Heading, f.Hint, f.Choose, f.Sign, f.Decline, f.Close, f.Code.Label, f.Code.Value, f.Code.Spoken,
-		f.Progress.Text, f.Progress.Detail}
+	if err := f.Progress.check(); err != nil {
+		return err
+	}
+	all := []string{f.Title, f.Heading, f.Hint, f.Choose, f.Sign, f.Decline, f.Close, f.Code.Label, f.Code.Value, f.Code.Spoken}
 	for _, x := range f.Facts {
 		all = append(all, x.Label, x.Value)
 	}

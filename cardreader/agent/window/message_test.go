@@ -61,6 +61,12 @@ func TestMessagesRefused(t *testing.T) {
 		"long note":           {Rows: []window.Row{{Note: long}}},
 		"long progress":       {Progress: &window.Progress{Text: long}},
 		"long detail":         {Progress: &window.Progress{Detail: long}},
+		"time without words":  {Progress: &window.Progress{Text: "a", Seconds: 30}},
+		"time without place":  {Progress: &window.Progress{Text: "a", Seconds: 30, Countdown: "s"}},
+		"words without time":  {Progress: &window.Progress{Text: "a", Countdown: "{n} s"}},
+		"too much time":       {Progress: &window.Progress{Text: "a", Seconds: 601, Countdown: "{n} s"}},
+		"no time at all":      {Progress: &window.Progress{Text: "a", Seconds: -1, Countdown: "{n} s"}},
+		"long countdown":      {Progress: &window.Progress{Text: "a", Seconds: 1, Countdown: "{n}" + long}},
 		"long heading":        {Show: &window.Form{Heading: long}},
 		"long fact":           {Show: &window.Form{Facts: []window.Fact{{Value: long}}}},
 		"too many facts":      {Show: &window.Form{Facts: make([]window.Fact, 65)}},
@@ -131,7 +137,7 @@ func FuzzParseAnswer(f *testing.F) {
 // Whatever an agent says: no panic, and what is accepted can be written again.
 func FuzzParseMessage(f *testing.F) {
 	x := form()
-	for _, m := range []window.Message{{Show: &x}, {Rows: rows()}, {Progress: &window.Progress{Text: "a"}}, {Result: &window.Result{Tone: window.Bad, Stay: 3}}} {
+	for _, m := range []window.Message{{Show: &x}, {Rows: rows()}, {Progress: &window.Progress{Text: "a"}}, {Progress: &window.Progress{Text: "a", Seconds: 30, Countdown: "{n} s"}}, {Result: &window.Result{Tone: window.Bad, Stay: 3}}} {
 		line, err := window.Encode(m)
 		if err != nil {
 			f.Fatal(err)

@@ -76,9 +76,16 @@ type Row struct {
 type Progress struct {
 	Text   string `json:"text"`
 	Detail string `json:"detail,omitempty"`
+	// Seconds is the time that is left for this step, 1 to 600, which the window counts down by itself; 0 tells none. Countdown is
+	// how that is said, with [Left] in the place of the number.
+	Seconds   int    `json:"seconds,omitempty"`
+	Countdown string `json:"countdown,omitempty"`
 	// Final says that it is too late to cancel: the button closes the window only.
 	Final bool `json:"final,omitempty"`
 }
+
+// Left stands for the number in Progress.Countdown.
+const Left = "{n}"
 
 // Tone is how a result is drawn.
 type Tone string

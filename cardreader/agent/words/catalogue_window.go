@@ -26,6 +26,7 @@ const (
 	WindowTries    Key = "window.tries"
 	WindowPad      Key = "window.pad"
 	WindowPadHow   Key = "window.pad_how"
+	WindowPadLeft  Key = "window.pad_left"
 	WindowSigning  Key = "window.signing"
 	WindowKeep     Key = "window.keep"
 	WindowSending  Key = "window.sending"
@@ -63,6 +64,7 @@ var windowTexts = map[Key]text{
 	WindowPINWhere: {"Его спрашивает отдельное окно.", "Another window asks for it."},
 	WindowTries:    {"Осталось попыток ввода ПИН-кода: {n}", "PIN tries left: {n}"},
 	WindowPad:      {"Введите ПИН-код на клавиатуре считывателя", "Type the PIN on the reader's keypad"},
+	WindowPadLeft:  {"Осталось секунд: {n}", "Seconds left: {n}"},
 	WindowPadHow:   {"На компьютере ПИН-код вводить не нужно.", "Don't type the PIN on the computer."},
 	WindowSigning:  {"Подписываю…", "Signing…"},
 	WindowKeep:     {"Не вынимайте «{carrier}».", "Don't remove “{carrier}”."},
