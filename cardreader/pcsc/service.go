@@ -54,7 +54,8 @@ func numbers(first, n int) chan int {
 var reasons = map[scard.Error]card.Reason{
 	scard.ErrNoService: card.NoService, scard.ErrServiceStopped: card.NoService, scard.ErrCommError: card.NoService,
 	scard.ErrInvalidHandle: card.NoService, scard.ErrShutdown: card.NoService,
-	scard.ErrSecurityViolation: card.NoAccess, scard.ErrNoAccess: card.NoAccess,
+	scard.ErrNoAccess:           card.NoService, // what the library makes of a connection that broke; see establish
+	scard.ErrSecurityViolation:  card.NoAccess,
 	scard.ErrNoReadersAvailable: card.NoReader, scard.ErrUnknownReader: card.NoReader, scard.ErrReaderUnavailable: card.NoReader,
 	scard.ErrNoSmartcard: card.None, scard.ErrRemovedCard: card.Removed,
 	scard.ErrSharingViolation: card.Busy, scard.ErrResetCard: card.Busy, scard.ErrServerTooBusy: card.Busy,
@@ -63,13 +64,20 @@ var reasons = map[scard.Error]card.Reason{
 
 // establish opens a context of the library. Where the service turns its user
 // away by the system's rules, the library says so or calls the service absent,
-// as chance will have it: then the service is asked.
+// as chance will have it; of a service that dies in the middle of the greeting
+// it says either, too. So the service is asked. What the service itself answers stands.
 func establish() (*scard.Context, error) {
 	sc, err := scard.EstablishContext()
-	if err != nil && mapError("", err).Reason == card.NoService && turnedAway() {
+	if err == nil || errors.Is(err, scard.ErrSecurityViolation) {
+		return sc, err
+	}
+	if mapError("", err).Reason != card.NoService {
+		return nil, err
+	}
+	if away, known := turnedAway(); away || !known && errors.Is(err, scard.ErrNoAccess) {
 		return nil, scard.ErrSecurityViolation
 	}
-	return sc, err
+	return nil, err
 }
 
 // mapError gives a failure of the library its reason; anything unknown is protocol.

@@ -5,4 +5,4 @@
 package pcsc
 
 // turnedAway is known on Linux only.
-func turnedAway() bool { return false }
+func turnedAway() (away, known bool) { return false, false }

@@ -111,7 +111,7 @@ func (w *watcher) run(ctx context.Context) {
 // serviceGone makes any failure of a watch one of the service, away or closed
 // to this user: readers and cards are no reason to stop watching.
 func serviceGone(err error) error {
-	if errors.Is(err, scard.ErrSecurityViolation) || errors.Is(err, scard.ErrNoAccess) {
+	if errors.Is(err, scard.ErrSecurityViolation) {
 		return err
 	}
 	if e := scard.Error(0); errors.As(err, &e) {
