@@ -36,7 +36,7 @@ func (h *house) dial(t *testing.T, said string) net.Conn {
 // A request whose body never comes is answered, and its connection is given up: whoever holds many would shut everybody else out.
 func TestBodyThatNeverComes(t *testing.T) {
 	h := open(t, func(c *loopback.Config) { c.Wait(50 * time.Millisecond) })
-	page := "Host: " + h.door.Addr() + "\r\nOrigin: " + h.portal.URL + "\r\nContent-Type: application/json\r\n"
+	page := "Host: " + h.door.Addr() + "\r\nOrigin: " + h.Portal.URL + "\r\nContent-Type: application/json\r\n"
 	for _, c := range []struct{ name, head, status string }{
 		{"another name", "POST /v1/confirm HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 100\r\n", "421"},
 		{"foreign page", "POST /v1/confirm HTTP/1.1\r\nHost: " + h.door.Addr() + "\r\nOrigin: https://evil.example\r\nContent-Length: 100\r\n", "403"},
@@ -100,7 +100,7 @@ func TestAnotherUserTakesAllConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Origin", h.portal.URL)
+	req.Header.Set("Origin", h.Portal.URL)
 	answer, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -12,110 +12,47 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/loopback"
-	"zaver/cardreader/agent/pinentry"
 	"zaver/cardreader/agent/words"
-	"zaver/signature/algo"
-	"zaver/signature/challenge"
-	"zaver/signature/pin"
+	"zaver/softhsm-fixtures/doorstep"
 )
 
-// device counts every touch of the layers behind the door.
-type device struct{ touched atomic.Int64 }
-
-func (d *device) List(context.Context) ([]agent.Credential, error) {
-	d.touched.Add(1)
-	return nil, &agent.Error{ErrorCode: "token.none"}
-}
-func (d *device) Sign(context.Context, agent.Credential, *pin.PIN, algo.Algorithm, []byte) ([]byte, error) {
-	d.touched.Add(1)
-	return nil, errors.New("no key")
-}
-func (d *device) Confirm(context.Context, pinentry.Dialog) (pinentry.Answer, error) {
-	d.touched.Add(1)
-	return pinentry.No, nil
-}
-func (d *device) PIN(context.Context, pinentry.Dialog) (*pin.PIN, error) {
-	d.touched.Add(1)
-	return nil, pinentry.ErrCancelled
-}
-
-// house is an open door with a portal behind it whose statements never come unless let.
+// house is an open door with an agent behind it.
 type house struct {
-	door    *loopback.Door
-	agent   *agent.Agent
-	device  *device
-	portal  *httptest.Server
-	asked   atomic.Int64  // requests that reached the portal
-	let     chan struct{} // closed: the portal answers
-	arrived chan struct{} // one for each request that arrived at the portal
+	*doorstep.House
+	door *loopback.Door
 }
-
-const (
-	requestID = "Rq-0123456789abcdef"
-	ticket    = "Tk-0123456789abcdef0123456789"
-)
 
 func open(t *testing.T, change ...func(*loopback.Config)) *house {
 	t.Helper()
-	h := &house{device: &device{}, let: make(chan struct{}), arrived: make(chan struct{}, 100)}
-	h.portal = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.asked.Add(1)
-		h.arrived <- struct{}{}
-		select {
-		case <-h.let:
-		case <-r.Context().Done():
-		}
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = io.WriteString(w, `{"code":"confirm.unknown"}`)
-	}))
-	_, key, err := challenge.GenerateKey("portal.test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.agent, err = agent.New(agent.Config{Portals: []agent.Portal{{Name: "Демо", Origin: h.portal.URL, Key: key}},
-		Sources: map[agent.Method]agent.Source{agent.MethodToken: h.device}, Dialogs: h.device})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := loopback.Config{Agent: h.agent, Version: "test"}
+	h := &house{House: doorstep.Build(t)}
+	c := loopback.Config{Agent: h.Agent, Version: "test"}
 	for _, f := range change {
 		f(&c)
 	}
+	var err error
 	if h.door, err = loopback.Listen(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- h.door.Serve(ctx) }()
-	var once sync.Once
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {
 			t.Errorf("serve: %v", err)
 		}
-		once.Do(func() {
-			select {
-			case <-h.let:
-			default:
-				close(h.let)
-			}
-		})
-		h.portal.Close()
 	})
 	return h
 }
 
 func (h *house) body() string {
-	return fmt.Sprintf(`{"origin":%q,"request":%q,"ticket":%q,"method":"token","lang":"ru"}`, h.portal.URL, requestID, ticket)
+	return fmt.Sprintf(`{"origin":%q,"request":%q,"ticket":%q,"method":"token","lang":"ru"}`, h.Portal.URL, doorstep.RequestID, doorstep.Ticket)
 }
 
 // knock is one raw request; the zero value is what a portal's page sends.
@@ -134,7 +71,7 @@ func (h *house) send(t *testing.T, k knock) *http.Response {
 	or(&k.method, "POST")
 	or(&k.path, "/v1/confirm")
 	or(&k.host, h.door.Addr())
-	or(&k.origin, h.portal.URL)
+	or(&k.origin, h.Portal.URL)
 	or(&k.kind, "application/json")
 	if k.body == "" && k.method == "POST" {
 		k.body = h.body()
@@ -199,16 +136,16 @@ func TestHostileRequests(t *testing.T) {
 		{"foreign origin", knock{origin: "https://evil.example"}, 403, agent.CodeOrigin},
 		{"no origin", knock{origin: "-"}, 403, agent.CodeOrigin},
 		{"null origin", knock{origin: "null"}, 403, agent.CodeOrigin},
-		{"origin with a slash", knock{origin: h.portal.URL + "/"}, 403, agent.CodeOrigin},
-		{"origin as a prefix", knock{origin: h.portal.URL + ".evil.example"}, 403, agent.CodeOrigin},
-		{"origin as a suffix", knock{origin: "https://evil.example?" + h.portal.URL}, 403, agent.CodeOrigin},
-		{"origin in capitals", knock{origin: strings.ToUpper(h.portal.URL)}, 403, agent.CodeOrigin},
-		{"two origins in a line", knock{origin: h.portal.URL + " https://evil.example"}, 403, agent.CodeOrigin},
+		{"origin with a slash", knock{origin: h.Portal.URL + "/"}, 403, agent.CodeOrigin},
+		{"origin as a prefix", knock{origin: h.Portal.URL + ".evil.example"}, 403, agent.CodeOrigin},
+		{"origin as a suffix", knock{origin: "https://evil.example?" + h.Portal.URL}, 403, agent.CodeOrigin},
+		{"origin in capitals", knock{origin: strings.ToUpper(h.Portal.URL)}, 403, agent.CodeOrigin},
+		{"two origins in a line", knock{origin: h.Portal.URL + " https://evil.example"}, 403, agent.CodeOrigin},
 		{"two origin lines", knock{header: []string{"Origin: https://evil.example"}}, 403, agent.CodeOrigin},
 		{"agent's own origin", knock{origin: "http://" + h.door.Addr()}, 403, agent.CodeOrigin},
 		{"look-alike origin in punycode", knock{origin: "https://xn--prtal-jye.example"}, 403, agent.CodeOrigin},
 		{"look-alike origin in letters", knock{origin: "https://pоrtal.example"}, 403, agent.CodeOrigin},
-		{"origin of another scheme", knock{origin: strings.Replace(h.portal.URL, "http:", "https:", 1)}, 403, agent.CodeOrigin},
+		{"origin of another scheme", knock{origin: strings.Replace(h.Portal.URL, "http:", "https:", 1)}, 403, agent.CodeOrigin},
 		{"fenced frame", knock{header: []string{"Sec-Fetch-Dest: fencedframe"}}, 403, agent.CodeOrigin},
 		{"script", knock{method: "GET", path: "/v1/hello", header: []string{"Sec-Fetch-Dest: script"}}, 403, agent.CodeOrigin},
 		{"prefetch by navigation", knock{method: "GET", path: "/v1/hello", header: []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}}, 403, agent.CodeOrigin},
@@ -238,7 +175,7 @@ func TestHostileRequests(t *testing.T) {
 		{"hello by POST", knock{path: "/v1/hello"}, 405, agent.CodeRequest},
 		{"unknown path", knock{path: "/v1/sign"}, 404, agent.CodeRequest},
 		{"path up", knock{path: "/v1/../v1/confirm"}, 404, agent.CodeRequest},
-		{"path with query", knock{path: "/v1/confirm?ticket=" + ticket}, 404, agent.CodeRequest},
+		{"path with query", knock{path: "/v1/confirm?doorstep.Ticket=" + doorstep.Ticket}, 404, agent.CodeRequest},
 		{"escaped path", knock{path: "/v1/%63onfirm"}, 404, agent.CodeRequest},
 		{"unknown field", knock{body: with(`"lang"`, `"hash":"AAAA","lang"`)}, 400, agent.CodeRequest},
 		{"a PIN field", knock{body: with(`"lang":"ru"`, `"pin":"1234"`)}, 400, agent.CodeRequest},
@@ -253,9 +190,9 @@ func TestHostileRequests(t *testing.T) {
 		{"cut", knock{body: good[:len(good)-1]}, 400, agent.CodeRequest},
 		{"not UTF-8", knock{body: with("token", "tok\xffen")}, 400, agent.CodeRequest},
 		{"too long", knock{body: strings.Repeat(" ", 8<<10) + good}, 413, agent.CodeRequest},
-		{"foreign portal in body", knock{body: with(h.portal.URL, "https://evil.example")}, 403, agent.CodePortalUnknown},
-		{"path in request", knock{body: with(requestID, "../../../../cancel/x")}, 400, agent.CodeRequest},
-		{"header line in ticket", knock{body: with(ticket, ticket+`\r\nX: y`)}, 400, agent.CodeRequest},
+		{"foreign portal in body", knock{body: with(h.Portal.URL, "https://evil.example")}, 403, agent.CodePortalUnknown},
+		{"path in request", knock{body: with(doorstep.RequestID, "../../../../cancel/x")}, 400, agent.CodeRequest},
+		{"header line in ticket", knock{body: with(doorstep.Ticket, doorstep.Ticket+`\r\nX: y`)}, 400, agent.CodeRequest},
 		{"unknown method", knock{body: with(`"token"`, `"document"`)}, 400, agent.CodeRequest},
 		{"unknown language", knock{body: with(`"ru"`, `"de"`)}, 400, agent.CodeRequest},
 		{"preflight from a foreign page", knock{method: "OPTIONS", origin: "https://evil.example",
@@ -278,13 +215,13 @@ func TestHostileRequests(t *testing.T) {
 			}
 		})
 	}
-	if n := h.device.touched.Load(); n != 0 {
+	if n := h.Touched.Load(); n != 0 {
 		t.Errorf("%d hostile requests reached devices or dialogs", n)
 	}
-	if n := h.asked.Load(); n != 0 {
+	if n := h.Asked.Load(); n != 0 {
 		t.Errorf("%d hostile requests reached the portal", n)
 	}
-	if h.agent.Busy() {
+	if h.Agent.Busy() {
 		t.Error("a hostile request left the agent busy")
 	}
 }
@@ -296,7 +233,7 @@ func TestHello(t *testing.T) {
 	if got := strings.TrimSpace(string(b)); resp.StatusCode != 200 || got != `{"agent":"zaver","version":"test","protocol":1,"busy":false}` {
 		t.Errorf("got %d %s", resp.StatusCode, got)
 	}
-	if resp.Header.Get("Access-Control-Allow-Origin") != h.portal.URL || resp.Header.Get("Vary") != "Origin" || resp.Header.Get("Access-Control-Allow-Credentials") != "" {
+	if resp.Header.Get("Access-Control-Allow-Origin") != h.Portal.URL || resp.Header.Get("Vary") != "Origin" || resp.Header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("headers %v", resp.Header)
 	}
 }
@@ -310,7 +247,7 @@ func TestNoConnectionIsKept(t *testing.T) {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	fmt.Fprintf(c, "GET /v1/hello HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nConnection: keep-alive\r\n\r\n", h.door.Addr(), h.portal.URL)
+	fmt.Fprintf(c, "GET /v1/hello HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nConnection: keep-alive\r\n\r\n", h.door.Addr(), h.Portal.URL)
 	all, err := io.ReadAll(c)
 	if err != nil || !bytes.HasPrefix(all, []byte("HTTP/1.1 200 ")) || !bytes.Contains(all, []byte("Connection: close\r\n")) {
 		t.Errorf("got %q, %v", all, err)
@@ -321,7 +258,7 @@ func TestPreflight(t *testing.T) {
 	h := open(t)
 	resp := h.send(t, knock{method: "OPTIONS", header: []string{"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type",
 		"Access-Control-Request-Private-Network: true"}})
-	for name, want := range map[string]string{"Access-Control-Allow-Origin": h.portal.URL, "Access-Control-Allow-Methods": "POST",
+	for name, want := range map[string]string{"Access-Control-Allow-Origin": h.Portal.URL, "Access-Control-Allow-Methods": "POST",
 		"Access-Control-Allow-Headers": "content-type", "Access-Control-Allow-Private-Network": "true"} {
 		if got := resp.Header.Get(name); got != want {
 			t.Errorf("%s: got %q", name, got)
@@ -340,7 +277,7 @@ func TestIPv6(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Origin", h.portal.URL)
+	req.Header.Set("Origin", h.Portal.URL)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		if _, lerr := net.Listen("tcp6", "[::1]:0"); lerr != nil {
@@ -374,7 +311,7 @@ func TestBusyAndStream(t *testing.T) {
 	if first.StatusCode != 200 || first.Header.Get("Content-Type") != "application/x-ndjson" {
 		t.Fatalf("got %d %v", first.StatusCode, first.Header)
 	}
-	<-h.arrived
+	<-h.Arrived
 	second := h.send(t, knock{})
 	if got := codeOf(t, second); second.StatusCode != http.StatusConflict || got != agent.CodeBusy {
 		t.Errorf("second: %d %s", second.StatusCode, got)
@@ -383,7 +320,7 @@ func TestBusyAndStream(t *testing.T) {
 	if b, _ := io.ReadAll(hello.Body); !strings.Contains(string(b), `"busy":true`) {
 		t.Errorf("hello: %s", b)
 	}
-	close(h.let)
+	h.Let()
 	got := steps(t, first)
 	if len(got) != 2 || got[0].Step != "statement" || got[1].Code != "confirm.unknown" || got[1].Step != "failed" {
 		t.Errorf("got %+v", got)
@@ -398,18 +335,18 @@ func TestClosingCancels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Origin", h.portal.URL)
+	req.Header.Set("Origin", h.Portal.URL)
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	<-h.arrived
+	<-h.Arrived
 	leave()
 	tick, deadline := time.NewTicker(2*time.Millisecond), time.After(5*time.Second)
 	defer tick.Stop()
-	for h.agent.Busy() {
+	for h.Agent.Busy() {
 		select {
 		case <-tick.C:
 		case <-deadline:
@@ -454,7 +391,7 @@ func TestPortTaken(t *testing.T) {
 	h := open(t)
 	var port int
 	_, _ = fmt.Sscanf(strings.TrimPrefix(h.door.Addr(), "127.0.0.1:"), "%d", &port)
-	if d, err := loopback.Listen(t.Context(), loopback.Config{Agent: h.agent, Port: port}); err == nil {
+	if d, err := loopback.Listen(t.Context(), loopback.Config{Agent: h.Agent, Port: port}); err == nil {
 		_ = d.Close()
 		t.Error("the port was taken twice")
 	}

@@ -26,7 +26,7 @@ func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 func TestSocketsHandedOver(t *testing.T) {
 	h := open(t)
 	four := socket(t, "127.0.0.1:0")
-	door, err := loopback.Listen(t.Context(), loopback.Config{Agent: h.agent, Port: portOf(four), Listeners: []net.Listener{four}})
+	door, err := loopback.Listen(t.Context(), loopback.Config{Agent: h.Agent, Port: portOf(four), Listeners: []net.Listener{four}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestSocketsHandedOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Origin", h.portal.URL)
+	req.Header.Set("Origin", h.Portal.URL)
 	answer, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestWrongSocketsHandedOver(t *testing.T) {
 			if port == 0 {
 				port = portOf(sockets[0])
 			}
-			_, err := loopback.Listen(t.Context(), loopback.Config{Agent: h.agent, Port: port, Listeners: sockets})
+			_, err := loopback.Listen(t.Context(), loopback.Config{Agent: h.Agent, Port: port, Listeners: sockets})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v", err)
 			}

@@ -32,12 +32,12 @@ func TestAnotherUserOfThisComputer(t *testing.T) {
 			if got := codeOf(t, resp); resp.StatusCode/100 != 4 || got != c.code {
 				t.Errorf("status %d, code %q", resp.StatusCode, got)
 			}
-			if got := resp.Header.Get("Access-Control-Allow-Origin"); (got == h.portal.URL) != c.origin {
+			if got := resp.Header.Get("Access-Control-Allow-Origin"); (got == h.Portal.URL) != c.origin {
 				t.Errorf("readable by %q", got)
 			}
 		})
 	}
-	if n := h.device.touched.Load() + h.asked.Load(); n != 0 || h.agent.Busy() {
+	if n := h.Touched.Load() + h.Asked.Load(); n != 0 || h.Agent.Busy() {
 		t.Errorf("%d touches of device, dialogs or portal", n)
 	}
 	h.door.Answer(uint32(os.Geteuid()))

@@ -8,85 +8,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/nativemsg"
-	"zaver/cardreader/agent/pinentry"
 	"zaver/cardreader/agent/words"
-	"zaver/signature/algo"
-	"zaver/signature/challenge"
-	"zaver/signature/pin"
+	"zaver/softhsm-fixtures/doorstep"
 )
 
-// device counts every touch of the layers behind the door.
-type device struct{ touched atomic.Int64 }
+const id = "lkhhhejdfbkjbnmohlahghgnkekdngdc"
 
-func (d *device) List(context.Context) ([]agent.Credential, error) {
-	d.touched.Add(1)
-	return nil, &agent.Error{ErrorCode: "token.none"}
-}
-func (d *device) Sign(context.Context, agent.Credential, *pin.PIN, algo.Algorithm, []byte) ([]byte, error) {
-	d.touched.Add(1)
-	return nil, errors.New("no key")
-}
-func (d *device) Confirm(context.Context, pinentry.Dialog) (pinentry.Answer, error) {
-	d.touched.Add(1)
-	return pinentry.No, nil
-}
-func (d *device) PIN(context.Context, pinentry.Dialog) (*pin.PIN, error) {
-	d.touched.Add(1)
-	return nil, pinentry.ErrCancelled
-}
-
-const (
-	requestID = "Rq-0123456789abcdef"
-	ticket    = "Tk-0123456789abcdef0123456789"
-	id        = "lkhhhejdfbkjbnmohlahghgnkekdngdc"
-)
-
-// house is an agent whose portal answers only when let.
+// house is an agent with a browser before it.
 type house struct {
-	t       *testing.T
-	agent   *agent.Agent
-	device  *device
-	portal  *httptest.Server
-	asked   atomic.Int64
-	arrived chan struct{}
-	let     chan struct{}
-	doctor  func(context.Context, words.Language) ([]byte, error)
-	caller  []string
+	*doorstep.House
+	t      *testing.T
+	doctor func(context.Context, words.Language) ([]byte, error)
+	caller []string
 }
 
 func build(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, device: &device{}, arrived: make(chan struct{}, 100), let: make(chan struct{}), caller: []string{"chrome-extension://" + id + "/"}}
-	h.portal = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.asked.Add(1)
-		h.arrived <- struct{}{}
-		select {
-		case <-h.let:
-		case <-r.Context().Done():
-		}
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = io.WriteString(w, `{"code":"confirm.unknown"}`)
-	}))
-	t.Cleanup(h.portal.Close)
-	_, key, err := challenge.GenerateKey("portal.test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.agent, err = agent.New(agent.Config{Portals: []agent.Portal{{Name: "Демо", Origin: h.portal.URL, Key: key}},
-		Sources: map[agent.Method]agent.Source{agent.MethodToken: h.device}, Dialogs: h.device})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return &house{House: doorstep.Build(t), t: t, caller: []string{"chrome-extension://" + id + "/"}}
 }
 
 // line is a connection of a browser.
@@ -103,7 +47,7 @@ func (h *house) connect() *line {
 	outR, outW := io.Pipe()
 	l := &line{t: h.t, in: inW, out: outR, served: make(chan error, 1)}
 	go func() {
-		err := nativemsg.Serve(h.t.Context(), nativemsg.Config{Agent: h.agent, Version: "test", Caller: h.caller, Extensions: []string{id, "agent@zaver.ru"}, Doctor: h.doctor}, inR, outW)
+		err := nativemsg.Serve(h.t.Context(), nativemsg.Config{Agent: h.Agent, Version: "test", Caller: h.caller, Extensions: []string{id, "agent@zaver.ru"}, Doctor: h.doctor}, inR, outW)
 		_ = outW.Close()
 		_ = inR.Close()
 		l.served <- err
@@ -140,7 +84,7 @@ func (l *line) end() error {
 }
 
 func (h *house) confirm() string {
-	return fmt.Sprintf(`{"do":"confirm","sender":%[1]q,"origin":%[1]q,"request":%[2]q,"ticket":%[3]q,"method":"token","lang":"ru"}`, h.portal.URL, requestID, ticket)
+	return fmt.Sprintf(`{"do":"confirm","sender":%[1]q,"origin":%[1]q,"request":%[2]q,"ticket":%[3]q,"method":"token","lang":"ru"}`, h.Portal.URL, doorstep.RequestID, doorstep.Ticket)
 }
 
 // Messages that the extension never sends, or that a page should not have asked for. None reaches devices, dialogs or the network.
@@ -148,26 +92,26 @@ func TestHostileMessages(t *testing.T) {
 	h := build(t)
 	good := h.confirm()
 	with := func(old, new string) string { return strings.Replace(good, old, new, 1) }
-	sender := fmt.Sprintf(`"sender":%q`, h.portal.URL)
+	sender := fmt.Sprintf(`"sender":%q`, h.Portal.URL)
 	for _, c := range []struct{ name, body, code string }{
 		{"foreign sender", with(sender, `"sender":"https://evil.example"`), agent.CodeOrigin},
-		{"foreign sender and origin", strings.ReplaceAll(good, h.portal.URL, "https://evil.example"), agent.CodeOrigin},
+		{"foreign sender and origin", strings.ReplaceAll(good, h.Portal.URL, "https://evil.example"), agent.CodeOrigin},
 		{"no sender", with(sender+",", ""), agent.CodeOrigin},
 		{"null sender", with(sender, `"sender":"null"`), agent.CodeOrigin},
-		{"sender with a slash", with(sender, fmt.Sprintf(`"sender":%q`, h.portal.URL+"/")), agent.CodeOrigin},
-		{"sender as a prefix", with(sender, fmt.Sprintf(`"sender":%q`, h.portal.URL+".evil.example")), agent.CodeOrigin},
-		{"sender in capitals", with(sender, fmt.Sprintf(`"sender":%q`, strings.ToUpper(h.portal.URL))), agent.CodeOrigin},
+		{"sender with a slash", with(sender, fmt.Sprintf(`"sender":%q`, h.Portal.URL+"/")), agent.CodeOrigin},
+		{"sender as a prefix", with(sender, fmt.Sprintf(`"sender":%q`, h.Portal.URL+".evil.example")), agent.CodeOrigin},
+		{"sender in capitals", with(sender, fmt.Sprintf(`"sender":%q`, strings.ToUpper(h.Portal.URL))), agent.CodeOrigin},
 		{"sender with a look-alike letter", with(sender, `"sender":"https://pоrtal.example"`), agent.CodeOrigin},
 		{"sender in punycode", with(sender, `"sender":"https://xn--prtal-jye.example"`), agent.CodeOrigin},
 		{"sender of another port", with(sender, `"sender":"http://127.0.0.1:1"`), agent.CodeOrigin},
-		{"sender of another scheme", with(sender, fmt.Sprintf(`"sender":%q`, strings.Replace(h.portal.URL, "http", "https", 1))), agent.CodeOrigin},
+		{"sender of another scheme", with(sender, fmt.Sprintf(`"sender":%q`, strings.Replace(h.Portal.URL, "http", "https", 1))), agent.CodeOrigin},
 		{"sender is an extension", with(sender, `"sender":"chrome-extension://`+id+`"`), agent.CodeOrigin},
 		{"sender twice", with(sender, sender+","+sender), agent.CodeRequest},
-		{"sender with two origins", with(sender, fmt.Sprintf(`"sender":"%s https://evil.example"`, h.portal.URL)), agent.CodeOrigin},
+		{"sender with two origins", with(sender, fmt.Sprintf(`"sender":"%s https://evil.example"`, h.Portal.URL)), agent.CodeOrigin},
 		{"greeting from elsewhere", `{"do":"hello","sender":"https://evil.example"}`, agent.CodeOrigin},
 		{"greeting without a sender", `{"do":"hello"}`, agent.CodeOrigin},
 		{"doctor from elsewhere", `{"do":"doctor","sender":"https://evil.example","lang":"ru"}`, agent.CodeOrigin},
-		{"foreign portal in the request", with(fmt.Sprintf(`"origin":%q`, h.portal.URL), `"origin":"https://evil.example"`), agent.CodePortalUnknown},
+		{"foreign portal in the request", with(fmt.Sprintf(`"origin":%q`, h.Portal.URL), `"origin":"https://evil.example"`), agent.CodePortalUnknown},
 		{"unknown order", with(`"confirm"`, `"sign"`), agent.CodeRequest},
 		{"no order", with(`"do":"confirm",`, ""), agent.CodeRequest},
 		{"two orders", with(`"do":"confirm"`, `"do":"hello","do":"confirm"`), agent.CodeRequest},
@@ -176,12 +120,12 @@ func TestHostileMessages(t *testing.T) {
 		{"PIN", with(`"lang":"ru"`, `"pin":"1234"`), agent.CodeRequest},
 		{"origin in capitals", with(`"origin"`, `"ORIGIN"`), agent.CodeRequest},
 		{"origin twice", with(`"lang":"ru"`, `"origin":"https://evil.example"`), agent.CodeRequest},
-		{"origin missing", with(fmt.Sprintf(`"origin":%q,`, h.portal.URL), ""), agent.CodeRequest},
-		{"ticket missing", with(fmt.Sprintf(`"ticket":%q,`, ticket), ""), agent.CodeRequest},
+		{"origin missing", with(fmt.Sprintf(`"origin":%q,`, h.Portal.URL), ""), agent.CodeRequest},
+		{"ticket missing", with(fmt.Sprintf(`"ticket":%q,`, doorstep.Ticket), ""), agent.CodeRequest},
 		{"method missing", with(`"method":"token",`, ""), agent.CodeRequest},
-		{"path in the request", with(requestID, "../../../../cancel/x"), agent.CodeRequest},
-		{"line in the ticket", with(ticket, ticket+`\r\nX: y`), agent.CodeRequest},
-		{"short ticket", with(ticket, "x"), agent.CodeRequest},
+		{"path in the request", with(doorstep.RequestID, "../../../../cancel/x"), agent.CodeRequest},
+		{"line in the ticket", with(doorstep.Ticket, doorstep.Ticket+`\r\nX: y`), agent.CodeRequest},
+		{"short ticket", with(doorstep.Ticket, "x"), agent.CodeRequest},
 		{"unknown method", with(`"token"`, `"document"`), agent.CodeRequest},
 		{"method that is not offered", with(`"token"`, `"uec"`), agent.CodeRequest},
 		{"unknown language", with(`"ru"`, `"de"`), agent.CodeRequest},
@@ -193,9 +137,9 @@ func TestHostileMessages(t *testing.T) {
 		{"cut", good[:len(good)-1], agent.CodeRequest},
 		{"empty", "", agent.CodeRequest},
 		{"not UTF-8", with("token", "tok\xffen"), agent.CodeRequest},
-		{"greeting with a request", fmt.Sprintf(`{"do":"hello","sender":%q,"request":%q}`, h.portal.URL, requestID), agent.CodeRequest},
-		{"cancel with a sender", fmt.Sprintf(`{"do":"cancel","sender":%q}`, h.portal.URL), agent.CodeRequest},
-		{"doctor in no language", fmt.Sprintf(`{"do":"doctor","sender":%q,"lang":"de"}`, h.portal.URL), agent.CodeRequest},
+		{"greeting with a request", fmt.Sprintf(`{"do":"hello","sender":%q,"request":%q}`, h.Portal.URL, doorstep.RequestID), agent.CodeRequest},
+		{"cancel with a sender", fmt.Sprintf(`{"do":"cancel","sender":%q}`, h.Portal.URL), agent.CodeRequest},
+		{"doctor in no language", fmt.Sprintf(`{"do":"doctor","sender":%q,"lang":"de"}`, h.Portal.URL), agent.CodeRequest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := h.connect()
@@ -217,13 +161,13 @@ func TestHostileMessages(t *testing.T) {
 			t.Errorf("ended with %v", err)
 		}
 	})
-	if n := h.device.touched.Load(); n != 0 {
+	if n := h.Touched.Load(); n != 0 {
 		t.Errorf("%d hostile messages reached devices or dialogs", n)
 	}
-	if n := h.asked.Load(); n != 0 {
+	if n := h.Asked.Load(); n != 0 {
 		t.Errorf("%d hostile messages reached the portal", n)
 	}
-	if h.agent.Busy() {
+	if h.Agent.Busy() {
 		t.Error("a hostile message left the agent busy")
 	}
 }
@@ -232,7 +176,7 @@ func TestHostileMessages(t *testing.T) {
 func TestForeignCaller(t *testing.T) {
 	h := build(t)
 	for name, caller := range map[string][]string{
-		"nobody": nil, "another extension": {"chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/"}, "a web page": {h.portal.URL},
+		"nobody": nil, "another extension": {"chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/"}, "a web page": {h.Portal.URL},
 		"another in Firefox": {"/a/ru.zaver.agent.json", "evil@example"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -246,7 +190,7 @@ func TestForeignCaller(t *testing.T) {
 			}
 		})
 	}
-	if h.asked.Load() != 0 || h.device.touched.Load() != 0 {
+	if h.Asked.Load() != 0 || h.Touched.Load() != 0 {
 		t.Error("it got further")
 	}
 }
@@ -257,11 +201,11 @@ func TestHelloAndDoctor(t *testing.T) {
 		return fmt.Appendf(nil, `{"format":"zaver.doctor/v1","lines":[],"lang":%q}`, lang), nil
 	}
 	l := h.connect()
-	l.say(fmt.Sprintf(`{"do":"hello","sender":%q}`, h.portal.URL))
+	l.say(fmt.Sprintf(`{"do":"hello","sender":%q}`, h.Portal.URL))
 	if got := l.hear(); got != `{"agent":"zaver","version":"test","protocol":1,"busy":false}` {
 		t.Errorf("greeting: %s", got)
 	}
-	l.say(fmt.Sprintf(`{"do":"doctor","sender":%q,"lang":"en"}`, h.portal.URL))
+	l.say(fmt.Sprintf(`{"do":"doctor","sender":%q,"lang":"en"}`, h.Portal.URL))
 	if got := l.hear(); got != `{"format":"zaver.doctor/v1","lines":[],"lang":"en"}` {
 		t.Errorf("report: %s", got)
 	}
@@ -288,7 +232,7 @@ func TestDoctorFails(t *testing.T) {
 			h := build(t)
 			h.doctor = c.doctor
 			l := h.connect()
-			l.say(fmt.Sprintf(`{"do":"doctor","sender":%q}`, h.portal.URL))
+			l.say(fmt.Sprintf(`{"do":"doctor","sender":%q}`, h.Portal.URL))
 			if got := l.hear(); got != `{"code":"`+c.code+`"}` {
 				t.Errorf("got %s", got)
 			}
@@ -299,7 +243,7 @@ func TestDoctorFails(t *testing.T) {
 // The steps come one by one, and the connection ends with the last.
 func TestSteps(t *testing.T) {
 	h := build(t)
-	close(h.let)
+	h.Let()
 	l := h.connect()
 	l.say(h.confirm())
 	if got := l.hear(); got != `{"step":"statement"}` {
@@ -308,8 +252,8 @@ func TestSteps(t *testing.T) {
 	if got := l.hear(); got != `{"step":"failed","code":"confirm.unknown"}` {
 		t.Errorf("last: %s", got)
 	}
-	if err := l.end(); err != nil || h.agent.Busy() {
-		t.Errorf("ended with %v, busy %v", err, h.agent.Busy())
+	if err := l.end(); err != nil || h.Agent.Busy() {
+		t.Errorf("ended with %v, busy %v", err, h.Agent.Busy())
 	}
 }
 
@@ -319,7 +263,7 @@ func TestCancels(t *testing.T) {
 		"page closed":     func(_ *house, l *line) { _ = l.in.Close() },
 		"cancel":          func(_ *house, l *line) { l.say(`{"do":"cancel"}`) },
 		"second request":  func(h *house, l *line) { l.say(h.confirm()) },
-		"greeting":        func(h *house, l *line) { l.say(fmt.Sprintf(`{"do":"hello","sender":%q}`, h.portal.URL)) },
+		"greeting":        func(h *house, l *line) { l.say(fmt.Sprintf(`{"do":"hello","sender":%q}`, h.Portal.URL)) },
 		"nonsense":        func(_ *house, l *line) { l.say("x") },
 		"browser dies":    func(_ *house, l *line) { _ = l.in.CloseWithError(io.ErrUnexpectedEOF); _ = l.out.Close() },
 		"cut in a length": func(_ *house, l *line) { _, _ = l.in.Write([]byte{1}); _ = l.in.Close() },
@@ -331,7 +275,7 @@ func TestCancels(t *testing.T) {
 			if got := l.hear(); got != `{"step":"statement"}` {
 				t.Fatalf("first: %s", got)
 			}
-			<-h.arrived
+			<-h.Arrived
 			leave(h, l)
 			if name != "browser dies" {
 				if got := l.hear(); got != `{"step":"failed","code":"agent.cancelled"}` {
@@ -339,7 +283,7 @@ func TestCancels(t *testing.T) {
 				}
 			}
 			_ = l.end()
-			if h.agent.Busy() || h.device.touched.Load() != 0 {
+			if h.Agent.Busy() || h.Touched.Load() != 0 {
 				t.Error("the agent goes on")
 			}
 		})
@@ -352,8 +296,8 @@ func TestBusy(t *testing.T) {
 	first, second := h.connect(), h.connect()
 	first.say(h.confirm())
 	first.hear()
-	<-h.arrived
-	second.say(fmt.Sprintf(`{"do":"hello","sender":%q}`, h.portal.URL))
+	<-h.Arrived
+	second.say(fmt.Sprintf(`{"do":"hello","sender":%q}`, h.Portal.URL))
 	if got := second.hear(); !strings.Contains(got, `"busy":true`) {
 		t.Errorf("greeting: %s", got)
 	}
@@ -361,7 +305,7 @@ func TestBusy(t *testing.T) {
 	if got := second.hear(); got != `{"code":"agent.busy"}` {
 		t.Errorf("second: %s", got)
 	}
-	close(h.let)
+	h.Let()
 	if got := first.hear(); got != `{"step":"failed","code":"confirm.unknown"}` {
 		t.Errorf("first: %s", got)
 	}
@@ -371,7 +315,7 @@ func TestBusy(t *testing.T) {
 func TestMessagesAreCounted(t *testing.T) {
 	h := build(t)
 	l := h.connect()
-	hello, heard := fmt.Sprintf(`{"do":"hello","sender":%q}`, h.portal.URL), 0
+	hello, heard := fmt.Sprintf(`{"do":"hello","sender":%q}`, h.Portal.URL), 0
 	go func() {
 		for range 100 {
 			if nativemsg.WriteFrame(l.in, []byte(hello)) != nil {
@@ -394,7 +338,7 @@ func TestContextEnds(t *testing.T) {
 	defer w.Close()
 	served := make(chan error, 1)
 	go func() {
-		served <- nativemsg.Serve(ctx, nativemsg.Config{Agent: h.agent, Caller: h.caller, Extensions: []string{id}}, in, io.Discard)
+		served <- nativemsg.Serve(ctx, nativemsg.Config{Agent: h.Agent, Caller: h.caller, Extensions: []string{id}}, in, io.Discard)
 	}()
 	stop()
 	select {
