@@ -23,5 +23,5 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return err
 	}
 	cfg.Scripted = nil // the small program is built: the start of this one would be measured twice in each confirmation
-	return measure.Run(ctx, measure.Options{World: cfg, Only: o.only, Time: o.time, Out: stdout, Progress: stderr})
+	return measure.Run(ctx, measure.Options{World: cfg, Only: o.only, Time: o.time, Gate: o.gate, Out: stdout, Progress: stderr})
 }

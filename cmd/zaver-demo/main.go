@@ -37,6 +37,7 @@ Options:
   --shots DIR   smoke: keep screenshots of every page in this folder
   --only PART   bench: measure only passwords, programs, native, agent, readers, packages or signature;
                 readers alone is the long run of twenty minutes
+  --gate        bench: fail (exit code 1) when a budget is missed
   --time D      bench: how long to repeat each package benchmark (default 0.5s)
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 4 a port or the folder is taken.
@@ -55,6 +56,7 @@ func main() {
 // options are the flags of all commands; each command looks at its own.
 type options struct {
 	dir, shots, only, time string
+	gate                   bool
 }
 
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -76,6 +78,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	case "bench":
 		flags.StringVar(&o.only, "only", "", "")
 		flags.StringVar(&o.time, "time", "0.5s", "")
+		flags.BoolVar(&o.gate, "gate", false, "")
 		do = bench
 	case "help", "-h", "--help":
 		_, err := io.WriteString(stdout, usage)

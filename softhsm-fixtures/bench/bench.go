@@ -30,11 +30,16 @@ type Options struct {
 	Only string
 	// Time is how long each of the packages' benchmarks repeats; empty means 0.5s.
 	Time string
+	// Gate has Run fail with ErrMissed, after the table, when a budget does not hold.
+	Gate bool
 	// Out takes the table, Progress what is being done.
 	Out, Progress io.Writer
 
 	env []string // for the packages' benchmarks, beside the process's own
 }
+
+// ErrMissed is what Run gives for a missed budget where it is a gate.
+var ErrMissed = errors.New("a budget was missed")
 
 // part measures something that can be measured alone.
 type part struct {
@@ -80,7 +85,26 @@ func Run(ctx context.Context, o Options) error {
 		sections = append(sections, s...)
 	}
 	fmt.Fprintf(o.Out, "%s\n%s, measured within %v\n\n", machine(), time.Now().Format(time.DateOnly), time.Since(began).Round(time.Second))
-	return write(o.Out, sections)
+	if err := write(o.Out, sections); err != nil || !o.Gate {
+		return err
+	}
+	return gate(sections)
+}
+
+// gate names the budgets that do not hold.
+func gate(sections []section) error {
+	var all []string
+	for _, s := range sections {
+		for _, r := range s.rows {
+			if r.budget != "" && !r.holds {
+				all = append(all, s.title+", "+r.what)
+			}
+		}
+	}
+	if len(all) > 0 {
+		return fmt.Errorf("%w: %s", ErrMissed, strings.Join(all, "; "))
+	}
+	return nil
 }
 
 // machine names what the figures were measured on.

@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -167,5 +168,18 @@ func TestReadersAlone(t *testing.T) {
 				t.Errorf("%s holds: %+v, %v", c.what, r, err)
 			}
 		}
+	}
+}
+
+// A missed budget is named, and only where there is one.
+func TestGate(t *testing.T) {
+	one := row{what: "card to result", unit: "ms", p50: 3, one: true, base: 2}
+	held := []section{{"Agent", []row{one.most(3, 3), one}}}
+	if err := gate(held); err != nil {
+		t.Error(err)
+	}
+	err := gate(append(held, section{"Roads", []row{one.most(2, 3)}}))
+	if !errors.Is(err, ErrMissed) || !strings.HasSuffix(err.Error(), ": Roads, card to result") {
+		t.Error(err)
 	}
 }
