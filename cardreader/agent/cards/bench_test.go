@@ -67,7 +67,7 @@ func BenchmarkCMS(b *testing.B) {
 		in        func(testing.TB, *cards.Source)
 	}{
 		{"uec", pin2, func(b testing.TB, s *cards.Source) { insert(b, s, newCard(b)) }},
-		{"piv", pivPIN, func(b testing.TB, s *cards.Source) { insertPIV(b, s, newPIV(b, nil)) }},
+		{"piv", pivPIN, func(b testing.TB, s *cards.Source) { insert(b, s, newPIV(b, nil)) }},
 	} {
 		b.Run(k.name, func(b *testing.B) {
 			k.in(b, source(b))

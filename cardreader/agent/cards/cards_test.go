@@ -100,7 +100,7 @@ func newCardFor(t testing.TB, first, last time.Time) *uec.Card {
 }
 
 // insert puts the card in and waits until the source sees it.
-func insert(t testing.TB, s *cards.Source, c *uec.Card) *vpcd.Slot {
+func insert(t testing.TB, s *cards.Source, c vpcd.Card) *vpcd.Slot {
 	t.Helper()
 	slot := vpcd.NewSlot(daemon.Slot(0))
 	if err := slot.Insert(t.Context(), c); err != nil {

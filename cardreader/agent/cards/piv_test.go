@@ -3,14 +3,12 @@
 package cards_test
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
 	"testing"
-	"time"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/cards"
@@ -20,7 +18,6 @@ import (
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/piv"
 	"zaver/softhsm-fixtures/pki"
-	"zaver/softhsm-fixtures/vpcd"
 )
 
 const (
@@ -51,26 +48,12 @@ func newPIV(t testing.TB, change func(*piv.Config)) *piv.Card {
 	return c
 }
 
-func insertPIV(t testing.TB, s *cards.Source, c *piv.Card) {
-	t.Helper()
-	slot := vpcd.NewSlot(daemon.Slot(0))
-	if err := slot.Insert(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if err := s.Wait(ctx); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { remove(t, s, slot) })
-}
-
 // TestSignatureCard: a PIV card is offered beside tokens, and not as an identification card.
 func TestSignatureCard(t *testing.T) {
 	all := source(t)
 	signature, identification := all.Of(card.KindSignature), all.Of(card.KindUEC)
 	c := newPIV(t, nil)
-	insertPIV(t, all, c)
+	insert(t, all, c)
 	if _, err := identification.List(t.Context()); agent.CodeOf(err) != "card.unsupported" {
 		t.Errorf("as an identification card: %v", err)
 	}
@@ -126,7 +109,7 @@ func signPIV(t *testing.T, s *cards.Source, c agent.Credential, typed string) er
 // TestSignatureCardWithoutCertificate is told from one that is not known.
 func TestSignatureCardWithoutCertificate(t *testing.T) {
 	s := source(t).Of(card.KindSignature)
-	insertPIV(t, s, newPIV(t, func(c *piv.Config) { c.Certificates = nil }))
+	insert(t, s, newPIV(t, func(c *piv.Config) { c.Certificates = nil }))
 	if _, err := s.List(t.Context()); agent.CodeOf(err) != "card.no_certificate" {
 		t.Errorf("%v", err)
 	}
@@ -136,7 +119,7 @@ func TestSignatureCardWithoutCertificate(t *testing.T) {
 func TestSignatureCardPINs(t *testing.T) {
 	s := source(t).Of(card.KindSignature)
 	c := newPIV(t, nil)
-	insertPIV(t, s, c)
+	insert(t, s, c)
 	state := func() agent.PINState {
 		t.Helper()
 		all, err := s.PINs(t.Context())
