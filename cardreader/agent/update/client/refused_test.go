@@ -3,6 +3,7 @@
 package client_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -360,4 +361,33 @@ func TestStolenKeys(t *testing.T) {
 		w.m.Serve("timestamp.json", forge(w, b, stolen[publish.Timestamp], func(s *metadata.TimestampType) { s.Version = 1000 }))
 		w.refused(update.CodeSignature)
 	})
+}
+
+// What a mirror sends before any key is asked must not end the program, whatever the libraries make of it.
+func TestHostileJSON(t *testing.T) {
+	deep := strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40)
+	for name, content := range map[string]string{
+		"null":                `null`,
+		"null for a snapshot": `{"signed":{"_type":"timestamp","version":1,"expires":"2026-11-27T12:00:00Z","meta":{"snapshot.json":null}},"signatures":[{"keyid":"a","sig":"00"}]}`,
+		"null for a target":   `{"signed":{"_type":"targets","targets":{"a.deb":null}},"signatures":[]}`,
+		"null for a key":      `{"signed":{"_type":"root","keys":{"a":null},"roles":{"root":null}},"signatures":[]}`,
+		"null signature":      `{"signed":{"_type":"timestamp"},"signatures":[null]}`,
+		"two values":          `{}{}`,
+		"an array":            `[]`,
+		"a number":            `1e999999`,
+		"deep":                deep,
+		"half":                `{"signed":`,
+		"turned brackets":     `]`,
+		"nothing signed":      `{"signatures":[]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.m.Serve("timestamp.json", []byte(content))
+			w.refused(update.CodeMalformed)
+			w.m.Honest()
+			w.m.Serve("2.root.json", []byte(content))
+			w.refused(update.CodeMalformed)
+		})
+	}
 }

@@ -64,7 +64,7 @@ func parseRoot(b []byte) (*metadata.Metadata[metadata.RootType], error) {
 	if len(b) > maxRoot {
 		return nil, errors.New("root is too long")
 	}
-	m, err := metadata.Root().FromBytes(b)
+	m, err := parse[metadata.RootType](b)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func onlyMeta(meta map[string]*metadata.MetaFiles, file string, limit int64) err
 func sha256Only(h metadata.Hashes) bool { return len(h) == 1 && len(h["sha256"]) == 32 }
 
 func shapeTimestamp(b []byte) error {
-	m, err := metadata.Timestamp().FromBytes(b)
+	m, err := parse[metadata.TimestampType](b)
 	if err == nil {
 		err = common(m.Signed.Version, m.Signed.Expires, m.Signatures)
 	}
@@ -126,7 +126,7 @@ func shapeTimestamp(b []byte) error {
 }
 
 func shapeSnapshot(b []byte) error {
-	m, err := metadata.Snapshot().FromBytes(b)
+	m, err := parse[metadata.SnapshotType](b)
 	if err == nil {
 		err = common(m.Signed.Version, m.Signed.Expires, m.Signatures)
 	}
@@ -140,7 +140,7 @@ func shapeSnapshot(b []byte) error {
 }
 
 func shapeTargets(b []byte) error {
-	m, err := metadata.Targets().FromBytes(b)
+	m, err := parse[metadata.TargetsType](b)
 	if err == nil {
 		err = common(m.Signed.Version, m.Signed.Expires, m.Signatures)
 	}
