@@ -76,6 +76,30 @@ void zw_rows_begin(void)
 	gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(none), TRUE);
 }
 
+static gboolean on_draw_focus(GtkWidget *w, cairo_t *c, gpointer d)
+{
+	if (gtk_widget_has_visible_focus(w))
+		gtk_render_focus(gtk_widget_get_style_context(w), c, 0, 0, gtk_widget_get_allocated_width(w),
+				 gtk_widget_get_allocated_height(w));
+	return FALSE;
+}
+
+// readable wraps a grey row, which takes no keys itself, in something that they stop at, so that its reason is read out, too.
+static GtkWidget *readable(GtkWidget *r, const char *title, const char *spoken)
+{
+	GtkWidget *w = gtk_event_box_new();
+	AtkObject *a = gtk_widget_get_accessible(w);
+	char *all = g_strconcat(title, ". ", spoken, NULL);
+
+	atk_object_set_name(a, all);
+	atk_object_set_role(a, ATK_ROLE_STATIC);
+	g_free(all);
+	gtk_widget_set_can_focus(w, TRUE);
+	gtk_container_add(GTK_CONTAINER(w), r);
+	g_signal_connect_after(w, "draw", G_CALLBACK(on_draw_focus), NULL);
+	return w;
+}
+
 void zw_row(int row, const char *title, const char *spoken, int usable, int chosen)
 {
 	GtkWidget *r = gtk_radio_button_new_from_widget(GTK_RADIO_BUTTON(none)), *l = zw_label(title, "zw-strong");
@@ -97,7 +121,7 @@ void zw_row(int row, const char *title, const char *spoken, int usable, int chos
 		gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(r), TRUE);
 	}
 	g_signal_connect(r, "toggled", G_CALLBACK(on_toggled), NULL);
-	gtk_box_pack_start(GTK_BOX(view.rows), r, FALSE, FALSE, 0);
+	gtk_box_pack_start(GTK_BOX(view.rows), usable ? r : readable(r, title, spoken), FALSE, FALSE, 0);
 	radios = g_slist_append(radios, r);
 }
 

@@ -105,6 +105,12 @@ func TestKeyboardSigns(t *testing.T) {
 			chosen = map[string]int{"Светлова Вера": 0, "Чужой Пётр": 1, "Светлова Старая": 2}[n.Name]
 		}
 	}
+	press(t, "Tab") // a grey row can be read, and that is all
+	await(t, "focus on the reason", func(n node) bool {
+		return n.Role == "static" && n.Name == "Светлова Старая. Нельзя использовать: срок действия истёк." && n.Focused
+	})
+	press(t, "space", "Return")
+	await(t, "the choice as it was", func(n node) bool { return n.Name == "Чужой Пётр" && n.Checked })
 	press(t, "Tab", "Tab")
 	await(t, "focus on the button", func(n node) bool { return n.Name == "Подписать" && n.Focused })
 	press(t, "Return")
