@@ -267,6 +267,21 @@ func TestConfirmationPageWithoutAgent(t *testing.T) {
 	c.shoot("confirm-cancelled")
 }
 
+// A page that the browser kept (back and forward) is loaded anew: its ticket may be used and its code another's.
+func TestConfirmationPageShownAgain(t *testing.T) {
+	p, b := standard(t, Config{Agent: newActor(t).URL})
+	c := chromium(t, p, b)
+	c.do(chromedp.Navigate(p.Origin+"/confirm"), chromedp.Click("#method-first"), chromedp.Click("main button[type=submit]"))
+	c.wait(`document.getElementById('confirm-problem')?.dataset.code === 'agent.not_running'`)
+	c.ask(`(window.kept = 'kept')`)
+	c.ask(`String(window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false })))`)
+	if kept := c.ask(`String(window.kept)`); kept != "kept" {
+		t.Error("a page that was just loaded loads again")
+	}
+	c.ask(`String(window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))`)
+	c.wait(`window.kept === undefined && document.getElementById('confirm-problem')?.dataset.code === 'agent.not_running'`)
+}
+
 // cancel does what an agent does when its user says no.
 func cancel(t *testing.T, p *Portal, request, ticket string) {
 	answer := agentCall(t, http.MethodGet, p.Origin+"/agent/v1/statement/"+request, "Ticket "+ticket, "", "")

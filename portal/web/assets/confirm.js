@@ -183,4 +183,6 @@ export function runConfirmation (box) {
   }
   clock()
   begin()
+  // A page that the browser kept and shows again knows a ticket, a code and a state of then.
+  addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
 }
