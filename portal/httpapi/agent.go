@@ -111,8 +111,8 @@ func (s *Server) agentResponse(c echo.Context) error {
 	return c.JSON(http.StatusOK, answer)
 }
 
-// agentCode is what an agent may give as its reason.
-var agentCode = regexp.MustCompile(`^[a-z]+\.[a-z_]{1,40}$`)
+// agentCode is the form of the codes that an agent may give as its reason; it may hand on one that it got from here.
+var agentCode = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}(\.[a-z0-9_]{1,48}){1,3}$`)
 
 func (s *Server) agentCancel(c echo.Context) error {
 	submit, err := credential(c, "Submit")

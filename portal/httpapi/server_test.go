@@ -287,9 +287,11 @@ func TestAgentDoor(t *testing.T) {
 	if got.Request != "r1" || got.Submit != "sub" || string(got.DER) != "\x30\x00" {
 		t.Errorf("handed over %+v", got)
 	}
-	w = ask(s, http.MethodPost, "/agent/v1/cancel/r1", `{"code":"agent.declined"}`, "Authorization", "Submit sub", "Content-Type", "application/json")
-	if w.Code != 200 {
-		t.Errorf("cancel: %d %s", w.Code, w.Body)
+	for _, code := range []string{"agent.declined", "check.inn_2012.taken"} {
+		w = ask(s, http.MethodPost, "/agent/v1/cancel/r1", `{"code":"`+code+`"}`, "Authorization", "Submit sub", "Content-Type", "application/json")
+		if w.Code != 200 {
+			t.Errorf("cancel with %s: %d %s", code, w.Code, w.Body)
+		}
 	}
 	bad := []struct {
 		name, method, path, body string
