@@ -38,7 +38,7 @@ func main() {
 type system struct {
 	user      int    // this user's number
 	admin     int    // the number of the administrator
-	prefix    string // before the paths of package managers and their databases
+	prefix    string // before the paths of package managers and their marks
 	installed string
 	os, arch  string
 	home      string

@@ -15,7 +15,7 @@ var managers = []struct {
 	kind, program, mark string
 	people, own         []string // arguments before the file: for a person, and for this program, which can't be asked anything
 }{
-	{update.Deb, "/usr/bin/apt-get", "/var/lib/dpkg/status", []string{"install"},
+	{update.Deb, "/usr/bin/apt-get", "/etc/debian_version", []string{"install"},
 		[]string{"install", "--yes", "--no-remove", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"}},
 	{update.RPM, "/usr/bin/dnf", "", []string{"install"}, []string{"install", "--assumeyes"}},
 	{update.RPM, "/usr/bin/zypper", "", []string{"install", "--allow-unsigned-rpm"}, []string{"--non-interactive", "install", "--allow-unsigned-rpm"}},

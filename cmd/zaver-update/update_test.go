@@ -67,7 +67,7 @@ func newComputer(t *testing.T, managers ...string) *computer {
 	return x
 }
 
-var debian = []string{"/usr/bin/apt-get", "/var/lib/dpkg/status"}
+var debian = []string{"/usr/bin/apt-get", "/etc/debian_version"}
 
 func (x *computer) must(err error) {
 	x.t.Helper()

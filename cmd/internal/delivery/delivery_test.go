@@ -16,12 +16,16 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"zaver/cardreader/agent/update/publish"
 )
 
 // Nfpm is the packager, outside the module graph; the Makefile names the same version.
 var nfpm = []string{"go", "run", "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0"}
 
-const portals = `{"portals": [{"name": "Demo", "origin": "https://portal.example", "key": "portal.example+00000000+AAAA"}]}` + "\n"
+const portals = `{"portals": [{"name": "Demo", "origin": "https://portal.example", "key": "portal.example+00000000+AAAA"}], "updates": {"url": "https://updates.example/"}}` + "\n"
+
+var moment = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func moduleRoot(t *testing.T) string {
 	t.Helper()
@@ -42,11 +46,26 @@ func configFile(t *testing.T) string {
 	return path
 }
 
-func mustBuild(t *testing.T, source, version string) []string {
+// rootFile is the root of a publisher of updates.
+func rootFile(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	keys, err := publish.Generate(filepath.Join(dir, "keys"), publish.Roles()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := publish.Create(filepath.Join(dir, "repository"), keys, moment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.RootPath()
+}
+
+func mustBuild(t *testing.T, source, version, updateRoot string) []string {
 	t.Helper()
 	var log bytes.Buffer
-	made, err := Build(t.Context(), Config{Source: source, Out: t.TempDir(), Version: version, Agent: configFile(t),
-		Moment: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), Nfpm: nfpm, Log: &log})
+	made, err := Build(t.Context(), Config{Source: source, Out: t.TempDir(), Version: version, Agent: configFile(t), UpdateRoot: updateRoot,
+		Moment: moment, Nfpm: nfpm, Log: &log})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log.String())
 	}
@@ -56,9 +75,10 @@ func mustBuild(t *testing.T, source, version string) []string {
 // TestPackages makes the packages once, and again elsewhere from a copy of the source with empty caches; then it installs them.
 func TestPackages(t *testing.T) {
 	root := moduleRoot(t)
-	first := mustBuild(t, root, "1.2.3")
+	trusted := rootFile(t)
+	first := mustBuild(t, root, "1.2.3", trusted)
 	t.Run("what is in them", func(t *testing.T) { contains(t, first) })
-	next := mustBuild(t, root, "1.2.4")
+	next := mustBuild(t, root, "1.2.4", trusted)
 	t.Run("deb comes and goes", func(t *testing.T) { debLife(t, first[1], next[1]) })
 	t.Run("rpm comes and goes", func(t *testing.T) { rpmLife(t, first[2], next[2]) })
 	t.Run("lintian", func(t *testing.T) { lintian(t, first[1]) })
@@ -74,7 +94,7 @@ func TestPackages(t *testing.T) {
 		t.Setenv("GOCACHE", t.TempDir())
 		t.Setenv("TMPDIR", t.TempDir())
 		t.Setenv("TZ", "Asia/Vladivostok")
-		for i, path := range mustBuild(t, copied, "1.2.3") {
+		for i, path := range mustBuild(t, copied, "1.2.3", trusted) {
 			if !bytes.Equal(read(t, path), read(t, first[i])) {
 				t.Errorf("%s differs", filepath.Base(path))
 			}
@@ -132,7 +152,7 @@ func tool(t *testing.T, argv ...string) string {
 
 func contains(t *testing.T, made []string) {
 	deb, rpm := tool(t, "dpkg-deb", "-c", made[1]), tool(t, "rpm", "-qplv", made[2])
-	for _, want := range []string{"/usr/bin/zaver-agent", "/usr/libexec/zaver/zaver-window", "/usr/libexec/zaver/native-host", "/etc/zaver/agent.json",
+	for _, want := range []string{"/usr/bin/zaver-agent", "/usr/libexec/zaver/zaver-window", "/usr/libexec/zaver/zaver-update", "/usr/share/zaver/update/root.json", "/usr/libexec/zaver/native-host", "/etc/zaver/agent.json",
 		"/etc/chromium/native-messaging-hosts/ru.zaver.agent.json", "/etc/opt/chrome/native-messaging-hosts/ru.zaver.agent.json",
 		"/etc/opt/yandex-browser/native-messaging-hosts/ru.zaver.agent.json", "/usr/lib/mozilla/native-messaging-hosts/ru.zaver.agent.json",
 		"/usr/share/chromium/extensions/zaver/manifest.json", "/usr/lib/systemd/user/zaver-agent.service", "/usr/lib/systemd/user/zaver-agent.socket",
