@@ -85,6 +85,17 @@ func (c Command) AppendTo(b []byte) ([]byte, error) {
 	return b, nil
 }
 
+// CarriesPIN says whether the data of commands with this instruction may be a
+// password: VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, each in both
+// codings (ISO/IEC 7816-4 section 11.5).
+func CarriesPIN(ins byte) bool {
+	switch ins &^ 1 {
+	case 0x20, 0x24, 0x2C:
+		return true
+	}
+	return false
+}
+
 // Len is the number of bytes that the command takes.
 func (c Command) Len() int {
 	n, field := 4, 1

@@ -129,3 +129,15 @@ func FuzzCommand(f *testing.F) {
 		}
 	})
 }
+
+func TestCarriesPIN(t *testing.T) {
+	var got []byte
+	for ins := range 256 {
+		if CarriesPIN(byte(ins)) {
+			got = append(got, byte(ins))
+		}
+	}
+	if want := []byte{0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D}; !bytes.Equal(got, want) {
+		t.Errorf("got %X, want %X", got, want)
+	}
+}

@@ -120,8 +120,15 @@ func (l *link) collect(ctx context.Context, cla byte, r apdu.Response) (apdu.Res
 }
 
 func (l *link) send(ctx context.Context, cmd apdu.Command) (apdu.Response, error) {
-	memory, free := pin.Scratch(cmd.Len()) // it may be a PIN
-	defer free()
+	var memory []byte
+	if apdu.CarriesPIN(cmd.INS) {
+		locked, free := pin.Scratch(cmd.Len())
+		defer free()
+		memory = locked
+	} else {
+		memory = make([]byte, cmd.Len())
+		defer clear(memory)
+	}
 	b, err := cmd.AppendTo(memory[:0])
 	if err != nil {
 		return apdu.Response{}, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ebfe/scard"
 
+	"zaver/cardreader/apdu"
 	"zaver/cardreader/card"
 	"zaver/signature/pin"
 )
@@ -220,8 +221,7 @@ func (c *Conn) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	if len(command) < 4 {
 		return nil, &card.Error{Reason: card.Protocol, Op: op, Cause: fmt.Errorf("command of %d bytes", len(command))}
 	}
-	copied, free := pin.Scratch(len(command))
-	copy(copied, command)
+	copied, free := copyOf(command)
 	answer := make(chan []byte, 1) // not shared memory: an abandoned call must not race
 	taken, err := c.do(ctx, op, card.Protocol, func() error {
 		defer free()
@@ -242,6 +242,18 @@ func (c *Conn) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 		return nil, err
 	}
 	return <-answer, nil
+}
+
+// copyOf copies a command for the library; free wipes the copy. What may be a PIN lies in locked memory.
+func copyOf(command []byte) (copied []byte, free func()) {
+	if apdu.CarriesPIN(command[1]) {
+		copied, free = pin.Scratch(len(command))
+	} else {
+		copied = make([]byte, len(command))
+		free = func() { clear(copied) }
+	}
+	copy(copied, command)
+	return copied, free
 }
 
 // forProtocol leaves out Le where T=0 has no place for it: a short command with
