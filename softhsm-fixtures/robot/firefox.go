@@ -175,8 +175,21 @@ func (f *firefox) turnTo(ctx context.Context, handle string) error {
 	if _, err := f.m.do(ctx, "WebDriver:SwitchToWindow", map[string]any{"handle": handle, "focus": true}); err != nil {
 		return err
 	}
-	f.at = handle
-	return nil
+	// A page behind another tab learns a moment later that it is seen; the extension takes clicks only then.
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		seen, err := inner[bool](f.m.do(ctx, "WebDriver:ExecuteScript", map[string]any{"script": "return document.visibilityState === 'visible'", "args": []any{}}))
+		if err == nil && seen {
+			f.at = handle
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
 }
 
 // system runs a script with the browser's own rights; browser is the tab of the window.
