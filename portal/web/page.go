@@ -249,7 +249,6 @@ type PackageView struct {
 	SHA256, Command string
 }
 
-
 // LegalData fills the pages terms and consent.
 type LegalData struct {
 	// ID is "terms" or "consent".

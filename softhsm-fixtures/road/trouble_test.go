@@ -135,7 +135,9 @@ func TestNativeSecondTab(t *testing.T) {
 	w.eventually("the window is open", func() bool { return w.windows() == 1 })
 
 	// The newer request takes the first one's place at the portal; a page that hears so leaves, and its window goes: this one is deaf.
-	w.must(c.Do("deafen", func(ctx context.Context) error { return c.Until(ctx, `(window.fetch = () => new Promise(() => {})) !== null`) }))
+	w.must(c.Do("deafen", func(ctx context.Context) error {
+		return c.Until(ctx, `(window.fetch = () => new Promise(() => {})) !== null`)
+	}))
 	first := *c
 	second := w.open(shared.extended, Few, func(o *Options) { o.Tab = true })
 	c.Robot = second
