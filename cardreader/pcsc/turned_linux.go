@@ -3,6 +3,7 @@
 package pcsc
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -19,7 +20,7 @@ const turnedAwayWait = time.Second
 // answers the greeting of pcsc-lite's protocol (winscard_msg.h: size and number
 // of the command, version, result), be it with a no.
 func turnedAway() (away, known bool) {
-	conn, err := net.DialTimeout("unix", serviceSocket(), turnedAwayWait)
+	conn, err := (&net.Dialer{Timeout: turnedAwayWait}).DialContext(context.Background(), "unix", serviceSocket())
 	if err != nil {
 		return false, true
 	}

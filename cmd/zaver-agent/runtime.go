@@ -17,7 +17,7 @@ import (
 // one request at a time is shown. Where the lock can't even be made, the error has the code agent.internal: nobody is busy.
 func turn() (release func(), err error) {
 	give, err := boot.OneInstance(runtimeFile("zaver-agent-turn.lock"))
-	if f, held := errors.AsType[*boot.Failure](err); err != nil && !(held && f.Exit == boot.ExitRunning) {
+	if f, held := errors.AsType[*boot.Failure](err); err != nil && (!held || f.Exit != boot.ExitRunning) {
 		return nil, &agent.Error{ErrorCode: agent.CodeInternal, Cause: err}
 	}
 	if err != nil {

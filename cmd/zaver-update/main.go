@@ -55,7 +55,7 @@ func thisSystem() system {
 
 // execute runs a package manager; it is not cut short by the end of our own work.
 func execute(argv, env []string, out io.Writer) error {
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.CommandContext(context.Background(), argv[0], argv[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, out, out
 	return cmd.Run()
 }

@@ -59,7 +59,7 @@ func newHTTP(t http.RoundTripper, base *url.URL) *http.Client {
 			TLSHandshakeTimeout: 15 * time.Second, MaxResponseHeaderBytes: maxHeader, DisableCompression: true, DisableKeepAlives: true, ForceAttemptHTTP2: true}
 	}
 	return &http.Client{Transport: t, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects || r.URL.Scheme != "https" && !(plainLoopback(base) && plainLoopback(r.URL)) {
+		if len(via) > maxRedirects || r.URL.Scheme != "https" && (!plainLoopback(base) || !plainLoopback(r.URL)) {
 			return errRedirect
 		}
 		return nil
