@@ -207,7 +207,7 @@ func debLife(t *testing.T, deb, next string) {
 		t.Fatal(err)
 	}
 	dpkg := func(args ...string) {
-		tool(t, append([]string{"dpkg", "--root=" + dir, "--force-depends", "--force-not-root"}, args...)...)
+		tool(t, append([]string{"dpkg", "--root=" + dir, "--force-depends", "--force-not-root", "--force-script-chrootless"}, args...)...)
 	}
 	dpkg("--install", deb)
 	if out := tool(t, filepath.Join(dir, "usr/bin/zaver-agent"), "version"); out != "zaver-agent 1.2.3\n" {
@@ -224,13 +224,17 @@ func debLife(t *testing.T, deb, next string) {
 	if got := string(read(t, config)); got != portals+"\n" {
 		t.Error("the upgrade replaced the administrator's configuration")
 	}
+	seen(t, dir)
 	dpkg("--remove", "zaver-agent")
-	if diff := cmp.Diff([]string{"/etc/zaver/agent.json"}, leftOvers(t, dir, "/var/lib/dpkg", "/var/log")); diff != "" {
+	if diff := cmp.Diff([]string{"/etc/zaver/agent.json", "/var/lib/zaver/updates/seen.json"}, leftOvers(t, dir, "/var/lib/dpkg", "/var/log")); diff != "" {
 		t.Errorf("after removal (-configuration +there):\n%s", diff)
 	}
 	dpkg("--purge", "zaver-agent")
 	if left := leftOvers(t, dir, "/var/lib/dpkg", "/var/log"); len(left) > 0 {
 		t.Errorf("after purging: %s", left)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "var/lib/zaver")); err == nil {
+		t.Error("the folder /var/lib/zaver was left")
 	}
 }
 
@@ -242,14 +246,58 @@ func rpmLife(t *testing.T, rpm, next string) {
 	if out := tool(t, filepath.Join(dir, "usr/bin/zaver-agent"), "version"); out != "zaver-agent 1.2.3\n" {
 		t.Errorf("installed agent says %q", out)
 	}
+	seen(t, dir)
+	shell(t, dir)
 	run("--upgrade", next)
+	if _, err := os.Stat(filepath.Join(dir, "var/lib/zaver/updates/seen.json")); err != nil {
+		t.Errorf("the upgrade forgot what was seen of updates: %v", err)
+	}
 	run("--erase", "zaver-agent")
-	if left := leftOvers(t, dir, "/var/lib/rpm", "/usr/lib/sysimage", "/root"); len(left) > 0 {
+	if left := leftOvers(t, dir, append(shellFiles(t), "/var/lib/rpm", "/usr/lib/sysimage", "/root")...); len(left) > 0 {
 		t.Errorf("after removal: %s", left)
 	}
-	for _, ours := range []string{"etc/zaver", "etc/opt/chrome", "usr/libexec/zaver", "usr/share/chromium/extensions/zaver", "usr/share/doc/zaver-agent"} {
+	for _, ours := range []string{"etc/zaver", "etc/opt/chrome", "usr/libexec/zaver", "usr/share/chromium/extensions/zaver", "usr/share/doc/zaver-agent", "var/lib/zaver"} {
 		if _, err := os.Stat(filepath.Join(dir, ours)); err == nil {
 			t.Errorf("the folder /%s was left", ours)
+		}
+	}
+}
+
+// seen leaves what an update by root leaves.
+func seen(t *testing.T, dir string) {
+	t.Helper()
+	folder := filepath.Join(dir, "var/lib/zaver/updates")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "seen.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shellFiles are what a script needs in a root of its own: rpm runs it there.
+func shellFiles(t *testing.T) []string {
+	t.Helper()
+	list := []string{"/bin/sh", "/bin/rm", "/bin/rmdir"}
+	for _, program := range list {
+		for _, word := range strings.Fields(tool(t, "ldd", program)) {
+			if strings.HasPrefix(word, "/") && !slices.Contains(list, word) {
+				list = append(list, word)
+			}
+		}
+	}
+	return list
+}
+
+func shell(t *testing.T, dir string) {
+	t.Helper()
+	for _, file := range shellFiles(t) {
+		to := filepath.Join(dir, file)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, read(t, file), 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -28,13 +28,22 @@ type fileInfo struct {
 	MTime time.Time   `json:"mtime"`
 }
 
-// packages has nfpm make a deb and an rpm of the tree. There are no maintainer scripts: what is installed are files, and removing them removes all.
+// packages has nfpm make a deb and an rpm of the tree. What is installed are files, and removing them removes all; the one maintainer script takes
+// away what was seen of updates.
 func (b *build) packages(ctx context.Context) ([]string, error) {
 	contents, err := b.contents()
 	if err != nil {
 		return nil, err
 	}
-	config, err := json.Marshal(b.nfpmConfig(contents)) // JSON is YAML
+	script, err := files.ReadFile("files/postremove.sh")
+	if err != nil {
+		return nil, err
+	}
+	scriptFile := filepath.Join(b.work, "postremove.sh")
+	if err := os.WriteFile(scriptFile, script, 0o755); err != nil {
+		return nil, err
+	}
+	config, err := json.Marshal(b.nfpmConfig(contents, scriptFile)) // JSON is YAML
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +68,7 @@ func (b *build) packages(ctx context.Context) ([]string, error) {
 }
 
 // nfpmConfig is nfpm's description of the package, but for its files.
-func (b *build) nfpmConfig(contents []content) map[string]any {
+func (b *build) nfpmConfig(contents []content, postremove string) map[string]any {
 	return map[string]any{
 		"name": "zaver-agent", "arch": "amd64", "platform": "linux", "version": b.Version, "release": "1", "version_schema": "none",
 		"section": "utils", "priority": "optional", "maintainer": "zaver <agent@zaver.example>", "license": "Apache-2.0",
@@ -69,7 +78,7 @@ func (b *build) nfpmConfig(contents []content) map[string]any {
 			"the token or card in the reader sign exactly that. It answers the pages\n" +
 			"of the configured portals only.",
 		"mtime": b.Moment.UTC(), "disable_globbing": true, // Firefox's folder has braces in its name
-		"contents": contents,
+		"contents": contents, "scripts": map[string]string{"postremove": postremove},
 		"overrides": map[string]any{
 			"deb": map[string]any{
 				"depends":    []string{"libc6 (>= 2.34)", "libgtk-3-0 (>= 3.24) | libgtk-3-0t64", "libpcsclite1 (>= 1.9)", "pinentry-gnome3 | pinentry-gtk2 | pinentry-qt | pinentry"},
