@@ -124,6 +124,7 @@ func TestResponders(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			der = merge(t, key, der)
 			got, err := revocation.EvaluateOCSP(der, ask(c, a.c, moment), 0)
 			if problemCode(t, err) != tt.want || (got.Status == revocation.Good) != (tt.want == "") {
 				t.Errorf("%s: %v, want %q", got.Status, err, tt.want)
@@ -175,6 +176,7 @@ func TestOCSPDetails(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			der = merge(t, a.key, der)
 			got, err := revocation.EvaluateOCSP(der, ask(c, a.c, moment), 0)
 			if problemCode(t, err) != tt.want || (got.Status == revocation.Good) != (tt.want == "") {
 				t.Errorf("%s: %v, want %q", got.Status, err, tt.want)
@@ -186,8 +188,8 @@ func TestOCSPDetails(t *testing.T) {
 	}
 }
 
-// merge signs the single answers of several responses as one.
-func merge(t testing.TB, by *authority, responses ...[]byte) []byte {
+// merge signs the single answers of several responses as one, made at moment: x/crypto writes the time of the computer.
+func merge(t testing.TB, key *ecdsa.PrivateKey, responses ...[]byte) []byte {
 	t.Helper()
 	type basic struct {
 		TBS       asn1.RawValue
@@ -216,11 +218,11 @@ func merge(t testing.TB, by *authority, responses ...[]byte) []byte {
 		unmarshal(r, &outer)
 		unmarshal(outer.Bytes.Response, &inner)
 		unmarshal(inner.TBS.FullBytes, &data)
-		all.Responder, all.Produced, all.Answers = data.Responder, data.Produced, append(all.Answers, data.Answers...)
+		all.Responder, all.Produced, all.Answers = data.Responder, moment, append(all.Answers, data.Answers...)
 	}
 	inner.TBS = asn1.RawValue{FullBytes: marshal(all)}
 	sum := sha256.Sum256(inner.TBS.FullBytes)
-	sig, e := ecdsa.SignASN1(rand.Reader, by.key, sum[:])
+	sig, e := ecdsa.SignASN1(rand.Reader, key, sum[:])
 	must(e)
 	inner.Signature = asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}
 	outer.Bytes.Response = marshal(inner)
@@ -255,7 +257,7 @@ func TestTwoAnswers(t *testing.T) {
 		{"good, then revoked", [][]byte{answer(2, ocsp.Good), answer(2, ocsp.Revoked)}, revocation.Unknown, revocation.CodeMalformed},
 		{"revoked, then good", [][]byte{answer(2, ocsp.Revoked), answer(2, ocsp.Good)}, revocation.Unknown, revocation.CodeMalformed},
 	} {
-		got, err := revocation.EvaluateOCSP(merge(t, a, tt.responses...), ask(c, a.c, moment), 0)
+		got, err := revocation.EvaluateOCSP(merge(t, a.key, tt.responses...), ask(c, a.c, moment), 0)
 		if problemCode(t, err) != tt.want || got.Status != tt.status {
 			t.Errorf("%s: %s, %v", tt.name, got.Status, err)
 		}
