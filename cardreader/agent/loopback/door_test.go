@@ -175,7 +175,7 @@ func TestHostileRequests(t *testing.T) {
 		{"hello by POST", knock{path: "/v1/hello"}, 405, agent.CodeRequest},
 		{"unknown path", knock{path: "/v1/sign"}, 404, agent.CodeRequest},
 		{"path up", knock{path: "/v1/../v1/confirm"}, 404, agent.CodeRequest},
-		{"path with query", knock{path: "/v1/confirm?doorstep.Ticket=" + doorstep.Ticket}, 404, agent.CodeRequest},
+		{"path with query", knock{path: "/v1/confirm?ticket=" + doorstep.Ticket}, 404, agent.CodeRequest},
 		{"escaped path", knock{path: "/v1/%63onfirm"}, 404, agent.CodeRequest},
 		{"unknown field", knock{body: with(`"lang"`, `"hash":"AAAA","lang"`)}, 400, agent.CodeRequest},
 		{"a PIN field", knock{body: with(`"lang":"ru"`, `"pin":"1234"`)}, 400, agent.CodeRequest},
