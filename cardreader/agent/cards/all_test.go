@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"zaver/cardreader/agent"
@@ -22,6 +23,7 @@ const never = time.Hour
 type stage struct {
 	cards map[string]*uec.Card
 	held  bool // another program holds the card in A
+	mute  bool // the card in A answers nothing
 }
 
 // Watch implements cards.Readers.
@@ -39,13 +41,13 @@ func (s *stage) Watch(context.Context) <-chan pcsc.Snapshot {
 
 // Connect implements cards.Readers.
 func (s *stage) Connect(_ context.Context, reader string) (cards.Connection, error) {
-	return &seat{Card: s.cards[reader], held: s.held && reader == "A"}, nil
+	return &seat{Card: s.cards[reader], held: s.held && reader == "A", mute: s.mute && reader == "A"}, nil
 }
 
 // seat is a connection as package pcsc makes it: calls are given up when their context ends.
 type seat struct {
 	*uec.Card
-	held bool
+	held, mute bool
 }
 
 func (s *seat) Close() {}
@@ -59,6 +61,10 @@ func (s *seat) Lock(ctx context.Context) (func(bool) error, error) {
 }
 
 func (s *seat) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	if s.mute {
+		<-ctx.Done()
+		return nil, &card.Error{Reason: card.Protocol, Op: "transmit", Cause: ctx.Err()}
+	}
 	type answer struct {
 		b   []byte
 		err error
@@ -76,13 +82,10 @@ func (s *seat) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	}
 }
 
-// theatre makes a Source of a stage. The card in A is held, or hangs; beside says that there is a good one in B.
-func theatre(t *testing.T, held, beside bool) *cards.Source {
+// theatre makes a Source of a stage. The card in A is held, or hangs; there is a good one in B.
+func theatre(t *testing.T, held bool) *cards.Source {
 	t.Helper()
-	s := &stage{cards: map[string]*uec.Card{"A": newCard(t)}, held: held}
-	if beside {
-		s.cards["B"] = newCard(t)
-	}
+	s := &stage{cards: map[string]*uec.Card{"A": newCard(t), "B": newCard(t)}, held: held}
 	for name, c := range s.cards {
 		c.PowerOn()
 		if name == "A" && !held {
@@ -105,7 +108,7 @@ func theatre(t *testing.T, held, beside bool) *cards.Source {
 func TestLateCardHidesNoOther(t *testing.T) {
 	for name, held := range map[string]bool{"held by another program": true, "hangs": false} {
 		t.Run(name, func(t *testing.T) {
-			s := theatre(t, held, true).Within(never, time.Millisecond)
+			s := theatre(t, held).Within(never, time.Millisecond)
 			list, err := s.List(t.Context())
 			if err != nil || len(list) != 1 || list[0].Code != "" {
 				t.Errorf("%d credentials, %v", len(list), err)
@@ -120,18 +123,29 @@ func TestLateCardHidesNoOther(t *testing.T) {
 
 // TestLateCardAlone: it is called off at the limit, and what is wrong with it is told.
 func TestLateCardAlone(t *testing.T) {
+	profiles, err := card.BuiltinProfiles()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		held bool
 		code string
 	}{"held by another program": {true, "card.busy"}, "hangs": {false, "card.protocol"}} {
 		t.Run(name, func(t *testing.T) {
-			_, err := theatre(t, c.held, false).Within(50*time.Millisecond, time.Millisecond).List(t.Context())
-			if agent.CodeOf(err) != c.code {
-				t.Errorf("%v, want %s", err, c.code)
-			}
-			if own := (*card.Error)(nil); c.held && (!errors.As(err, &own) || own.HeldBy() != "scdaemon") {
-				t.Errorf("%v does not name the holder", err)
-			}
+			s := cards.New(&stage{cards: map[string]*uec.Card{"A": newCard(t)}, held: c.held, mute: !c.held}, profiles, nil, nil)
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				_, err := s.List(t.Context())
+				if agent.CodeOf(err) != c.code {
+					t.Errorf("%v, want %s", err, c.code)
+				}
+				if own := (*card.Error)(nil); c.held && (!errors.As(err, &own) || own.HeldBy() != "scdaemon") {
+					t.Errorf("%v does not name the holder", err)
+				}
+				if waited := time.Since(began); waited != 10*time.Second {
+					t.Errorf("called off after %v", waited)
+				}
+			})
 		})
 	}
 }
@@ -139,7 +153,7 @@ func TestLateCardAlone(t *testing.T) {
 // TestListEndsWithItsCaller: who called off the request waits for no card.
 func TestListEndsWithItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	s := theatre(t, true, false).Within(never, never)
+	s := theatre(t, true).Within(never, never)
 	time.AfterFunc(time.Millisecond, func() { cancel(errors.New("closed")) })
 	if _, err := s.List(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
