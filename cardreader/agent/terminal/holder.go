@@ -82,7 +82,7 @@ type HolderReader interface {
 const mostTries = 5
 
 // ReadHolder asks the PIN and reads the holder's data, again after a wrong PIN. The last try needs an extra yes. Errors: agent.Error with
-// CodeDeclined, *pin.Error, *card.Error.
+// CodeDeclined, *pin.Error, *card.Error, ctx.Err() when ctx ended.
 func ReadHolder(ctx context.Context, r HolderReader, s agent.PINState, dialogs agent.Dialogs, l words.Language) (*card.HolderData, error) {
 	said := ""
 	for range mostTries {
@@ -98,6 +98,8 @@ func ReadHolder(ctx context.Context, r HolderReader, s agent.PINState, dialogs a
 			s.Tries, said = refused.Tries, say(l, sayWrongPIN)
 		case errors.As(err, &refused) && refused.Reason == pin.ReasonFormat:
 			said = say(l, sayWrongForm)
+		case ctx.Err() != nil && errors.Is(err, ctx.Err()): // what a card makes of being called off is no fault of it
+			return nil, ctx.Err()
 		default:
 			return h, err
 		}

@@ -301,6 +301,35 @@ func (r *reader) ReadHolder(_ context.Context, s agent.PINState, p *pin.PIN) (*c
 	return nil, &pin.Error{Reason: pin.ReasonWrong, Tries: pin.Left(r.left)}
 }
 
+// calledOff is a card whose holder ends the command while it is read; it says what package pcsc says then, or something else.
+type calledOff struct {
+	reader
+	leave context.CancelFunc
+	says  error
+}
+
+func (c *calledOff) ReadHolder(ctx context.Context, _ agent.PINState, _ *pin.PIN) (*card.HolderData, error) {
+	c.leave()
+	if c.says != nil {
+		return nil, c.says
+	}
+	return nil, &card.Error{Reason: card.Protocol, Op: "transmit", Cause: ctx.Err()}
+}
+
+// Who ends the command is not told that the card answered nonsense; what the card said of the PIN is told all the same.
+func TestReadHolderCalledOff(t *testing.T) {
+	for want, says := range map[string]error{agent.CodeCancelled: nil, "pin.blocked": &pin.Error{Reason: pin.ReasonBlocked, Tries: pin.Blocked()}} {
+		t.Run(want, func(t *testing.T) {
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			_, err := ReadHolder(ctx, &calledOff{leave: leave, says: says}, agent.PINState{Name: "PIN1", Tries: pin.Left(3)}, &desk{pins: []string{"1234"}}, words.Russian)
+			if agent.CodeOf(err) != want {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestReadHolder(t *testing.T) {
 	for _, c := range []struct {
 		name    string
