@@ -40,8 +40,21 @@ func (w *firefoxWindow) prepare(ctx context.Context, o Options) error {
 	return err
 }
 
+// eval asks again where the page went away meanwhile: Marionette says nothing then, instead of a value.
 func (w *firefoxWindow) eval(ctx context.Context, js string, _ bool) (json.RawMessage, error) {
-	return inner[json.RawMessage](w.do(ctx, "WebDriver:ExecuteScript", map[string]any{"script": "return (" + js + ")", "args": []any{}}))
+	script := map[string]any{"script": "return Promise.resolve(" + js + ").then(value => ({value}))", "args": []any{}}
+	for {
+		got, err := inner[*struct{ Value json.RawMessage }](w.do(ctx, "WebDriver:ExecuteScript", script))
+		switch {
+		case err != nil:
+			return nil, err
+		case got == nil:
+			continue
+		case got.Value == nil:
+			return json.RawMessage("null"), nil
+		}
+		return got.Value, nil
+	}
 }
 
 func (w *firefoxWindow) picture(ctx context.Context) ([]byte, error) {
