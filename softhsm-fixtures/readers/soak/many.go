@@ -159,7 +159,11 @@ func (m *many) everywhere(do func(int, *seat) error) error {
 	return errors.Join(errs...)
 }
 
-// list has the source tell all cards that are in, each by its own certificate.
+// listAgain is the pace at which cards are listed that a list has left out.
+const listAgain = 100 * time.Millisecond
+
+// list has the source tell all cards that are in, each by its own certificate. A list does not wait for a card that is late
+// where others can be used; on a busy machine the next one has it.
 func (m *many) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.plan.Patience)
 	defer cancel()
@@ -172,12 +176,21 @@ func (m *many) list(ctx context.Context) error {
 	if len(want) == 0 {
 		return nil
 	}
-	all, err := m.source.List(ctx)
-	if err != nil {
-		return fmt.Errorf("list the cards: %w", err)
-	}
-	for _, c := range all {
-		delete(want, string(c.Certificate.Raw))
+	again := time.NewTicker(listAgain)
+	defer again.Stop()
+	for late := false; len(want) > 0 && !late; {
+		all, err := m.source.List(ctx)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("list the cards: %w", err)
+		}
+		for _, c := range all {
+			delete(want, string(c.Certificate.Raw))
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			late = true
+		}
 	}
 	m.figures.Lists++
 	for range want {
