@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -30,14 +29,13 @@ func closeProcess() error {
 // keepDescriptors marks everything above standard error as not for programs that this one starts: a module or a window must not
 // reach a file or a socket that a shell or a browser left open here.
 func keepDescriptors() error {
-	err := unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
-	if err == nil || !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EINVAL) {
-		return err
+	if unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return nil
 	}
 	return markDescriptors()
 }
 
-// markDescriptors does the same before Linux 5.11, one by one.
+// markDescriptors does the same one by one: before Linux 5.11, and where a filter of system calls forbids what it does not know.
 func markDescriptors() error {
 	open, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
