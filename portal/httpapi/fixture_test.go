@@ -64,9 +64,14 @@ func (f fakeSessions) Look(ctx context.Context, token string) (session.Session, 
 	return fakeSessions{level: f.level, fail: f.fail}.Check(ctx, token)
 }
 
-type fakeChecks struct{ list []registry.Check }
+type fakeChecks struct {
+	list []registry.Check
+	err  error
+}
 
-func (f fakeChecks) Checks(context.Context, account.ID) ([]registry.Check, error) { return f.list, nil }
+func (f fakeChecks) Checks(context.Context, account.ID) ([]registry.Check, error) {
+	return f.list, f.err
+}
 func (f fakeChecks) WatchChecks(ctx context.Context, _ account.ID) <-chan struct{} {
 	c := make(chan struct{}, 1)
 	c <- struct{}{}

@@ -30,11 +30,14 @@ const (
 
 const requestIDKey = "request-id"
 
+// statusClientGone is nginx's number; logs and figures show it.
+const statusClientGone = 499
+
 // observe gives each request an id, survives a panic, and writes one log line
 // and the figures. Neither holds an address, a query or a body.
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
-		started := s.config.Now()
+		started, client := s.config.Now(), c.Request().Context() // a handler's own context ends with it
 		id := strings.ToLower(rand.Text()[:16])
 		c.Set(requestIDKey, id)
 		c.Response().Header().Set("X-Request-Id", id)
@@ -52,7 +55,12 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			}()
 			err = next(c)
 		}()
-		if err != nil {
+		switch {
+		case err == nil:
+		case errors.Is(client.Err(), context.Canceled) && !c.Response().Committed:
+			// Whatever failed, failed because the client went away (the database calls it a cancelled statement). Nobody reads an answer.
+			c.Response().WriteHeader(statusClientGone)
+		default:
 			s.fail(err, c)
 		}
 		route := c.Path()

@@ -464,3 +464,22 @@ func TestEveryFaultHasAStatus(t *testing.T) {
 		}
 	}
 }
+
+// A page that is left while the database works is no fault of the portal: nothing is logged as one, and the figures tell it apart.
+func TestClientGoesAway(t *testing.T) {
+	s, log := fixture(t, func(c *Config) {
+		c.Checks = fakeChecks{err: errors.New("pq: canceling statement due to user request (57014)")}
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/checks/state", nil)
+	r.Header.Set("Cookie", signedIn)
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != statusClientGone || strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("%d\n%s", w.Code, log)
+	}
+	if w := ask(s, http.MethodGet, "/checks/state", "", "Cookie", signedIn); w.Code != http.StatusInternalServerError || !strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("with the client there: %d\n%s", w.Code, log)
+	}
+}
