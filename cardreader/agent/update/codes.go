@@ -28,7 +28,7 @@ const (
 	CodePlatform    = "update.platform"    // there are packages, but none for this system
 	CodePackage     = "update.package"     // the package is not the one that was signed
 	CodeCurrent     = "update.current"     // nothing newer is there
-	CodeDisk        = "update.disk"        // the package can't be written down
+	CodeDisk        = "update.disk"        // the package, or what was seen, can't be written down
 	CodeNotRoot     = "update.not_root"    // only the administrator may install
 	CodeExposed     = "update.exposed"     // somebody else could exchange what is installed, or what it is judged by
 	CodeInstaller   = "update.installer"   // no package manager was found

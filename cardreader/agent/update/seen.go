@@ -75,19 +75,3 @@ func WriteSeen(dir string, s Seen) error {
 	}
 	return WriteFile(filepath.Join(dir, seenFile), append(b, '\n'), 0o600)
 }
-
-// WriteFile puts a whole file in the place of what is there, and has it on the disk before it returns.
-func WriteFile(path string, content []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return fmt.Errorf("write file: %w", err)
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write file: %w", err), os.Remove(f.Name()))
-	}
-	return nil
-}

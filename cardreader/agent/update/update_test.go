@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -208,5 +209,16 @@ func TestAnswer(t *testing.T) {
 	var back update.Answer
 	if err := json.Unmarshal(asJSON.Bytes(), &back); err != nil || back.Code != update.CodeRollback || back.Detail != a.Detail || back.Format != update.Format {
 		t.Errorf("got %+v, %v", back, err)
+	}
+}
+
+func TestFolderCode(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{{syscall.ENOSPC, update.CodeDisk}, {syscall.EDQUOT, update.CodeDisk}, {syscall.EROFS, update.CodeDisk}, {syscall.EACCES, update.CodeState}, {syscall.ENOTDIR, update.CodeState}} {
+		if got := update.FolderCode(&fs.PathError{Op: "mkdir", Path: "x", Err: c.err}); got != c.want {
+			t.Errorf("%v: %s", c.err, got)
+		}
 	}
 }
