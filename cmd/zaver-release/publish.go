@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zaver/cardreader/agent/update"
+	"zaver/cardreader/agent/update/publish"
 )
 
 // most is how many packages or names may stand in one command line.
@@ -19,14 +20,9 @@ func publishPackages(args []string, stdout io.Writer, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	r, keys, err := f.open(now)
-	if err != nil {
-		return err
-	}
-	if err := r.Publish(keys, update.Notes{Russian: f.ru, English: f.en}, paths...); err != nil {
-		return err
-	}
-	return tell(r, stdout)
+	return f.work(now, stdout, func(r *publish.Repository, keys publish.Keys) error {
+		return r.Publish(keys, update.Notes{Russian: f.ru, English: f.en}, paths...)
+	})
 }
 
 // withdraw takes packages out of the list.
@@ -36,12 +32,5 @@ func withdraw(args []string, stdout io.Writer, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	r, keys, err := f.open(now)
-	if err != nil {
-		return err
-	}
-	if err := r.Withdraw(keys, names...); err != nil {
-		return err
-	}
-	return tell(r, stdout)
+	return f.work(now, stdout, func(r *publish.Repository, keys publish.Keys) error { return r.Withdraw(keys, names...) })
 }

@@ -228,6 +228,70 @@ func TestRefreshRenews(t *testing.T) {
 	}
 }
 
+// The timer's machine has the timestamp's key alone: where others are due it says so, and clients go on.
+func TestRefreshWithoutKeysThatAreDue(t *testing.T) {
+	d := newDesk(t)
+	saved := filepath.Join(d.dir, "saved")
+	d.must(os.Mkdir(saved, 0o700))
+	for _, n := range []string{"root-1.pem", "root-2.pem", "root-3.pem", "targets-1.pem", "snapshot-1.pem"} {
+		d.must(os.Rename(filepath.Join(d.keys, n), filepath.Join(saved, n)))
+	}
+	expiry := func() map[string]time.Time {
+		r, err := publish.Open(d.repo, d.now)
+		d.must(err)
+		return r.Expiry()
+	}
+	d.now = day.AddDate(0, 0, 160)
+	err := d.on("refresh")
+	if !errors.Is(err, publish.ErrDue) {
+		t.Errorf("got %v", err)
+	}
+	d.refuses("targets, good until 2027-05-21", err)
+	if e := expiry(); !e["timestamp"].Equal(d.now.AddDate(0, 0, 7)) || !e["targets"].Equal(day.AddDate(0, 0, 180)) {
+		t.Errorf("after 160 days: %v", e)
+	}
+	if !strings.Contains(d.out.String(), "timestamp  good until 2027-05-08") {
+		t.Errorf("said %s", d.out.String())
+	}
+	d.must(d.does("refresh", "-repository", d.repo, "-keys", d.keys+","+saved))
+	d.must(d.on("refresh"))
+	d.now = day.AddDate(0, 0, 340)
+	err = d.does("refresh", "-repository", d.repo, "-keys", d.keys+","+saved)
+	if !errors.Is(err, publish.ErrDue) {
+		t.Errorf("a root near its end: got %v", err)
+	}
+	d.refuses("root, good until 2027-11-22", err)
+	if e := expiry(); !e["timestamp"].Equal(d.now.AddDate(0, 0, 7)) {
+		t.Errorf("after 340 days: %v", e)
+	}
+}
+
+// Two that write at once would give one number to two files.
+func TestOneAtATime(t *testing.T) {
+	d := newDesk(t)
+	free, err := boot.OneInstance(filepath.Join(d.repo, ".lock"))
+	d.must(err)
+	d.refuses("another instance", d.on("refresh"))
+	d.refuses("another instance", d.on("publish", d.pack("zaver-agent_1.2.0-1_amd64.deb")))
+	d.must(free())
+	d.must(d.on("refresh"))
+}
+
+// What lies in the repository is served.
+func TestKeysInTheRepository(t *testing.T) {
+	d := newDesk(t)
+	inside := filepath.Join(d.repo, "keys")
+	d.refuses("lies in the repository", d.on("rotate", "-new", inside, "targets"))
+	if _, err := os.Stat(inside); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("keys were made: %v", err)
+	}
+	link := filepath.Join(d.dir, "link")
+	d.must(os.Symlink(d.repo, link))
+	d.refuses("lies in the repository", d.on("rotate", "-new", filepath.Join(link, "new"), "targets"))
+	d.refuses("lies in the repository", d.does("refresh", "-repository", d.repo, "-keys", d.keys+","+d.repo))
+	d.refuses("lies in the repository", d.does("keys", "-repository", filepath.Join(d.dir, "r"), "-keys", filepath.Join(d.dir, "r", "keys")))
+}
+
 func TestBrokenRepository(t *testing.T) {
 	for name, damage := range map[string]func(d *desk) error{
 		"tampered timestamp": func(d *desk) error {
@@ -239,7 +303,11 @@ func TestBrokenRepository(t *testing.T) {
 		"no timestamp": func(d *desk) error { return os.Remove(filepath.Join(d.repo, "timestamp.json")) },
 		"no root":      func(d *desk) error { return os.Remove(filepath.Join(d.repo, "1.root.json")) },
 		"no targets":   func(d *desk) error { return os.Remove(filepath.Join(d.repo, "1.targets.json")) },
-		"no JSON":      func(d *desk) error { return os.WriteFile(filepath.Join(d.repo, "1.snapshot.json"), nil, 0o644) },
+		"an older list in the place of the newest": func(d *desk) error {
+			d.must(d.on("publish", d.pack("zaver-agent_1.2.0-1_amd64.deb")))
+			return os.Rename(filepath.Join(d.repo, "1.targets.json"), filepath.Join(d.repo, "2.targets.json"))
+		},
+		"no JSON": func(d *desk) error { return os.WriteFile(filepath.Join(d.repo, "1.snapshot.json"), nil, 0o644) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)

@@ -15,14 +15,7 @@ func refresh(args []string, stdout io.Writer, now time.Time) error {
 	if _, err := f.read("refresh", args, stdout, nil, 0, 0); err != nil {
 		return err
 	}
-	r, keys, err := f.open(now)
-	if err != nil {
-		return err
-	}
-	if err := r.Refresh(keys); err != nil {
-		return err
-	}
-	return tell(r, stdout)
+	return f.work(now, stdout, (*publish.Repository).Refresh)
 }
 
 // rotate gives roles new keys, or renews the root alone.
@@ -35,18 +28,13 @@ func rotate(args []string, stdout io.Writer, now time.Time) error {
 	if len(roles) > 0 && f.fresh == "" {
 		return wrongLine(stdout, updatesUsage, nil)
 	}
-	r, keys, err := f.open(now)
-	if err != nil {
-		return err
-	}
-	replaced := map[string]publish.Keys{}
-	if len(roles) > 0 {
-		if replaced, err = publish.Generate(f.fresh, roles...); err != nil {
-			return err
+	return f.work(now, stdout, func(r *publish.Repository, keys publish.Keys) error {
+		replaced := map[string]publish.Keys{}
+		if len(roles) > 0 {
+			if replaced, err = publish.Generate(f.fresh, roles...); err != nil {
+				return err
+			}
 		}
-	}
-	if err := r.Rotate(keys, replaced); err != nil {
-		return err
-	}
-	return tell(r, stdout)
+		return r.Rotate(keys, replaced)
+	})
 }

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,7 +25,8 @@ const updatesUsage = `Updates:
   keys      makes the keys of the four roles (root: three, two of which sign) and an empty repository
   publish   adds packages as make packages made them; needs the keys of targets, snapshot and timestamp
   withdraw  takes packages out of the list
-  refresh   signs a new timestamp, good for a week; run it daily, with the timestamp's key alone at hand
+  refresh   signs a new timestamp, good for a week; run it daily, with the timestamp's key alone at hand. It fails, the
+            timestamp signed, from thirty days before something expires that it has no keys for: run it with them
   rotate    gives roles (root, targets, snapshot, timestamp) new keys in the folder of -new and revokes the old ones;
             without roles it renews the root for another year. Needs two of the root's keys
 
@@ -54,20 +57,55 @@ func (f *repositoryFlags) read(name string, args []string, stdout io.Writer, own
 	if err != nil || f.dir == "" || f.keys == "" || flags.NArg() < least || flags.NArg() > most {
 		return nil, wrongLine(stdout, updatesUsage, err)
 	}
+	for _, dir := range append(strings.Split(f.keys, ","), f.fresh) {
+		if dir != "" && within(dir, f.dir) {
+			return nil, boot.Fail(boot.ExitUsage, "keep keys where no web server looks", "%s lies in the repository", dir)
+		}
+	}
 	return flags.Args(), nil
 }
 
-// open opens the repository and loads the keys at hand.
-func (f *repositoryFlags) open(now time.Time) (*publish.Repository, publish.Keys, error) {
-	r, err := publish.Open(f.dir, now)
+// within reports whether a folder is the other one or lies in it, links followed as far as they lead anywhere.
+func within(dir, other string) bool {
+	rel, err := filepath.Rel(whole(other), whole(dir))
+	return err == nil && (rel == "." || filepath.IsLocal(rel))
+}
+
+func whole(dir string) string {
+	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, nil, err
+		return dir
 	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real
+	}
+	if parent := filepath.Dir(abs); parent != abs {
+		return filepath.Join(whole(parent), filepath.Base(abs))
+	}
+	return abs
+}
+
+// work loads the keys at hand, opens the repository for this program alone, and tells until when all is good when the work is done. Two that
+// write at once would give one number to two files.
+func (f *repositoryFlags) work(now time.Time, stdout io.Writer, do func(*publish.Repository, publish.Keys) error) error {
 	keys, err := publish.Load(strings.Split(f.keys, ",")...)
 	if err != nil {
-		return nil, nil, &boot.Failure{Exit: boot.ExitFailure, Hint: "keys are files of yours alone: chmod 600", Err: err}
+		return &boot.Failure{Exit: boot.ExitFailure, Hint: "keys are files of yours alone: chmod 600", Err: err}
 	}
-	return r, keys, nil
+	free, err := boot.OneInstance(filepath.Join(f.dir, ".lock"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = free() }()
+	r, err := publish.Open(f.dir, now)
+	if err != nil {
+		return err
+	}
+	err = do(r, keys)
+	if err != nil && !errors.Is(err, publish.ErrDue) {
+		return err
+	}
+	return errors.Join(err, tell(r, stdout))
 }
 
 // tell says until when everything is good: whoever runs this by a timer wants to see it in the log.

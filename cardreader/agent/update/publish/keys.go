@@ -7,7 +7,8 @@
 // of packages is the newest, timestamp that this was so lately. Snapshots are consistent: what is replaced keeps its name, so that a client in
 // the middle of a check never meets files of two states.
 //
-// One program at a time works on a repository. Every file is replaced whole, timestamp.json last: whoever is cut short leaves the old state.
+// One program at a time works on a repository, which its caller sees to. What a command signed is written all or not at all: journal.go says how. Files
+// are replaced whole, timestamp.json last.
 package publish
 
 import (

@@ -56,7 +56,7 @@ func (r *Repository) Publish(keys Keys, notes update.Notes, packages ...string) 
 	if len(r.targets.Signed.Targets) > update.MaxTargets {
 		return fmt.Errorf("publish: more than %d packages; withdraw old ones", update.MaxTargets)
 	}
-	if err := r.signAll(keys); err != nil {
+	if err := r.signAndCommit(keys); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	return nil
@@ -113,8 +113,16 @@ func (r *Repository) Withdraw(keys Keys, names ...string) error {
 		}
 		delete(r.targets.Signed.Targets, name)
 	}
-	if err := r.signAll(keys); err != nil {
+	if err := r.signAndCommit(keys); err != nil {
 		return fmt.Errorf("withdraw: %w", err)
 	}
 	return nil
+}
+
+// signAndCommit signs everything below the root and writes it.
+func (r *Repository) signAndCommit(keys Keys) error {
+	if err := r.signAll(keys); err != nil {
+		return err
+	}
+	return r.commit()
 }

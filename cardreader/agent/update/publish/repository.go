@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
-
-	"zaver/cardreader/agent/update"
 )
 
 // How long what is signed lives.
@@ -29,6 +27,8 @@ const (
 
 const maxMetadata = 4 << 20 // bytes of one file of the repository
 
+const timestampFile = Timestamp + ".json"
+
 // Repository is the folder that a web server serves.
 type Repository struct {
 	dir       string
@@ -37,6 +37,7 @@ type Repository struct {
 	targets   *metadata.Metadata[metadata.TargetsType]
 	snapshot  *metadata.Metadata[metadata.SnapshotType]
 	timestamp *metadata.Metadata[metadata.TimestampType]
+	staged    []file // signed, not written yet
 }
 
 // Create makes a repository without packages in a new or empty folder. The keys are those of the four roles, by role, as Generate made them.
@@ -62,37 +63,50 @@ func Create(dir string, keys map[string]Keys, now time.Time) (*Repository, error
 	if err := r.signRoot(all, nil); err != nil {
 		return nil, fmt.Errorf("create repository: %w", err)
 	}
-	if err := r.signAll(all); err != nil {
+	if err := errors.Join(r.signAll(all), r.commit()); err != nil {
 		return nil, fmt.Errorf("create repository: %w", err)
 	}
 	return r, nil
 }
 
-// Open reads a repository. What is in it must be signed by the keys that its newest root names.
+// Open reads a repository, after it ended what a program that was killed had begun to write. What is in it must be signed by the keys that its
+// newest root names, and each file must be the one that the next names.
 func Open(dir string, now time.Time) (*Repository, error) {
 	r := &Repository{dir: dir, now: whole(now)}
+	for _, step := range []func() error{func() error { return finish(dir) }, r.readRoots, r.readRest} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("open repository: %w", err)
+		}
+	}
+	return r, nil
+}
+
+func (r *Repository) readRoots() error {
 	for n := int64(1); ; n++ {
-		next, err := read(metadata.Root(), filepath.Join(dir, numbered(n, Root)))
+		next, err := read(metadata.Root(), filepath.Join(r.dir, numbered(n, Root)), nil)
 		if errors.Is(err, fs.ErrNotExist) && n > 1 {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("open repository: %w", err)
+			return err
 		}
 		if n > 1 {
 			err = r.root.VerifyDelegate(Root, next)
 		}
 		if err = errors.Join(err, next.VerifyDelegate(Root, next)); err != nil || next.Signed.Version != n {
-			return nil, fmt.Errorf("open repository: root %d: %w", n, errors.Join(err, errors.New("chain of roots is broken")))
+			return fmt.Errorf("root %d: %w", n, errors.Join(err, errors.New("chain of roots is broken")))
 		}
 		r.root = next
 	}
+}
+
+func (r *Repository) readRest() error {
 	var err error
-	if r.timestamp, err = read(metadata.Timestamp(), filepath.Join(dir, "timestamp.json")); err == nil {
+	if r.timestamp, err = read(metadata.Timestamp(), filepath.Join(r.dir, timestampFile), nil); err == nil {
 		err = r.root.VerifyDelegate(Timestamp, r.timestamp)
 	}
 	if meta := r.timestampMeta(); err == nil && meta != nil {
-		if r.snapshot, err = read(metadata.Snapshot(), filepath.Join(dir, numbered(meta.Version, Snapshot))); err == nil {
+		if r.snapshot, err = read(metadata.Snapshot(), filepath.Join(r.dir, numbered(meta.Version, Snapshot)), meta); err == nil {
 			err = r.root.VerifyDelegate(Snapshot, r.snapshot)
 		}
 	}
@@ -100,15 +114,12 @@ func Open(dir string, now time.Time) (*Repository, error) {
 		err = errors.New("timestamp or snapshot names nothing")
 	}
 	if err == nil {
-		name := numbered(r.snapshot.Signed.Meta["targets.json"].Version, Targets)
-		if r.targets, err = read(metadata.Targets(), filepath.Join(dir, name)); err == nil {
+		meta := r.snapshot.Signed.Meta["targets.json"]
+		if r.targets, err = read(metadata.Targets(), filepath.Join(r.dir, numbered(meta.Version, Targets)), meta); err == nil {
 			err = r.root.VerifyDelegate(Targets, r.targets)
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open repository: %w", err)
-	}
-	return r, nil
+	return err
 }
 
 func (r *Repository) timestampMeta() *metadata.MetaFiles {
@@ -133,7 +144,8 @@ func whole(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 func numbered(n int64, role string) string { return fmt.Sprintf("%d.%s.json", n, role) }
 
-func read[T metadata.Roles](into *metadata.Metadata[T], path string) (*metadata.Metadata[T], error) {
+// read reads a file; meta, unless nil, is what another says of it.
+func read[T metadata.Roles](into *metadata.Metadata[T], path string, meta *metadata.MetaFiles) (*metadata.Metadata[T], error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -144,6 +156,11 @@ func read[T metadata.Roles](into *metadata.Metadata[T], path string) (*metadata.
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if meta != nil {
+		if err := meta.VerifyLengthHashes(b); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	return into.FromBytes(b)
 }
@@ -196,7 +213,7 @@ func signed[T metadata.Roles](m *metadata.Metadata[T], id string) bool {
 	return false
 }
 
-// signRoot signs the root with its own keys and, where it has one, with those of the root before it, and writes it.
+// signRoot signs the root with its own keys and, where it has one, with those of the root before it.
 func (r *Repository) signRoot(keys Keys, before *metadata.Role) error {
 	r.root.ClearSignatures()
 	r.root.Signed.Expires = r.now.Add(rootLife)
@@ -208,11 +225,8 @@ func (r *Repository) signRoot(keys Keys, before *metadata.Role) error {
 	if err := sign(r.root, r.root.Signed.Roles[Root], Root, keys); err != nil {
 		return err
 	}
-	b, err := r.root.ToBytes(true)
-	if err != nil {
-		return err
-	}
-	return update.WriteFile(r.RootPath(), b, 0o644)
+	_, err := stage(r, numbered(r.root.Signed.Version, Root), r.root)
+	return err
 }
 
 // signAll signs targets, snapshot and timestamp anew, in this order.
@@ -224,11 +238,8 @@ func (r *Repository) signAll(keys Keys) error {
 	if err := sign(t, r.root.Signed.Roles[Targets], Targets, keys); err != nil {
 		return err
 	}
-	b, err := t.ToBytes(true)
+	b, err := stage(r, numbered(t.Signed.Version, Targets), t)
 	if err != nil {
-		return err
-	}
-	if err := update.WriteFile(filepath.Join(r.dir, numbered(t.Signed.Version, Targets)), b, 0o644); err != nil {
 		return err
 	}
 	r.snapshot.Signed.Meta = map[string]*metadata.MetaFiles{"targets.json": describe(t.Signed.Version, b)}
@@ -244,18 +255,15 @@ func (r *Repository) signSnapshot(keys Keys) error {
 	if err := sign(s, r.root.Signed.Roles[Snapshot], Snapshot, keys); err != nil {
 		return err
 	}
-	b, err := s.ToBytes(true)
+	b, err := stage(r, numbered(s.Signed.Version, Snapshot), s)
 	if err != nil {
-		return err
-	}
-	if err := update.WriteFile(filepath.Join(r.dir, numbered(s.Signed.Version, Snapshot)), b, 0o644); err != nil {
 		return err
 	}
 	r.timestamp.Signed.Meta = map[string]*metadata.MetaFiles{"snapshot.json": describe(s.Signed.Version, b)}
 	return r.signTimestamp(keys)
 }
 
-// signTimestamp signs the timestamp anew: from here on readers see the new state.
+// signTimestamp signs the timestamp anew: from when it is written readers see the new state.
 func (r *Repository) signTimestamp(keys Keys) error {
 	t := r.timestamp
 	t.ClearSignatures()
@@ -264,11 +272,8 @@ func (r *Repository) signTimestamp(keys Keys) error {
 	if err := sign(t, r.root.Signed.Roles[Timestamp], Timestamp, keys); err != nil {
 		return err
 	}
-	b, err := t.ToBytes(true)
-	if err != nil {
-		return err
-	}
-	return update.WriteFile(filepath.Join(r.dir, "timestamp.json"), b, 0o644)
+	_, err := stage(r, timestampFile, t)
+	return err
 }
 
 func describe(version int64, b []byte) *metadata.MetaFiles {
