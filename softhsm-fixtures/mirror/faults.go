@@ -22,20 +22,21 @@ type Fault int
 
 // The faults.
 const (
-	None     Fault = iota
-	Tamper         // one byte of what is signed, or of the package, is another
-	Swap           // the package's bytes are others of the same length
-	Endless        // bytes without end, announced as of unknown length
-	Announce       // more bytes than there may be, announced
-	Stall          // half of it, then nothing
-	Silent         // nothing at all, the connection stays
-	Cut            // half of it, then the connection ends
-	Fail           // status 500
-	Absent         // status 404
-	Redirect       // to plain http on another port
-	Circle         // to itself, for ever
-	Garbage        // not JSON
-	Empty          // no bytes
+	None      Fault = iota
+	Tamper          // one byte of what is signed, or of the package, is another
+	Swap            // the package's bytes are others of the same length
+	Endless         // bytes without end, announced as of unknown length
+	Announce        // more bytes than there may be, announced
+	Stall           // half of it, then nothing
+	Silent          // nothing at all, the connection stays
+	Cut             // half of it, then the connection ends
+	Fail            // status 500
+	Absent          // status 404
+	Forbidden       // status 403
+	Redirect        // to plain http on another port
+	Circle          // to itself, for ever
+	Garbage         // not JSON
+	Empty           // no bytes
 )
 
 // Set orders a fault for a role, for Package, or for one file by its path; None ends it.
@@ -126,6 +127,10 @@ func (m *Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Unlock()
 	if fault == Fail {
 		http.Error(w, "the server is on strike", http.StatusInternalServerError)
+		return
+	}
+	if fault == Forbidden {
+		http.Error(w, "AccessDenied", http.StatusForbidden)
 		return
 	}
 	if !there || fault == Absent {

@@ -111,7 +111,7 @@ func (c *Client) Check(ctx context.Context) (Found, error) {
 	f := Found{Installed: c.cfg.Installed, Newest: newest, Newer: update.Newer(newest.Version, c.cfg.Installed), Checked: now, Expires: freshUntil(set)}
 	seen := update.Seen{Checked: f.Checked, Expires: f.Expires, Newest: newest.Version}
 	if err := update.WriteSeen(c.cfg.State, seen); err != nil {
-		return Found{}, update.Fail(update.CodeState, err)
+		return Found{}, update.Fail(update.CodeDisk, err)
 	}
 	return f, nil
 }

@@ -20,6 +20,9 @@ import (
 // errStalled is why the context of a download ends when nothing comes any more.
 var errStalled = errors.New("nothing came for too long")
 
+// Unfinished is how the names of packages begin that are not whole yet.
+const Unfinished = ".download-"
+
 // Download fetches the newer package that a check found into the folder and returns its path. The file gets its name when its length and hash are
 // those that were signed; until then it has a name of its own, and goes when the download fails. progress, unless nil, is called now and then
 // with the bytes so far. A file that is there already and is the right one is not fetched again.
@@ -32,7 +35,7 @@ func (c *Client) Download(ctx context.Context, f Found, dir string, progress fun
 	if there(path, r) {
 		return path, nil
 	}
-	temp, err := os.CreateTemp(dir, ".download-*")
+	temp, err := os.CreateTemp(dir, Unfinished+"*")
 	if err != nil {
 		return "", update.Fail(update.CodeDisk, err)
 	}
@@ -56,17 +59,17 @@ func (c *Client) Download(ctx context.Context, f Found, dir string, progress fun
 	return path, nil
 }
 
-// there reports whether the file is the release already.
+// there reports whether the file is the release already, and nobody else can make another of it: in a folder like /tmp it may be anybody's.
 func there(path string, r Release) bool {
-	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() != r.Length {
-		return false
-	}
-	f, err := os.Open(path)
+	f, err := openPlain(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() != r.Length || !ownFile(info) {
+		return false
+	}
 	sum := sha256.New()
 	n, err := io.Copy(sum, io.LimitReader(f, r.Length+1))
 	return err == nil && right(r, n, sum) == nil

@@ -28,6 +28,12 @@ var errAbsent = errors.New("the server has no such file")
 // errRedirect says that a redirection leads where none may.
 var errRedirect = errors.New("redirected to where it may not")
 
+// CheckURL refuses what can't be the address of a repository.
+func CheckURL(s string) error {
+	_, err := baseURL(s)
+	return err
+}
+
 // baseURL reads the address of the repository, with a slash at its end.
 func baseURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
@@ -85,8 +91,9 @@ func (c *Client) open(ctx context.Context, name string) (*http.Response, error) 
 	}
 	_ = resp.Body.Close()
 	cause := fmt.Errorf("%s: status %d", name, resp.StatusCode)
-	if resp.StatusCode == http.StatusNotFound {
-		cause = fmt.Errorf("%s: %w", name, errAbsent)
+	// Stores of objects that let nobody list them say 403 of what is not there.
+	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusForbidden {
+		cause = fmt.Errorf("%w: %w", cause, errAbsent)
 	}
 	return nil, update.Fail(update.CodeUnreachable, cause)
 }

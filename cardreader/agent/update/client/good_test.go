@@ -4,9 +4,12 @@ package client_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,6 +83,43 @@ func TestDownload(t *testing.T) {
 			}
 			if again, err := os.ReadFile(path); err != nil || string(again) != string(b) {
 				t.Errorf("after replacing: %q, %v", again, err)
+			}
+		})
+	}
+}
+
+// A package that somebody else could still change is none that was checked: it is fetched anew, into a file of one's own.
+func TestDownloadTrustsOwnFilesAlone(t *testing.T) {
+	for name, damage := range map[string]func(path string) error{
+		"that all may write":     func(path string) error { return os.Chmod(path, 0o666) },
+		"that a group may write": func(path string) error { return os.Chmod(path, 0o664) },
+		"of another user": func(path string) error {
+			if os.Geteuid() != 0 {
+				return os.Chmod(path, 0o606)
+			}
+			return os.Chown(path, 12345, -1)
+		},
+		"behind a link": func(path string) error {
+			moved := path + ".moved"
+			return errors.Join(os.Rename(path, moved), os.Symlink(moved, path))
+		},
+		"in the place of which a pipe is": func(path string) error { return errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o600)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			path, err := w.download()
+			w.must(err)
+			w.must(damage(path))
+			w.m.Asked()
+			_, err = w.download()
+			w.must(err)
+			if asked := w.m.Asked(); !strings.HasPrefix(asked[len(asked)-1], "targets/") {
+				t.Errorf("asked for %v alone", asked)
+			}
+			info, err := os.Lstat(path)
+			w.must(err)
+			if info.Mode() != 0o644 || int(info.Sys().(*syscall.Stat_t).Uid) != os.Geteuid() {
+				t.Errorf("%v", info.Mode())
 			}
 		})
 	}
@@ -201,6 +241,48 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := w.client().Check(ctx); update.CodeOf(err) != update.CodeInterrupted {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A store of objects that lets nobody list it says 403 of a root that isn't there yet.
+func TestForbiddenRoot(t *testing.T) {
+	w := newWorld(t)
+	w.m.Set("root", mirror.Forbidden)
+	w.finds("1.2.0")
+}
+
+// What a killed run left of its files goes with the next one.
+func TestLeftOvers(t *testing.T) {
+	w := newWorld(t)
+	w.finds("1.2.0")
+	left := filepath.Join(w.cfg.State, ".new-123")
+	w.must(os.WriteFile(left, []byte("half"), 0o600))
+	w.finds("1.2.0")
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("left: %v", err)
+	}
+}
+
+type before struct {
+	http.RoundTripper
+	do func(path string)
+}
+
+func (b before) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.do(r.URL.Path)
+	return b.RoundTripper.RoundTrip(r)
+}
+
+// What can't be written down is a matter of the disk: to remove the folder, as for a damaged one, would be wrong advice.
+func TestNothingWritten(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Transport = before{w.m.Transport(), func(path string) {
+		if path == "/timestamp.json" {
+			w.must(os.RemoveAll(w.cfg.State))
+		}
+	}}
+	if _, err := w.check(); update.CodeOf(err) != update.CodeDisk {
 		t.Errorf("got %v", err)
 	}
 }

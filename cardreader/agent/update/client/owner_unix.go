@@ -21,3 +21,14 @@ func ownAlone(dir string, info fs.FileInfo) error {
 	}
 	return nil
 }
+
+// ownFile reports whether the file is this user's, and nobody else may write it.
+func ownFile(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(s.Uid) == os.Geteuid() && info.Mode().Perm()&0o022 == 0
+}
+
+// openPlain opens what is no link, and does not wait for who would write into a pipe.
+func openPlain(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+}

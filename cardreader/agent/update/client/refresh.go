@@ -3,11 +3,9 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -47,49 +45,6 @@ func (c *Client) refresh(ctx context.Context, s *store, now time.Time) (*trusted
 	r.kept.Checked = now
 	return r.set, s.keep(r.kept)
 }
-
-// begin trusts the newest root that is known: the one that came with the package, or a later one that was accepted before.
-func (r *run) begin(now time.Time) error {
-	shipped, err := parseRoot(r.cfg.Root)
-	if err != nil {
-		return update.Fail(update.CodeRoot, err)
-	}
-	first := r.cfg.Root
-	if r.kept.Root != nil {
-		stored, err := parseRoot(r.kept.Root)
-		if err != nil {
-			return update.Fail(update.CodeState, err)
-		}
-		if stored.Signed.Version >= shipped.Signed.Version {
-			first = r.kept.Root
-		}
-	}
-	if r.set, err = trustedmetadata.New(first); err != nil {
-		return update.Fail(update.CodeRoot, err)
-	}
-	r.set.RefTime = now
-	return r.accept(first)
-}
-
-// accept takes a root for what is trusted from here on (5.3.11): where the keys of timestamp or snapshot changed, what was signed by the old ones
-// no longer bounds the new, so that a publisher can recover from stolen keys that wrote a version too high.
-func (r *run) accept(root []byte) error {
-	if r.kept.Root != nil && !bytes.Equal(root, r.kept.Root) {
-		before, err := parseRoot(r.kept.Root)
-		if err != nil {
-			return update.Fail(update.CodeState, err)
-		}
-		for _, role := range []string{metadata.TIMESTAMP, metadata.SNAPSHOT} {
-			if !slices.Equal(sorted(before.Signed.Roles[role].KeyIDs), sorted(r.set.Root.Signed.Roles[role].KeyIDs)) {
-				r.kept.Timestamp, r.kept.Snapshot, r.kept.Targets = nil, nil, nil
-			}
-		}
-	}
-	r.kept.Root = root
-	return nil
-}
-
-func sorted(ids []string) []string { return slices.Sorted(slices.Values(ids)) }
 
 // roots follows the chain of roots to its end (5.3). Each is remembered at once, so that a key that it revoked stays revoked.
 func (r *run) roots(ctx context.Context) error {
@@ -149,12 +104,13 @@ func (r *run) timestamp(ctx context.Context) error {
 
 // snapshot takes the one that the timestamp names (5.5).
 func (r *run) snapshot(ctx context.Context) error {
+	meta := r.set.Timestamp.Signed.Meta[snapshotFile]
 	if r.kept.Snapshot != nil {
-		if _, err := r.set.UpdateSnapshot(r.kept.Snapshot, true); err == nil {
+		// It bounds what comes, and is what was named when its hash is that too: a number may have been given twice.
+		if _, err := r.set.UpdateSnapshot(r.kept.Snapshot, true); err == nil && meta.VerifyLengthHashes(r.kept.Snapshot) == nil {
 			return nil
 		}
 	}
-	meta := r.set.Timestamp.Signed.Meta[snapshotFile]
 	name := fmt.Sprintf("%d.%s", meta.Version, snapshotFile)
 	b, err := r.get(ctx, name, meta.Length)
 	if err != nil {

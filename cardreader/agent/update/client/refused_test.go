@@ -72,9 +72,11 @@ func TestDamagedMetadata(t *testing.T) {
 		mirror.Redirect: {"": update.CodeInsecure},
 		mirror.Circle:   {"": update.CodeInsecure},
 		mirror.Absent:   {"": update.CodeUnreachable, "root": ""}, // no newer root is the rule
+		// so say stores of objects that let nobody list them
+		mirror.Forbidden: {"": update.CodeUnreachable, "root": ""},
 	}
 	names := map[mirror.Fault]string{mirror.Tamper: "tampered", mirror.Garbage: "garbage", mirror.Empty: "empty", mirror.Endless: "endless", mirror.Announce: "announced too long",
-		mirror.Stall: "stalls", mirror.Silent: "silent", mirror.Cut: "cut", mirror.Fail: "status 500", mirror.Redirect: "redirected to http", mirror.Circle: "redirected in a circle", mirror.Absent: "absent"}
+		mirror.Stall: "stalls", mirror.Silent: "silent", mirror.Cut: "cut", mirror.Fail: "status 500", mirror.Redirect: "redirected to http", mirror.Circle: "redirected in a circle", mirror.Absent: "absent", mirror.Forbidden: "forbidden"}
 	for _, history := range []string{"first run", "after good runs"} {
 		for _, role := range publish.Roles() {
 			for fault, byRole := range codes {

@@ -29,6 +29,7 @@ type trusted struct {
 	Timestamp []byte    `json:"timestamp,omitempty"`
 	Snapshot  []byte    `json:"snapshot,omitempty"`
 	Targets   []byte    `json:"targets,omitempty"`
+	Lineage   []string  `json:"lineage,omitempty"` // SHA-256 of the roots that were accepted one after the other, the newest last
 }
 
 // store is the folder that remembers. What stands in it was judged when it was written, and the folder is this user's alone.
@@ -41,7 +42,10 @@ type store struct {
 // would be to forget what must not come back.
 func openStore(dir string) (*store, error) {
 	if err := private(dir); err != nil {
-		return nil, update.Fail(update.CodeState, err)
+		return nil, update.Fail(update.FolderCode(err), err)
+	}
+	if err := update.Sweep(dir); err != nil {
+		return nil, update.Fail(update.FolderCode(err), err)
 	}
 	s := &store{path: filepath.Join(dir, trustedFile)}
 	f, err := os.Open(s.path)
@@ -87,7 +91,7 @@ func (s *store) keep(t trusted) error {
 		err = update.WriteFile(s.path, b, 0o600)
 	}
 	if err != nil {
-		return update.Fail(update.CodeState, err)
+		return update.Fail(update.CodeDisk, err)
 	}
 	s.now = t
 	return nil
