@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"syscall"
 	"time"
@@ -15,14 +16,15 @@ import (
 // turnedAwayWait bounds the question whether the service turns us away.
 const turnedAwayWait = time.Second
 
-// turnedAway reports whether the service accepts our connection and hangs up
+// turnedAway reports whether the service's socket is closed to this user, or the
+// service accepts our connection and hangs up
 // before a word: it asks the system's rules (polkit) then. To anybody else it
 // answers the greeting of pcsc-lite's protocol (winscard_msg.h: size and number
 // of the command, version, result), be it with a no.
 func turnedAway() (away, known bool) {
 	conn, err := (&net.Dialer{Timeout: turnedAwayWait}).DialContext(context.Background(), "unix", serviceSocket())
 	if err != nil {
-		return false, true
+		return errors.Is(err, fs.ErrPermission), true
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(turnedAwayWait)); err != nil {
