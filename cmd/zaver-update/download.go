@@ -56,13 +56,7 @@ func (j *job) checked(ctx context.Context, c *client.Client) (string, client.Fou
 	if !f.Newer {
 		return "", f, update.Fail(update.CodeCurrent, fmt.Errorf("installed %s, newest %s", f.Installed, f.Newest.Version))
 	}
-	dir := j.dir
-	if dir == "" {
-		dir = filepath.Join(j.state, "packages")
-		err = os.MkdirAll(dir, 0o700)
-	} else {
-		dir, err = filepath.Abs(dir)
-	}
+	dir, own, err := j.folder()
 	if err != nil {
 		return "", f, update.Fail(update.CodeDisk, err)
 	}
@@ -72,7 +66,27 @@ func (j *job) checked(ctx context.Context, c *client.Client) (string, client.Fou
 		}
 	}
 	path, err := c.Download(ctx, f, dir, j.progress(f.Newest.Length))
+	if err == nil && own {
+		// older ones are fetched no more; what can't be removed only takes room
+		_ = update.RemoveFiles(dir, func(name string) bool { return update.ValidFile(name) && name != f.Newest.File })
+	}
 	return path, f, err
+}
+
+// folder is where the package goes, and whether that is our own folder. There, what was cut short by a power failure is removed.
+func (j *job) folder() (dir string, own bool, err error) {
+	if j.dir != "" {
+		dir, err = filepath.Abs(j.dir)
+		if err == nil && anybodys(dir) {
+			err = fmt.Errorf("anybody may exchange what lies in %s", dir)
+		}
+		return dir, false, err
+	}
+	dir = filepath.Join(j.state, "packages")
+	if err = os.MkdirAll(dir, 0o700); err == nil {
+		err = update.RemoveFiles(dir, func(name string) bool { return strings.HasPrefix(name, client.Unfinished) })
+	}
+	return dir, true, err
 }
 
 // progress writes a line for each tenth of the package.

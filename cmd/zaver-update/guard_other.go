@@ -8,3 +8,8 @@ import "errors"
 
 // guarded refuses: packages are not installed here.
 func guarded(string, int) error { return errors.New("no packages are installed on this system") }
+
+func guardedFolder(dir string, root int) error { return guarded(dir, root) }
+
+// anybodys has nothing to look at: rights are no part of a file's mode here.
+func anybodys(string) bool { return false }

@@ -5,49 +5,92 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
-// guarded refuses a path that anybody but root could lead elsewhere: the file, each folder above it, and the same where links lead. A folder with the
-// sticky bit (/tmp) is taken: nobody there can move what is another's.
+const maxLinks = 40 // on the way to a file, as the kernel has it
+
+// guarded refuses a path that anybody but root could lead elsewhere: the file, and every folder and link on the way to it, wherever links lead. A
+// folder with the sticky bit (/tmp) is taken: nobody there can move what is another's. A path that ends nowhere matches fs.ErrNotExist.
 func guarded(path string, root int) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
 	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
+	at, rest, links := "/", steps(path), 0
+	if _, err := own(at, root); err != nil {
 		return err
 	}
-	for _, each := range []string{path, real} {
-		for p := each; ; p = filepath.Dir(p) {
-			if err := own(p, root); err != nil {
-				return err
-			}
-			if p == filepath.Dir(p) {
-				break
-			}
+	for len(rest) > 0 {
+		next := filepath.Join(at, rest[0])
+		rest = rest[1:]
+		link, err := own(next, root)
+		if err != nil {
+			return err
 		}
+		if !link {
+			at = next
+			continue
+		}
+		to, err := os.Readlink(next)
+		if err != nil {
+			return err
+		}
+		if links++; links > maxLinks {
+			return fmt.Errorf("%s: too many links", path)
+		}
+		if filepath.IsAbs(to) {
+			at = "/"
+		}
+		rest = append(steps(to), rest...)
 	}
 	return nil
 }
 
-func own(path string, root int) error {
+func steps(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == filepath.Separator })
+}
+
+// guardedFolder is guarded for a folder that need not be there yet: what counts then is where it would be made.
+func guardedFolder(dir string, root int) error {
+	for {
+		err := guarded(dir, root)
+		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return err
+		}
+		if _, there := os.Lstat(dir); there == nil {
+			return err // a link to nothing, which whoever makes that decides upon
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// own looks at one step of a path and reports whether it is a link.
+func own(path string, root int) (link bool, err error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return err
+		return false, err
 	}
+	link = info.Mode()&fs.ModeSymlink != 0
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || int(s.Uid) != root && s.Uid != 0 {
-		return fmt.Errorf("%s is not root's", path)
+		return link, fmt.Errorf("%s is not root's", path)
 	}
 	open := info.Mode().Perm()&0o022 != 0
-	if open && info.Mode()&fs.ModeSymlink == 0 && (!info.IsDir() || info.Mode()&fs.ModeSticky == 0) {
-		return fmt.Errorf("%s can be changed by others: mode %04o", path, info.Mode().Perm())
+	if open && !link && (!info.IsDir() || info.Mode()&fs.ModeSticky == 0) {
+		return link, fmt.Errorf("%s can be changed by others: mode %04o", path, info.Mode().Perm())
 	}
-	return nil
+	return link, nil
+}
+
+// anybodys reports whether anybody may exchange the files in a folder.
+func anybodys(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0
 }

@@ -114,15 +114,20 @@ func (j *job) client() (*client.Client, func() error, error) {
 	if j.url == "" {
 		return nil, nil, update.Fail(update.CodeNone, nil)
 	}
-	root, err := readRoot(j.root)
-	if err != nil {
-		return nil, nil, update.Fail(update.CodeRoot, err)
-	}
 	if j.state == "" {
 		j.state = update.StateFolder(j.user == j.admin, j.home, j.env)
 	}
 	if j.state == "" {
 		return nil, nil, update.Fail(update.CodeState, errors.New("no home folder"))
+	}
+	if j.user == j.admin {
+		if err := j.exposed(); err != nil {
+			return nil, nil, err
+		}
+	}
+	root, err := readRoot(j.root)
+	if err != nil {
+		return nil, nil, update.Fail(update.CodeRoot, err)
 	}
 	kind := j.kind
 	if kind == "" {
@@ -133,7 +138,7 @@ func (j *job) client() (*client.Client, func() error, error) {
 		return nil, nil, err
 	}
 	if err := os.MkdirAll(j.state, 0o700); err != nil {
-		return nil, nil, update.Fail(update.CodeState, err)
+		return nil, nil, update.Fail(update.FolderCode(err), err)
 	}
 	free, err := boot.OneInstance(filepath.Join(j.state, "lock"))
 	var held *boot.Failure
@@ -141,7 +146,7 @@ func (j *job) client() (*client.Client, func() error, error) {
 		return nil, nil, update.Fail(update.CodeBusy, err)
 	}
 	if err != nil {
-		return nil, nil, update.Fail(update.CodeState, err)
+		return nil, nil, update.Fail(update.FolderCode(err), err)
 	}
 	return c, free, nil
 }

@@ -163,6 +163,21 @@ func TestFailures(t *testing.T) {
 			x.must(os.Rename(x.root, filepath.Join(open, "root.json")))
 			x.must(os.Symlink(filepath.Join(open, "root.json"), x.root))
 		}},
+		{"links over an open folder", "install", update.CodeExposed, 1, func(x *computer) {
+			open, moved := x.t.TempDir(), filepath.Join(filepath.Dir(x.root), "moved.json")
+			x.must(os.Chmod(open, 0o777))
+			x.must(os.Rename(x.root, moved))
+			x.must(os.Symlink(moved, filepath.Join(open, "link")))
+			x.must(os.Symlink(filepath.Join(open, "link"), x.root))
+		}},
+		{"links in a circle", "install", update.CodeExposed, 1, func(x *computer) { x.must(os.Remove(x.root)); x.must(os.Symlink("root.json", x.root)) }},
+		{"the configuration has gone", "install", update.CodeExposed, 1, func(x *computer) { x.must(os.Remove(x.config)) }},
+		{"the administrator checks with a configuration open to others", "check", update.CodeExposed, 1, func(x *computer) { x.must(os.Chmod(x.config, 0o666)) }},
+		{"the administrator checks with a root open to others", "check", update.CodeExposed, 1, func(x *computer) { x.must(os.Chmod(filepath.Dir(x.root), 0o777)) }},
+		{"the administrator downloads by way of an open folder", "download", update.CodeExposed, 1, func(x *computer) {
+			x.must(os.Chmod(filepath.Dir(x.state), 0o777))
+			x.state = filepath.Join(filepath.Dir(x.state), "not", "there", "updates")
+		}},
 		{"package manager fails", "install", update.CodeInstall, 1, func(x *computer) { x.failing = errors.New("dpkg was interrupted") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -232,6 +247,38 @@ func TestDownload(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a folder where anybody may exchange it", func(t *testing.T) {
+		x := newComputer(t, debian...)
+		dir := t.TempDir()
+		x.must(os.Chmod(dir, 0o777))
+		if a, exit := x.answers("download", "-dir", dir); a.Code != update.CodeDisk || exit != 1 {
+			t.Errorf("got %s, exit %d", a.Code, exit)
+		}
+		x.must(os.Chmod(dir, 0o777|os.ModeSticky))
+		if exit := x.does("download", "-dir", dir); exit != 0 {
+			t.Errorf("a folder like /tmp: exit %d: %s", exit, x.stderr.String())
+		}
+	})
+	t.Run("left by others", func(t *testing.T) {
+		x := newComputer(t, debian...)
+		own := filepath.Join(x.state, "packages")
+		x.must(os.MkdirAll(own, 0o700))
+		for _, name := range []string{".download-1", "zaver-agent_1.1.5-1_amd64.deb", "notes.txt"} {
+			x.must(os.WriteFile(filepath.Join(own, name), []byte("x"), 0o600))
+		}
+		if exit := x.does("download"); exit != 0 {
+			t.Fatalf("exit %d: %s", exit, x.stderr.String())
+		}
+		var names []string
+		entries, err := os.ReadDir(own)
+		x.must(err)
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		if diff := cmp.Diff([]string{"notes.txt", "zaver-agent_1.2.0-1_amd64.deb"}, names); diff != "" {
+			t.Errorf("in the folder (-want +got):\n%s", diff)
+		}
+	})
 	t.Run("progress", func(t *testing.T) {
 		x := newComputer(t, debian...)
 		x.does("download")
@@ -258,7 +305,7 @@ func TestInstall(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			x := newComputer(t, c.managers...)
 			a, exit := x.answers("install", "-dir", t.TempDir(), "-kind", "rpm") // neither counts here
-			if exit != 0 || a.Newest != "1.2.0" || a.Code != "" {
+			if exit != 0 || a.Newest != "1.2.0" || a.Installed != "1.2.0" || a.Newer || a.Code != "" {
 				t.Fatalf("exit %d: %+v", exit, a)
 			}
 			path := filepath.Join(x.state, "packages", c.file)
