@@ -24,6 +24,11 @@ func (b *build) updates(config []byte) error {
 	if err := json.Unmarshal(config, &c); err != nil {
 		return fmt.Errorf("read %s: %w", b.Agent, err)
 	}
+	if c.Updates.URL != "" {
+		if err := client.CheckURL(c.Updates.URL); err != nil {
+			return err
+		}
+	}
 	if b.UpdateRoot == "" {
 		if c.Updates.URL != "" && c.Updates.Root == "" {
 			return errors.New("the agent's configuration names a server of updates, but there is no root to trust it by")
@@ -32,6 +37,9 @@ func (b *build) updates(config []byte) error {
 	}
 	if c.Updates.URL == "" {
 		return errors.New("there is a root for updates, but the agent's configuration names no server of updates")
+	}
+	if c.Updates.Root != "" && c.Updates.Root != update.SystemRoot {
+		return fmt.Errorf("there is a root for updates, but the agent's configuration trusts another: %s", c.Updates.Root)
 	}
 	root, err := os.ReadFile(b.UpdateRoot)
 	if err != nil {

@@ -27,6 +27,10 @@ func TestUpdateRoot(t *testing.T) {
 		{"an address without a root", portals, "", "no root to trust", false},
 		{"an address with a root of the operator's own", `{"updates": {"url": "https://updates.example/", "root": "/srv/root.json"}}`, "", "", false},
 		{"a forged root", portals, wrong, "is no root", false},
+		{"an address that clients refuse", `{"updates": {"url": "http://updates.example/"}}`, good, "is not https", false},
+		{"the same with a root of the operator's own", `{"updates": {"url": "https://u:p@updates.example/", "root": "/srv/root.json"}}`, "", "more than a host", false},
+		{"two roots", `{"updates": {"url": "https://updates.example/", "root": "/srv/root.json"}}`, good, "trusts another", false},
+		{"the same root named twice", `{"updates": {"url": "https://updates.example/", "root": "/usr/share/zaver/update/root.json"}}`, good, "", true},
 		{"no such file", portals, wrong + "x", "no such file", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
