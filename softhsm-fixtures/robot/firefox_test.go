@@ -181,9 +181,11 @@ func firefoxNobodyAnswers(t *testing.T, s *site, b *robot.Browser) {
 		}
 		must(t, r.Picture("firefox-untrusted"))
 		must(t, r.Trust(true))
-		must(t, b.Manifest(leads(s.program())))
+		program := s.program()
+		must(t, b.Manifest(leads(program)))
 		if !s.at(r) {
-			t.Error(s.code(r))
+			said, err := os.ReadFile(filepath.Join(filepath.Dir(program), "agent.log"))
+			t.Errorf("%s; the program said %q, %v", s.code(r), said, err)
 		}
 	})
 }
