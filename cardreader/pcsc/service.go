@@ -62,19 +62,34 @@ var reasons = map[scard.Error]card.Reason{
 	scard.ErrProtoMismatch: card.Unsupported, scard.ErrUnsupportedCard: card.Unsupported, scard.ErrCardUnsupported: card.Unsupported,
 }
 
+// standing is how the service stands to this user.
+type standing int
+
+const (
+	unknown standing = iota
+	absent           // nobody listens
+	away             // it listens, and turns this user away
+	there            // it answers
+)
+
 // establish opens a context of the library. Where the service turns its user
 // away by the system's rules, the library says so or calls the service absent,
 // as chance will have it; of a service that dies in the middle of the greeting
 // it says either, too. So the service is asked. What the service itself answers stands.
 func establish() (*scard.Context, error) {
 	sc, err := scard.EstablishContext()
-	if err == nil || errors.Is(err, scard.ErrSecurityViolation) {
-		return sc, err
+	if err == nil {
+		return sc, nil
 	}
-	if mapError("", err).Reason != card.NoService {
+	forbidden := errors.Is(err, scard.ErrSecurityViolation)
+	if !forbidden && mapError("", err).Reason != card.NoService {
 		return nil, err
 	}
-	if away, known := turnedAway(); away || !known && errors.Is(err, scard.ErrNoAccess) {
+	s := ask()
+	switch {
+	case s == absent && forbidden:
+		return nil, scard.ErrNoService
+	case s == away, s == unknown && errors.Is(err, scard.ErrNoAccess):
 		return nil, scard.ErrSecurityViolation
 	}
 	return nil, err

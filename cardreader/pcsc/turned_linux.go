@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build cgo
+
 package pcsc
 
 import (
@@ -13,30 +15,45 @@ import (
 	"time"
 )
 
-// turnedAwayWait bounds the question whether the service turns us away.
-const turnedAwayWait = time.Second
+// askWait bounds one question how the service stands to us.
+const askWait = time.Second
 
-// turnedAway reports whether the service's socket is closed to this user, or the
-// service accepts our connection and hangs up
-// before a word: it asks the system's rules (polkit) then. To anybody else it
-// answers the greeting of pcsc-lite's protocol (winscard_msg.h: size and number
-// of the command, version, result), be it with a no.
-func turnedAway() (away, known bool) {
-	conn, err := (&net.Dialer{Timeout: turnedAwayWait}).DialContext(context.Background(), "unix", serviceSocket())
+// ask looks how the service stands to this user. A service that is killed
+// hangs up on whom it had not greeted yet, as one does that turns its user away:
+// the second time nobody listens any more.
+func ask() standing {
+	if s := askOnce(); s != away {
+		return s
+	}
+	return askOnce()
+}
+
+// askOnce takes a service for one that turns us away when its socket is closed
+// to this user, or when it accepts our connection and hangs up before a word: it
+// asks the system's rules (polkit) then. To anybody else it answers the greeting
+// of pcsc-lite's protocol (winscard_msg.h: size and number of the command,
+// version, result), be it with a no.
+func askOnce() standing {
+	conn, err := (&net.Dialer{Timeout: askWait}).DialContext(context.Background(), "unix", serviceSocket())
+	if errors.Is(err, fs.ErrPermission) {
+		return away
+	}
 	if err != nil {
-		return errors.Is(err, fs.ErrPermission), true
+		return absent
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(turnedAwayWait)); err != nil {
-		return false, false
+	if err := conn.SetDeadline(time.Now().Add(askWait)); err != nil {
+		return unknown
 	}
 	var greeting []byte
 	for _, n := range []uint32{12, 0x11, 4, 4, 0} {
 		greeting = binary.NativeEndian.AppendUint32(greeting, n)
 	}
-	if _, err := conn.Write(greeting); err != nil {
-		return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET), true
+	if _, err = conn.Write(greeting); err == nil {
+		_, err = conn.Read(make([]byte, 1))
 	}
-	_, err = conn.Read(make([]byte, 1))
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET), true
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		return away
+	}
+	return there // also when it takes its time
 }

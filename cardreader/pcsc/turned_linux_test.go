@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build cgo
+
 package pcsc
 
 import (
@@ -18,8 +20,8 @@ func TestTurnedAwayBySocket(t *testing.T) {
 	for name, c := range map[string]struct {
 		mode   os.FileMode
 		closed bool // the service has ended and left its socket
-		want   bool
-	}{"no rights": {0, false, true}, "no service": {0o777, true, false}} {
+		want   standing
+	}{"no rights": {0, false, away}, "no service": {0o777, true, absent}} {
 		t.Run(name, func(t *testing.T) {
 			socket := filepath.Join(t.TempDir(), "s")
 			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
@@ -43,8 +45,47 @@ func TestTurnedAwayBySocket(t *testing.T) {
 				}
 				defer func() { _ = unix.Setfsuid(0) }()
 			}
-			if away, known := turnedAway(); away != c.want || !known {
-				t.Errorf("turned away: %t, known: %t", away, known)
+			if got := ask(); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// TestKilledServiceIsAbsent: a service that is killed hangs up on whom it had not greeted yet, and is not there the next time. One that hangs up
+// on everybody turns us away.
+func TestKilledServiceIsAbsent(t *testing.T) {
+	for name, c := range map[string]struct {
+		lives int // connections that it takes and hangs up on
+		want  standing
+	}{"killed": {1, absent}, "turns away": {2, away}} {
+		t.Run(name, func(t *testing.T) {
+			socket := filepath.Join(t.TempDir(), "s")
+			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.SetUnlinkOnClose(false)
+			done := make(chan error, 1)
+			go func() {
+				for n := range c.lives {
+					conn, err := l.Accept()
+					if err == nil && n == c.lives-1 {
+						err = l.Close()
+					}
+					if err := errors.Join(err, conn.Close()); err != nil {
+						done <- err
+						return
+					}
+				}
+				done <- nil
+			}()
+			t.Setenv("PCSCLITE_CSOCK_NAME", socket)
+			if got := ask(); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+			if err := <-done; err != nil {
+				t.Error(err)
 			}
 		})
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build !linux
+//go:build !linux && (cgo || windows)
 
 package pcsc
 
-// turnedAway is known on Linux only.
-func turnedAway() (away, known bool) { return false, false }
+// ask knows nothing here: this is known on Linux only.
+func ask() standing { return unknown }
