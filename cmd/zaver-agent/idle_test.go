@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	restFor    = 40 * time.Second
-	ownLook    = 1        // seconds from the first to the last wake of the runtime's own look
-	mostMemory = 25 << 20 // bytes
+	restFor     = 40 * time.Second
+	ownLook     = 1        // seconds from the first to the last wake of the runtime's own look
+	ownSwitches = 8        // of its one thread in that look: four system calls, two of which sleep
+	mostMemory  = 25 << 20 // bytes
 )
 
 // footprint is what a process has and how often its threads were scheduled.
@@ -71,8 +72,8 @@ func TestAtRest(t *testing.T) {
 	rests(t, "after a confirmation", cmd.Process.Pid)
 }
 
-// rests lets a process come to rest, which is ten seconds without a wake, and then watches it second by second for restFor. All wakes
-// must belong to one moment: the Go runtime looks after itself once a minute, and nothing may come twice in that time.
+// rests lets a process come to rest, which is ten seconds without a wake, and then watches it second by second for restFor. Nothing may wake
+// it but the Go runtime's own look, which comes once a minute: one thread, in one moment, a few switches.
 func rests(t *testing.T, when string, pid int) {
 	t.Helper()
 	const settled, patience = 10, 60 // seconds
@@ -88,12 +89,13 @@ func rests(t *testing.T, when string, pid int) {
 		}
 		last = now
 	}
+	begun, total := last, 0
 	var woke []int
 	for n := range int(restFor / time.Second) {
 		woken, now := watch(t, pid, last)
 		if woken > 0 {
 			t.Logf("%s, at rest, second %d: woken %d times", when, n, woken)
-			woke = append(woke, n)
+			woke, total = append(woke, n), total+woken
 		}
 		last = now
 	}
@@ -101,9 +103,22 @@ func rests(t *testing.T, when string, pid int) {
 	if len(woke) > 0 && woke[len(woke)-1]-woke[0] > ownLook {
 		t.Errorf("%s: woken in the seconds %v of %v", when, woke, restFor)
 	}
+	if threads := stirred(begun, last); len(threads) > 1 || total > ownSwitches {
+		t.Errorf("%s: threads %v were woken, %d times in all; the runtime's own look is one thread's, at most %d times", when, threads, total, ownSwitches)
+	}
 	if last.resident > mostMemory || last.private > mostMemory {
 		t.Errorf("%s: holds %d MiB resident, %d MiB private, at most %d", when, last.resident>>20, last.private>>20, mostMemory>>20)
 	}
+}
+
+// stirred lists the threads that were woken between two looks.
+func stirred(before, after footprint) (threads []string) {
+	for thread, n := range after.switches {
+		if n > before.switches[thread] {
+			threads = append(threads, thread)
+		}
+	}
+	return threads
 }
 
 // watch counts how often the threads of a process are woken within a second after a look.
