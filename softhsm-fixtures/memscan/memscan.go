@@ -12,15 +12,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/big"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"unicode/utf16"
 )
 
@@ -93,6 +89,7 @@ type Found struct {
 	Form  string
 	// Locked says that the page never reaches the swap file: the kernel's flag of the mapping. Of files it is false.
 	Locked bool
+	size   int
 	// Around is what lies before and behind, up to 48 bytes each, with the secret itself blotted out.
 	Around string
 }
@@ -112,115 +109,6 @@ const (
 	around = 48
 )
 
-// Process looks through every readable mapping of a process. An ended one holds nothing.
-func Process(pid int, forms []Form) ([]Found, error) {
-	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	if err != nil {
-		return nil, gone(err)
-	}
-	where := fmt.Sprintf("process %d (%s)", pid, strings.TrimSpace(string(name)))
-	maps, err := mappings(pid)
-	if err != nil {
-		return nil, gone(err)
-	}
-	memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
-	if err != nil {
-		return nil, gone(err)
-	}
-	defer memory.Close()
-	var found []Found
-	for _, m := range maps {
-		for _, f := range in(memory, m.from, m.to, forms) {
-			f.Where, f.Area, f.Locked = where, m.area, m.locked
-			found = append(found, f)
-		}
-		if len(found) >= most {
-			break
-		}
-	}
-	return found, nil
-}
-
-type mapping struct {
-	from, to uint64
-	area     string
-	locked   bool
-}
-
-// mappings are the readable ones of a process, the kernel's own left out.
-func mappings(pid int) ([]mapping, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", pid))
-	if err != nil {
-		return nil, err
-	}
-	var all []mapping
-	readable := false
-	for line := range strings.Lines(string(b)) {
-		fields := strings.Fields(line)
-		if len(fields) == 0 {
-			continue
-		}
-		if strings.HasSuffix(fields[0], ":") { // a property of the mapping above
-			if readable && fields[0] == "VmFlags:" {
-				all[len(all)-1].locked = slices.Contains(fields, "lo")
-			}
-			continue
-		}
-		m := mapping{area: "anonymous"}
-		if len(fields) > 5 {
-			m.area = strings.Join(fields[5:], " ")
-		}
-		readable = len(fields) >= 5 && strings.HasPrefix(fields[1], "r") && !slices.Contains([]string{"[vvar]", "[vsyscall]", "[vvar_vclock]"}, m.area)
-		if !readable {
-			continue
-		}
-		if m.from, m.to, err = span(fields[0]); err != nil {
-			return nil, err
-		}
-		all = append(all, m)
-	}
-	return all, nil
-}
-
-// gone forgives what an ended process causes.
-func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-		return nil
-	}
-	return fmt.Errorf("look into a process: %w", err)
-}
-
-func span(s string) (from, to uint64, err error) {
-	a, b, _ := strings.Cut(s, "-")
-	if from, err = strconv.ParseUint(a, 16, 64); err == nil {
-		to, err = strconv.ParseUint(b, 16, 64)
-	}
-	if err != nil {
-		return 0, 0, fmt.Errorf("look into a process: mapping %q: %w", s, err)
-	}
-	return from, to, nil
-}
-
-// in looks from one address to another. What can't be read is passed over: it was given back, or is a device's.
-func in(r io.ReaderAt, from, to uint64, forms []Form) []Found {
-	var found []Found
-	buf := make([]byte, chunk)
-	for at := from; at < to; {
-		n, err := r.ReadAt(buf[:min(uint64(len(buf)), to-at)], int64(at))
-		found = append(found, match(buf[:n], at, forms)...)
-		if len(found) >= most || err != nil || n == 0 {
-			break
-		}
-		if at+uint64(n) >= to {
-			break
-		}
-		// A copy may lie over the border: no form is as long as what is read twice.
-		at += uint64(n) - around
-	}
-	clear(buf)
-	return found
-}
-
 func match(b []byte, base uint64, forms []Form) []Found {
 	var found []Found
 	for _, f := range forms {
@@ -231,41 +119,11 @@ func match(b []byte, base uint64, forms []Form) []Found {
 			}
 			i += from
 			before, behind := b[max(0, i-around):i], b[i+len(f.Bytes):min(len(b), i+len(f.Bytes)+around)]
-			found = append(found, Found{At: base + uint64(i), Form: f.Name, Around: fmt.Sprintf("%x‹%d bytes›%x", before, len(f.Bytes), behind)})
+			found = append(found, Found{At: base + uint64(i), Form: f.Name, size: len(f.Bytes), Around: fmt.Sprintf("%x‹%d bytes›%x", before, len(f.Bytes), behind)})
 			from = i + len(f.Bytes)
 		}
 	}
 	return found
-}
-
-// Family is a process and all that it started, directly or not, as far as they still run.
-func Family(pid int) ([]int, error) {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return nil, err
-	}
-	children := map[int][]int{}
-	for _, path := range stats {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		// pid (name) state ppid …; the name may have spaces and parentheses.
-		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-		if len(fields) < 2 {
-			continue
-		}
-		parent, errParent := strconv.Atoi(fields[1])
-		child, errChild := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if errParent == nil && errChild == nil {
-			children[parent] = append(children[parent], child)
-		}
-	}
-	family := []int{pid}
-	for i := 0; i < len(family); i++ {
-		family = append(family, children[family[i]]...)
-	}
-	return family, nil
 }
 
 // Files looks through every regular file in a folder and below it.

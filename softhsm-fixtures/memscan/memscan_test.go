@@ -19,6 +19,9 @@ import (
 // keeper is the variable that makes this binary a process that keeps bytes.
 const keeper = "ZAVER_MEMSCAN_KEEP"
 
+// place has the bytes kept in the program's data.
+const place = "ZAVER_MEMSCAN_DATA"
+
 func TestMain(m *testing.M) {
 	if kept := os.Getenv(keeper); kept != "" {
 		keep(kept)
@@ -26,7 +29,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// keep holds the bytes somewhere in the heap until standard input ends.
+// inData lies in a part of the program's file that the process may write to.
+var inData = [64]byte{'h', 'e', 'r', 'e'}
+
+// keep holds the bytes somewhere in the heap, or in the program's own data, until standard input ends.
 func keep(form string) {
 	b, err := hex.DecodeString(form)
 	if err != nil {
@@ -35,15 +41,19 @@ func keep(form string) {
 	for i := range b { // the environment must not be what is found
 		b[i] ^= 0x5A
 	}
+	if os.Getenv(place) != "" {
+		copy(inData[16:], b)
+		clear(b)
+	}
 	if _, err := os.Stdout.WriteString("kept\n"); err != nil {
 		os.Exit(2)
 	}
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // the end of input is what is waited for
-	os.Exit(int(b[0] & 1))
+	os.Exit(int(b[0]&1 | inData[16]&1))
 }
 
 // holder starts a process that keeps the bytes.
-func holder(t *testing.T, b []byte) int {
+func holder(t *testing.T, b []byte, env ...string) int {
 	t.Helper()
 	masked := make([]byte, len(b))
 	for i := range b {
@@ -51,6 +61,7 @@ func holder(t *testing.T, b []byte) int {
 	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), keeper+"="+hex.EncodeToString(masked))
+	cmd.Env = append(cmd.Env, env...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -144,4 +155,30 @@ func TestFamily(t *testing.T) {
 		}
 	}
 	t.Errorf("%v lacks %d", family, pid)
+}
+
+// What a process brought along in its files is no copy; the same bytes anywhere else are, also where a file's bytes were written over.
+func TestPassesOverProgramFiles(t *testing.T) {
+	program, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := program[len(program)/4:][:32] // as good as any: the tool chain puts code first
+	forms := []memscan.Form{{Name: "code", Bytes: code}}
+	for name, c := range map[string]struct {
+		kept  []byte
+		env   []string
+		found bool
+	}{
+		"only in the file":       {kept: []byte("nothing")},
+		"in the heap, too":       {kept: code, found: true},
+		"written over in a file": {kept: code, env: []string{place + "=1"}, found: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, err := memscan.Process(holder(t, c.kept, c.env...), forms)
+			if err != nil || len(found) > 0 != c.found {
+				t.Errorf("%v, %v", found, err)
+			}
+		})
+	}
 }
