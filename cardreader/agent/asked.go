@@ -39,10 +39,22 @@ func (a *asked) sign(ctx context.Context) ([]byte, error) {
 	}
 	a.tell(Step{Step: StepConsent, Control: a.statement.ControlCode})
 	chosen, err := a.consent(ctx, usable)
+	if err == nil {
+		err = a.inTime()
+	}
 	if err != nil {
 		return nil, err
 	}
 	return a.tryPINs(ctx, chosen)
+}
+
+// inTime is an error when the statement's time is over, or has not begun by a clock that was put back. Its end also ends the context, but the
+// timers behind that stand still while the computer sleeps: a lid that was closed over a consent must not make it last.
+func (a *asked) inTime() error {
+	if err := a.statement.Check(a.portal.Origin, a.request.Request, purposes[a.request.Method], a.agent.cfg.Now()); err != nil {
+		return fmt.Errorf("check statement again: %w", err)
+	}
+	return nil
 }
 
 // credentials lists what can be offered, waiting for a card to be put in when the source can.
@@ -196,7 +208,7 @@ func (a *asked) signOnce(ctx context.Context, c Credential, p *pin.PIN) ([]byte,
 		}
 	}
 	der, err := cms.Sign(ctx, cms.Request{Content: a.text, Certificate: c.Certificate, Chain: issuers(c.Chain),
-		SigningTime: a.agent.cfg.Now(), Signer: &keyHolder{a.source, c, p}})
+		SigningTime: a.agent.cfg.Now(), Signer: &keyHolder{a, c, p}})
 	// What was made has been read back and checked by package cms: a problem is the carrier's key.
 	if problem := (*cms.Problem)(nil); errors.As(err, &problem) {
 		return nil, fail(CodeSignature, err)
@@ -211,12 +223,15 @@ func issuers(chain []*cert.Certificate) []*cert.Certificate {
 
 // keyHolder lends one key for one signature to package cms.
 type keyHolder struct {
-	source     Source
+	asked      *asked
 	credential Credential
 	pin        *pin.PIN
 }
 
-// SignDigest implements cms.Signer.
+// SignDigest implements cms.Signer. A PIN that was typed too late is not shown to the carrier.
 func (k *keyHolder) SignDigest(ctx context.Context, alg algo.Algorithm, digest []byte) ([]byte, error) {
-	return k.source.Sign(ctx, k.credential, k.pin, alg, digest)
+	if err := k.asked.inTime(); err != nil {
+		return nil, err
+	}
+	return k.asked.source.Sign(ctx, k.credential, k.pin, alg, digest)
 }
