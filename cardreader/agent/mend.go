@@ -14,18 +14,26 @@ import (
 // problems are the codes of PINs that may be put right here, and what they stand for.
 var problems = map[string]pin.Reason{codePINBlocked: pin.ReasonBlocked, "pin.must_change": pin.ReasonMustChange, "pin.not_initialised": pin.ReasonNotInitialised}
 
-// mendable finds the state of the PIN of a credential with a reason of problems, and what would put it right. The carrier is asked anew.
-func (a *asked) mendable(ctx context.Context, c Credential) (PINState, Task, bool) {
+// pinStates asks the carriers for their PINs, where the source keeps any.
+func (a *asked) pinStates(ctx context.Context) []PINState {
 	k, keeps := a.source.(Keeper)
-	reason, known := problems[c.Code]
-	if !keeps || !known || c.PIN == nil || c.Certificate == nil || c.Certificate.Obstacle(a.agent.cfg.Now()) != "" {
-		return PINState{}, "", false
+	if !keeps {
+		return nil
 	}
 	all, err := k.PINs(ctx)
 	if err != nil {
 		a.log.InfoContext(ctx, "PINs not listed", "err", err)
 	}
-	for _, s := range all {
+	return all
+}
+
+// mendable finds, among the states, that of the PIN of a credential with a reason of problems, and what would put it right.
+func (a *asked) mendable(c Credential, states func() []PINState) (PINState, Task, bool) {
+	reason, known := problems[c.Code]
+	if !known || c.PIN == nil || c.Certificate == nil || c.Certificate.Obstacle(a.agent.cfg.Now()) != "" {
+		return PINState{}, "", false
+	}
+	for _, s := range states() {
 		if s.Ref != c.PIN {
 			continue
 		}
@@ -42,7 +50,7 @@ func (a *asked) mendable(ctx context.Context, c Credential) (PINState, Task, boo
 // Otherwise things stay as they are, and the error says how that is.
 func (a *asked) mend(ctx context.Context, c Credential, why error) (Credential, error) {
 	for range 2 { // changed and still not right: the carrier doesn't keep its word
-		s, t, ok := a.mendable(ctx, c)
+		s, t, ok := a.mendable(c, func() []PINState { return a.pinStates(ctx) }) // asked anew
 		if !ok {
 			return c, why
 		}

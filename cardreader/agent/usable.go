@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"zaver/signature/challenge"
@@ -14,9 +15,10 @@ import (
 // others with the reason. The certificate alone is looked at: chain, revocation and accreditation are the portal's to judge.
 // One whose PIN alone is in the way, and can be put right here, is usable and keeps its Code.
 func (a *asked) sort(ctx context.Context, all []Credential) (usable, unusable []Credential) {
+	states := sync.OnceValue(func() []PINState { return a.pinStates(ctx) }) // however many certificates stand behind one blocked PIN
 	for _, c := range all {
 		c.Code = a.obstacle(c)
-		_, _, mendable := a.mendable(ctx, c)
+		_, _, mendable := a.mendable(c, states)
 		if c.Code == "" || mendable {
 			usable = append(usable, c)
 		} else {
