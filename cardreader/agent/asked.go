@@ -152,7 +152,7 @@ func (a *asked) tryPINs(ctx context.Context, c Credential) ([]byte, error) {
 			return der, nil
 		}
 		if ctx.Err() != nil {
-			return nil, stopped(ended(ctx), wrong)
+			return nil, stopped(ended(ctx), cmp.Or(spent(err), wrong))
 		}
 		n, err := a.learn(ctx, c, err)
 		if err != nil {

@@ -85,12 +85,27 @@ func stopped(err error, wrong *pin.Error) error {
 	return wrong
 }
 
+// spent is the failure of a try that the carrier compared, also when nobody waited for it any more; nil for any other.
+func spent(err error) *pin.Error {
+	var refused *pin.Error
+	switch {
+	case !errors.As(err, &refused):
+		return nil
+	case refused.Reason == pin.ReasonBlocked, refused.Reason == pin.ReasonWrong && refused.Tries.Blocked():
+		return &pin.Error{Reason: pin.ReasonBlocked, Tries: pin.Blocked(), Ref: refused.Ref}
+	case refused.Reason == pin.ReasonWrong:
+		return &pin.Error{Reason: pin.ReasonWrong, Tries: refused.Tries, Ref: refused.Ref}
+	}
+	return nil
+}
+
 // again looks at the carrier anew after a try was spent: the source's reference remembers how many tries the person
-// was told of. What the failed try said counts more than what the list says.
+// was told of. What the failed try said counts more than what the list says. A twin (the same certificate on another carrier, which a source may
+// offer in place of one whose last try is left) is not taken: the person goes on with the carrier that was chosen.
 func (a *asked) again(ctx context.Context, c Credential, tries pin.Tries) Credential {
 	if all, err := a.source.List(ctx); err == nil {
 		for _, n := range all {
-			if n.Carrier == c.Carrier && n.Certificate != nil && bytes.Equal(n.Certificate.Raw, c.Certificate.Raw) {
+			if n.Carrier == c.Carrier && n.PIN == c.PIN && n.Certificate != nil && bytes.Equal(n.Certificate.Raw, c.Certificate.Raw) {
 				n.Entry = c.Entry // a keypad that failed stays out of it
 				c = n
 				break
