@@ -89,8 +89,7 @@ func (s *session) changeOnPad(ctx context.Context, op string, pw *Password) erro
 	}
 	entry.Old, entry.Confirm = blocks == 2, true
 	entry.NewAt = (blocks - 1) * pinBlockSize
-	answer, err := pad.ModifyOnPad(ctx, entry)
-	return s.padAnswer(op, pw, answer, err)
+	return s.modifyOnPad(ctx, op, pw, pad, entry)
 }
 
 // padEntry writes the command with so many empty blocks.

@@ -66,6 +66,10 @@ func (c *Card) VerifyPIN(ctx context.Context, ref string, p *pin.PIN) error {
 // REFERENCE DATA with the old value and the new one, or VERIFY of the old value
 // and then the new one alone. Both values nil mean that they are typed on the
 // reader's keypad. It fails with reason [Unsupported] where the profile names no way.
+//
+// A ctx that ends before the command that changes is sent stops it, and nothing
+// was changed. One that ends later does not: the answer is waited for, up to
+// [pin.AnswerWait]. Without an answer that tells, the error is *[pin.Unsettled].
 func (c *Card) ChangePIN(ctx context.Context, ref string, old, fresh *pin.PIN) error {
 	pw, err := c.profile.password(ref)
 	if err != nil {
@@ -92,7 +96,7 @@ func (c *Card) ChangePIN(ctx context.Context, ref string, old, fresh *pin.PIN) e
 			if err := s.mayShow(ctx, pw, old); err != nil {
 				return err
 			}
-			return s.present(ctx, op, pw, apdu.Command{INS: 0x24, P1: 0x00, P2: pw.Ref}, part{pw, old}, part{pw, fresh})
+			return s.change(ctx, op, pw, apdu.Command{INS: 0x24, P1: 0x00, P2: pw.Ref}, part{pw, old}, part{pw, fresh})
 		}
 		if err := s.verify(ctx, pw, old); err != nil {
 			return err
@@ -103,14 +107,15 @@ func (c *Card) ChangePIN(ctx context.Context, ref string, old, fresh *pin.PIN) e
 
 // replace sets a new value after the old one, or the unblocking password, was verified.
 func (s *session) replace(ctx context.Context, pw *Password, fresh *pin.PIN) error {
-	return s.present(ctx, "change "+pw.Name, pw, apdu.Command{INS: 0x24, P1: 0x01, P2: pw.Ref}, part{pw, fresh})
+	return s.change(ctx, "change "+pw.Name, pw, apdu.Command{INS: 0x24, P1: 0x01, P2: pw.Ref}, part{pw, fresh})
 }
 
 // UnblockPIN gives a blocked password its tries back under the password that
 // the profile names for it (КРП, PUK), and sets a new value. Without one, fresh
 // nil, it only unblocks, which fails with reason [Unsupported] on cards that
 // always set one ([Password.UnblockSetsNew]). Failures of the unblocking
-// password name it in pin.Error.Ref.
+// password name it in pin.Error.Ref. Of ctx and of *[pin.Unsettled] the same
+// holds as for [Card.ChangePIN].
 func (c *Card) UnblockPIN(ctx context.Context, ref string, unblock, fresh *pin.PIN) error {
 	pw, err := c.profile.password(ref)
 	if err != nil {
@@ -137,21 +142,15 @@ func (c *Card) UnblockPIN(ctx context.Context, ref string, unblock, fresh *pin.P
 			if err := s.mayShow(ctx, puk, unblock); err != nil {
 				return err
 			}
-			return s.present(ctx, op, puk, apdu.Command{INS: 0x2C, P1: 0x00, P2: pw.Ref}, part{puk, unblock}, part{pw, fresh})
+			return s.change(ctx, op, puk, apdu.Command{INS: 0x2C, P1: 0x00, P2: pw.Ref}, part{puk, unblock}, part{pw, fresh})
 		}
 		if err := s.verify(ctx, puk, unblock); err != nil {
 			return err
 		}
 		if pw.Unblock == UnblockNew {
-			return s.present(ctx, op, pw, apdu.Command{INS: 0x2C, P1: 0x02, P2: pw.Ref}, part{pw, fresh})
+			return s.change(ctx, op, pw, apdu.Command{INS: 0x2C, P1: 0x02, P2: pw.Ref}, part{pw, fresh})
 		}
-		if _, err := s.exchange(ctx, op, apdu.Command{INS: 0x2C, P1: 0x03, P2: pw.Ref}); err != nil {
-			return err
-		}
-		if fresh == nil {
-			return nil
-		}
-		return s.replace(ctx, pw, fresh)
+		return s.reset(ctx, op, pw, fresh)
 	})
 }
 
@@ -195,6 +194,17 @@ type part struct {
 // present sends cmd with the passwords' blocks as its data and wipes them.
 // Failures are those of pw.
 func (s *session) present(ctx context.Context, op string, pw *Password, cmd apdu.Command, parts ...part) error {
+	return withBlocks(cmd, parts, func(cmd apdu.Command) error {
+		r, err := s.channel.Exchange(ctx, cmd)
+		if err != nil {
+			return wrap(op, err)
+		}
+		return s.passwordError(op, pw, r.SW)
+	})
+}
+
+// withBlocks has send send cmd with the passwords' blocks as its data, and wipes them.
+func withBlocks(cmd apdu.Command, parts []part, send func(apdu.Command) error) error {
 	blocks, free := pin.Scratch(2 * pinBlockSize)
 	defer free()
 	cmd.Data = blocks[:0]
@@ -209,11 +219,7 @@ func (s *session) present(ctx context.Context, op string, pw *Password, cmd apdu
 		}
 		cmd.Data = blocks[:len(cmd.Data)+pinBlockSize]
 	}
-	r, err := s.channel.Exchange(ctx, cmd)
-	if err != nil {
-		return wrap(op, err)
-	}
-	return s.passwordError(op, pw, r.SW)
+	return send(cmd)
 }
 
 // passwordError maps the answer to a command that carried a password.
