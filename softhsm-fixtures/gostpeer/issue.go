@@ -104,17 +104,6 @@ func (h *Holder) Path() [][]byte {
 	return list
 }
 
-// KeyPEM is the private key as PKCS #8.
-func (h *Holder) KeyPEM() []byte { return h.peer.read(h.key) }
-
-// Sign signs a message with the digest of the key's kind; for GOST s then r, each big-endian.
-func (h *Holder) Sign(message []byte) []byte {
-	h.peer.t.Helper()
-	out := h.peer.name(".sig")
-	h.peer.run("dgst", "-"+Digest(h.Kind), "-sign", h.key, "-out", out, h.peer.File(message))
-	return h.peer.read(out)
-}
-
 // Revoke revokes what the authority issued, for an OpenSSL reason name such as keyCompromise.
 func (a *Authority) Revoke(h *Holder, at time.Time, reason string) {
 	h.revoked = at.UTC().Format("060102150405Z")

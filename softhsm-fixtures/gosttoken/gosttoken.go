@@ -42,12 +42,6 @@ const (
 // Pad makes a protected authentication path on which the person types that PIN.
 func Pad(pin string) Option { return Option("pad=" + pin) }
 
-// Tries gives the user's PIN of tokens made from then on n tries; else 3.
-func Tries(n int) Option { return Option(fmt.Sprintf("tries=%d", n)) }
-
-// Model is what tokens say about their model, at most 16 bytes; else "GOST 2012".
-func Model(name string) Option { return Option("model=" + name) }
-
 // Compiled is the module and the filling program as gcc made them.
 type Compiled struct{ module, fill string }
 

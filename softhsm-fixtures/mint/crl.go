@@ -3,7 +3,6 @@
 package mint
 
 import (
-	"encoding/pem"
 	"math/big"
 	"time"
 
@@ -88,11 +87,6 @@ func (e Entry) encode() []byte {
 		extensions = encodeExtensions(e.Extensions, nil, nil, nil)
 	}
 	return asn.Seq(asn.BigInt(e.Serial), asn.Time(e.At), extensions)
-}
-
-// CRLPEM is a list as PEM.
-func CRLPEM(der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})
 }
 
 // CRLNumber numbers a list (RFC 5280 section 5.2.3).

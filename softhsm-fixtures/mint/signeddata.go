@@ -3,7 +3,6 @@
 package mint
 
 import (
-	"encoding/pem"
 	"math/big"
 	"slices"
 	"time"
@@ -227,13 +226,5 @@ func (s Signer) attributes(contentType string, content []byte) (field, over []by
 	return asn.Retag(0xa0, set), set
 }
 
-// OtherRevocation is a whole OCSP response as SignedData.crls takes it (RFC 5940 section 2.1).
-func OtherRevocation(response []byte) []byte {
-	return asn.Explicit(1, asn.OID("1.3.6.1.5.5.7.16.2"), response)
-}
-
 // IssuerAndSerial names a certificate (RFC 5652 section 10.2.4).
 func IssuerAndSerial(issuer Name, serial *big.Int) []byte { return asn.Seq(issuer, asn.BigInt(serial)) }
-
-// CMSPEM is a ContentInfo as PEM.
-func CMSPEM(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CMS", Bytes: der}) }

@@ -77,14 +77,6 @@ func bundle(ctx context.Context, dir, name, password string, id *pki.Identity) (
 	return out, run(ctx, "openssl", "pkcs12", "-export", "-in", in, "-name", name, "-out", out, "-passout", "file:"+password)
 }
 
-// Clone copies the database to another directory.
-func (s *Store) Clone(dir string) (*Store, error) {
-	if err := os.CopyFS(dir, os.DirFS(s.dir)); err != nil {
-		return nil, fmt.Errorf("clone NSS database: %w", err)
-	}
-	return &Store{dir: dir}, nil
-}
-
 // Parameters are what C_Initialize must be told to find the database, in the field that the standard reserves.
 func (s *Store) Parameters() string {
 	return fmt.Sprintf("configdir='sql:%s' certPrefix='' keyPrefix='' secmod='secmod.db' flags=", s.dir)

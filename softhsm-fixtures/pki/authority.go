@@ -141,9 +141,6 @@ func (a *Authority) TSAURL() string { return a.pki.base + "/tsa/" + a.name }
 // Party is the authority as package mint signs with it, for what this package does not make.
 func (a *Authority) Party() *mint.Party { return a.party }
 
-// Responder is the delegated OCSP responder, likewise.
-func (a *Authority) Responder() *mint.Party { return a.responder }
-
 // DER is the authority's certificate.
 func (a *Authority) DER() []byte { return append([]byte(nil), a.party.DER...) }
 
@@ -158,14 +155,6 @@ func (a *Authority) ResponderDER() []byte { return append([]byte(nil), a.respond
 func (a *Authority) Revoke(serial *big.Int, when time.Time, reason int) error {
 	a.mu.Lock()
 	a.revoked[serial.Text(16)] = Revocation{Serial: new(big.Int).Set(serial), At: when.UTC(), Reason: reason}
-	a.mu.Unlock()
-	return a.pki.save()
-}
-
-// Restore takes a revocation back, as after a hold.
-func (a *Authority) Restore(serial *big.Int) error {
-	a.mu.Lock()
-	delete(a.revoked, serial.Text(16))
 	a.mu.Unlock()
 	return a.pki.save()
 }

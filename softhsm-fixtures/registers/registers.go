@@ -71,9 +71,6 @@ func Start(config Config) (*Bus, error) {
 // URL of the message exchange service.
 func (b *Bus) URL() string { return "http://" + b.listener.Addr().String() + "/smev" }
 
-// Addr is host:port, to start again at the same place after Close.
-func (b *Bus) Addr() string { return b.listener.Addr().String() }
-
 // Close ends the bus; its queues are lost.
 func (b *Bus) Close() error {
 	err := b.server.Close()

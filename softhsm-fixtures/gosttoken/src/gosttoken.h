@@ -17,6 +17,7 @@
 #define MAX_VALUE 65536
 #define PIN_MIN 4
 #define PIN_MAX 32
+#define PIN_TRIES 3
 
 /* Every function of the module runs under one lock: GUARD stands first in it. */
 extern pthread_mutex_t the_lock;

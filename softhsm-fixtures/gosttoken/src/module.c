@@ -69,7 +69,7 @@ static CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *out)
 	memset(out, 0, sizeof *out);
 	text_pad(out->label, sizeof out->label, t.label);
 	text_pad(out->manufacturerID, sizeof out->manufacturerID, "zaver");
-	text_pad(out->model, sizeof out->model, option("model") ? option("model") : "GOST 2012");
+	text_pad(out->model, sizeof out->model, "GOST 2012");
 	text_pad(out->serialNumber, sizeof out->serialNumber, t.serial);
 	out->flags = CKF_RNG | CKF_LOGIN_REQUIRED | (option("pad") ? CKF_PROTECTED_AUTHENTICATION_PATH : 0);
 	if (t.initialised)

@@ -249,7 +249,7 @@ CK_RV C_InitToken(CK_SLOT_ID slot, CK_BYTE *pin, CK_ULONG len, CK_BYTE *label)
 	RAND_bytes(random, sizeof random);
 	for (int i = 0; i < 8; i++)
 		sprintf(t.serial + 2 * i, "%02x", random[i]);
-	t.tries = option("tries") ? atoi(option("tries")) : 3;
+	t.tries = PIN_TRIES;
 	pin_hash(t.so, NULL, pin, len);
 	token_erase(slot);
 	return token_save(slot, &t) && tries_write(slot, t.tries) ? CKR_OK : CKR_FUNCTION_FAILED;

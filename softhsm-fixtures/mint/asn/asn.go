@@ -214,9 +214,6 @@ func Printable(s string) []byte { return TLV(TagPrintable, []byte(s)) }
 // IA5 is an IA5String.
 func IA5(s string) []byte { return TLV(TagIA5, []byte(s)) }
 
-// Numeric is a NumericString.
-func Numeric(s string) []byte { return TLV(TagNumeric, []byte(s)) }
-
 // BMP is a BMPString: UTF-16, big-endian.
 func BMP(s string) []byte {
 	var b []byte
