@@ -94,6 +94,8 @@ chrome.runtime.onConnect.addListener((page) => {
       end({ code })
     })
     program.postMessage(message)
+    // Only now: with a program open no browser ends this background for its rest.
+    try { page.postMessage({ taken: true }) } catch { /* the page is gone */ }
   })
 
   // The page was left, or cancels. The program ends what can be ended and

@@ -16,6 +16,7 @@
   document.documentElement?.setAttribute('data-zaver-extension', chrome.runtime.getManifest().version)
 
   const longest = 2048
+  const again = 4 // times that a request is handed over once more
   const fields = {
     hello: [],
     doctor: ['lang'],
@@ -37,29 +38,44 @@
     return out
   }
 
-  const begin = (id, order) => {
-    if (open.size > 0) return tell(id, { code: 'agent.busy' })
-    // A signature begins with the person's own click or key in the page that is seen, never by itself and never behind another tab.
-    if (order.do === 'confirm' && (!navigator.userActivation.isActive || document.visibilityState !== 'visible')) return tell(id, { code: 'agent.gesture' })
-    const message = copy(order)
-    if (!message) return tell(id, { code: 'agent.request' })
+  // A signature begins with the person's own click or key in the page that is seen, never by itself and never behind another tab.
+  const meant = (order) => order.do !== 'confirm' || navigator.userActivation.isActive && document.visibilityState === 'visible'
+
+  // hand gives a request to the background. A browser may end a background that rested in the very moment in which a
+  // request is on its way; until the background says that it has passed the request on, it can be handed over again.
+  const hand = (id, message, left) => {
     let port
+    let taken = false
     try {
       port = chrome.runtime.connect({ name: 'zaver' })
     } catch {
       // The extension was updated or removed since this page was loaded.
+      open.delete(id)
       return tell(id, { code: 'agent.no_extension' })
     }
-    open.add(id)
     port.onMessage.addListener((answer) => {
+      taken = true
+      if (answer.taken) return
       // The page may ask the next thing as soon as it has the last answer.
       if (answer.end) open.delete(id)
       tell(id, answer.value)
     })
     port.onDisconnect.addListener(() => {
-      if (open.delete(id)) tell(id, { code: 'agent.ended' })
+      if (!open.has(id)) return
+      if (!taken && left > 0 && meant(message)) return hand(id, message, left - 1)
+      open.delete(id)
+      tell(id, { code: 'agent.ended' })
     })
     port.postMessage(message)
+  }
+
+  const begin = (id, order) => {
+    if (open.size > 0) return tell(id, { code: 'agent.busy' })
+    if (!meant(order)) return tell(id, { code: 'agent.gesture' })
+    const message = copy(order)
+    if (!message) return tell(id, { code: 'agent.request' })
+    open.add(id)
+    hand(id, message, again)
   }
 
   window.addEventListener('message', (event) => {

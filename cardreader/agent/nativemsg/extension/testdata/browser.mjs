@@ -99,6 +99,12 @@ what('cancel from a page', [{ do: 'cancel' }], 'nothing')
   background.push({ name: 'a page that leaves', got: JSON.stringify(hosts[0].messages.at(-1)) + hosts[0].cut, want: '{"do":"cancel"}false' })
 }
 
+function hears (name, messages, want) {
+  background.push({ name, got: JSON.stringify(page(good, ...messages).heard), want })
+}
+hears('that its request was passed on', [confirm], '[{"taken":true}]')
+hears('only of a request that was passed on', [{ ...confirm, pin: '1234' }], '[{"end":true,"value":{"code":"agent.request"}}]')
+
 // ---- content.js
 
 const source = readFileSync('sites.js', 'utf8') + '\n;' + readFileSync('content.js', 'utf8')
@@ -156,6 +162,12 @@ does('another origin', {}, (s) => s.say(confirm, { origin: 'https://evil.example
 does('a second order meanwhile', {}, (s) => { s.say(confirm); s.say(confirm) }, 'confirm', 'agent.busy')
 does('an order after the first ended', {}, (s) => { s.say({ do: 'hello' }); s.hear({ end: true, value: {} }); s.say({ do: 'hello' }) }, 'hello', 'hello', 'answer')
 does('a click that is over', {}, (s) => { s.say({ do: 'hello' }); s.hear({ end: true, value: {} }); s.user.isActive = false; s.say(confirm) }, 'hello', 'answer', 'agent.gesture')
+does('a background that goes before it passed the order on', {}, (s) => { s.say(confirm); s.cut(); s.hear({ taken: true }); s.hear({ end: true, value: {} }) }, 'confirm', 'confirm', 'answer')
+does('a background that goes with the order', {}, (s) => { s.say(confirm); s.hear({ taken: true }); s.cut() }, 'confirm', 'agent.ended')
+does('a background that goes after an answer', {}, (s) => { s.say(confirm); s.hear({ value: {} }); s.cut() }, 'confirm', 'answer', 'agent.ended')
+does('a background that goes each time', {}, (s) => { s.say({ do: 'hello' }); for (let n = 0; n < 7; n++) s.cut() }, 'hello', 'hello', 'hello', 'hello', 'hello', 'agent.ended')
+does('a background that goes when the click is over', {}, (s) => { s.say(confirm); s.user.isActive = false; s.cut() }, 'confirm', 'agent.ended')
+does('a background that goes when all is said', {}, (s) => { s.say({ do: 'hello' }); s.hear({ end: true, value: {} }); s.cut() }, 'hello', 'answer')
 does('an unknown order', {}, (s) => s.say({ do: 'sign' }))
 does('an order from the prototype', {}, (s) => s.say({ do: 'constructor' }))
 does('a field that is no text', {}, (s) => s.say({ ...confirm, ticket: 1 }), 'agent.request')
