@@ -69,7 +69,9 @@ func write(path string, content []byte) error {
 	return errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 }
 
-// finish moves what was committed to its place: a new root when all that is not yet asked for is there, timestamp.json last.
+// finish moves what was committed to its place: what nobody asks for yet, then the timestamp that names it, then a new root. A client asks the
+// other way round, so it meets the old keys with what they signed, or the new root with what the new keys signed. Each turn is on the disk before
+// the next: a number that clients saw is not given again after a power failure.
 func finish(repository string) error {
 	dir := filepath.Join(repository, committed)
 	entries, err := os.ReadDir(dir)
@@ -88,10 +90,8 @@ func finish(repository string) error {
 				return fmt.Errorf("finish what was signed: %w", err)
 			}
 		}
-		if turn == 1 { // what the timestamp names must not be lost when it is not
-			if err := update.SyncFolder(repository); err != nil {
-				return err
-			}
+		if err := update.SyncFolder(repository); err != nil {
+			return err
 		}
 	}
 	return os.Remove(dir)
@@ -100,9 +100,9 @@ func finish(repository string) error {
 // place is the turn in which a file is moved.
 func place(name string) int {
 	switch {
-	case name == timestampFile:
-		return 2
 	case strings.HasSuffix(name, "."+Root+".json"):
+		return 2
+	case name == timestampFile:
 		return 1
 	}
 	return 0

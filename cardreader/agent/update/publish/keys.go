@@ -8,7 +8,7 @@
 // the middle of a check never meets files of two states.
 //
 // One program at a time works on a repository, which its caller sees to. What a command signed is written all or not at all: journal.go says how. Files
-// are replaced whole, timestamp.json last.
+// are replaced whole, what names the others behind them: timestamp.json, then a new root.
 package publish
 
 import (
@@ -49,13 +49,10 @@ const (
 
 // Key is a private key of the publisher.
 type Key struct {
-	id     string
+	id     string // its name in the metadata
 	public *metadata.Key
 	signer signature.Signer
 }
-
-// ID is the key's name in the metadata.
-func (k Key) ID() string { return k.id }
 
 // Keys are those at hand, by ID. Which role a key has is the root's word, not the file's name.
 type Keys map[string]Key

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
 // ErrDue is wrapped when a new timestamp was signed and written, but something else expires soon and the keys to sign it were not at hand.
@@ -58,12 +60,15 @@ func (r *Repository) signFrom(role string, keys Keys) error {
 
 // Rotate makes a new root in which the named roles have new keys, revokes their old ones, and has what these had signed signed anew. Without roles it renews
 // the root alone. keys are the old ones at hand: two of the root's at least, and those of the roles that sign and keep theirs. The new root is signed by old and
-// new root keys, so that clients can follow. Everything is written or nothing: a root whose timestamp nobody signed would stop all clients.
+// new root keys, so that clients can follow, and what the new keys sign is signed by the old ones at hand too: clients that read meanwhile need not
+// have met the new root. Everything is written or nothing: a root whose timestamp nobody signed would stop all clients.
 func (r *Repository) Rotate(keys Keys, replaced map[string]Keys) error {
-	old := *r.root.Signed.Roles[Root]
-	old.KeyIDs = slices.Clone(old.KeyIDs)
+	old := former(r.root, Root)
+	r.former = map[string]metadata.Role{}
+	defer func() { r.former = nil }()
 	all := keys
 	for _, role := range slices.Sorted(maps.Keys(replaced)) {
+		r.former[role] = former(r.root, role)
 		if err := r.entitle(role, replaced[role]); err != nil {
 			return fmt.Errorf("rotate: %w", err)
 		}
@@ -90,6 +95,15 @@ func (r *Repository) Rotate(keys Keys, replaced map[string]Keys) error {
 		return fmt.Errorf("rotate: %w", err)
 	}
 	return nil
+}
+
+// former is a role as the root has it before its keys are replaced.
+func former(root *metadata.Metadata[metadata.RootType], role string) metadata.Role {
+	had := root.Signed.Roles[role]
+	if had == nil {
+		return metadata.Role{}
+	}
+	return metadata.Role{KeyIDs: slices.Clone(had.KeyIDs), Threshold: had.Threshold}
 }
 
 // lacking names the keys that are not at hand to sign what the role signs and everything that names it.

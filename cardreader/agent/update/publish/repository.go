@@ -37,7 +37,8 @@ type Repository struct {
 	targets   *metadata.Metadata[metadata.TargetsType]
 	snapshot  *metadata.Metadata[metadata.SnapshotType]
 	timestamp *metadata.Metadata[metadata.TimestampType]
-	staged    []file // signed, not written yet
+	staged    []file                   // signed, not written yet
+	former    map[string]metadata.Role // in a rotation: the roles whose keys are replaced, as they were
 }
 
 // Create makes a repository without packages in a new or empty folder. The keys are those of the four roles, by role, as Generate made them.
@@ -204,6 +205,14 @@ func sign[T metadata.Roles](m *metadata.Metadata[T], role *metadata.Role, name s
 	return nil
 }
 
+// signBelow signs what stands below the root with the role's keys, and in a rotation with those that it had, as far as they are at hand.
+func signBelow[T metadata.Roles](r *Repository, m *metadata.Metadata[T], role string, keys Keys) error {
+	if err := sign(m, r.root.Signed.Roles[role], role, keys); err != nil {
+		return err
+	}
+	return sign(m, &metadata.Role{KeyIDs: r.former[role].KeyIDs}, role, keys)
+}
+
 func signed[T metadata.Roles](m *metadata.Metadata[T], id string) bool {
 	for _, s := range m.Signatures {
 		if s.KeyID == id {
@@ -235,7 +244,7 @@ func (r *Repository) signAll(keys Keys) error {
 	t.ClearSignatures()
 	t.Signed.Version++
 	t.Signed.Expires = r.now.Add(targetsLife)
-	if err := sign(t, r.root.Signed.Roles[Targets], Targets, keys); err != nil {
+	if err := signBelow(r, t, Targets, keys); err != nil {
 		return err
 	}
 	b, err := stage(r, numbered(t.Signed.Version, Targets), t)
@@ -252,7 +261,7 @@ func (r *Repository) signSnapshot(keys Keys) error {
 	s.ClearSignatures()
 	s.Signed.Version++
 	s.Signed.Expires = r.now.Add(snapshotLife)
-	if err := sign(s, r.root.Signed.Roles[Snapshot], Snapshot, keys); err != nil {
+	if err := signBelow(r, s, Snapshot, keys); err != nil {
 		return err
 	}
 	b, err := stage(r, numbered(s.Signed.Version, Snapshot), s)
@@ -269,7 +278,7 @@ func (r *Repository) signTimestamp(keys Keys) error {
 	t.ClearSignatures()
 	t.Signed.Version++
 	t.Signed.Expires = r.now.Add(timestampLife)
-	if err := sign(t, r.root.Signed.Roles[Timestamp], Timestamp, keys); err != nil {
+	if err := signBelow(r, t, Timestamp, keys); err != nil {
 		return err
 	}
 	_, err := stage(r, timestampFile, t)
