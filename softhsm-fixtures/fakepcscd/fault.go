@@ -32,13 +32,6 @@ func (d *Daemon) Inject(faults ...Fault) {
 	}
 }
 
-// Heal forgets all faults. What hangs stays hanging.
-func (d *Daemon) Heal() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.faults = nil
-}
-
 // fault takes the fault for a command; without one, a zero Fault.
 func (d *Daemon) fault(c Command) Fault {
 	d.mu.Lock()

@@ -71,12 +71,6 @@ func (s *Store) Add(ctx context.Context, t Token) ([]mint.SPKI, error) {
 	return out, nil
 }
 
-// Put writes a certificate to a token that is there.
-func (s *Store) Put(ctx context.Context, t Token, id []byte, label string, der []byte) error {
-	_, err := s.run(ctx, []string{"open", t.Label, t.PIN}, []string{"cert", hex.EncodeToString(id), label, hex.EncodeToString(der)})
-	return err
-}
-
 // Issue makes a token whose keys the token makes itself, lets the caller issue a
 // certificate to each, and writes them. CKA_IDs are 01, 02, and so on.
 func (s *Store) Issue(ctx context.Context, t Token, issue func(i int, key mint.SPKI) (der []byte, err error)) error {

@@ -39,9 +39,6 @@ func (e Extension) NonCrit() Extension {
 	return e
 }
 
-// ValueDER is the content, for extensions that need neither subject nor issuer.
-func (e Extension) ValueDER() []byte { return e.Value }
-
 // DER is the extension as it stands in a list.
 func (e Extension) DER() []byte { return e.encode(nil, nil, nil) }
 

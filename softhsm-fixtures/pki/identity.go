@@ -118,15 +118,6 @@ func (p *PKI) Make(o Order) (*Identity, error) {
 // PEM is the certificate.
 func (i *Identity) PEM() []byte { return certificatePEM(i.DER) }
 
-// ChainPEM is the chain, one block after another.
-func (i *Identity) ChainPEM() []byte {
-	var b []byte
-	for _, der := range i.Chain {
-		b = append(b, certificatePEM(der)...)
-	}
-	return b
-}
-
 // ErrNoKey says that the identity's key lives in a token or card.
 var ErrNoKey = errors.New("the key is not here")
 

@@ -56,9 +56,6 @@ func LaunchWith(ctx context.Context, s Setup) (*Browser, error) {
 // Close ends the browser and removes its profile.
 func (b *Browser) Close() error { return b.engine.close() }
 
-// Version names the browser.
-func (b *Browser) Version() string { return b.engine.version() }
-
 // Options say who sits before which screen.
 type Options struct {
 	// Origin is the portal's.

@@ -30,7 +30,6 @@ import (
 // chromium is one headless Chromium.
 type chromium struct {
 	dir    string
-	name   string // and version
 	agent  string // what it calls itself to servers
 	shared bool   // windows share one context, because the extension is in no other
 	ctx    context.Context
@@ -74,7 +73,7 @@ func launchChromium(ctx context.Context, s Setup) (*chromium, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("launch browser: %w", err), b.close())
 	}
-	b.name, b.agent = version.Product, version.UserAgent
+	b.agent = version.UserAgent
 	return b, nil
 }
 
@@ -110,8 +109,6 @@ func (s Setup) chromium(dir string) ([]chromedp.ExecAllocatorOption, error) {
 	}
 	return append(options, chromedp.Flag("load-extension", folder), chromedp.Flag("disable-extensions-except", folder)), nil
 }
-
-func (b *chromium) version() string { return b.name }
 
 func (b *chromium) close() error {
 	ctx, cancel := context.WithTimeout(b.ctx, closeLimit)

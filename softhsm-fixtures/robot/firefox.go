@@ -22,7 +22,6 @@ type firefox struct {
 	m    *marionette
 	cmd  *exec.Cmd
 	home string
-	name string
 	done chan struct{} // closed when the process ended
 
 	base string     // the first window, which stays empty: without any the browser would end
@@ -93,17 +92,10 @@ func (f *firefox) begin(ctx context.Context, profile string, s Setup) error {
 			return ctx.Err()
 		}
 	}
-	session, err := f.m.do(ctx, "WebDriver:NewSession", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{}}})
-	if err != nil {
+	if _, err := f.m.do(ctx, "WebDriver:NewSession", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{}}}); err != nil {
 		return err
 	}
-	var known struct {
-		Capabilities struct{ BrowserName, BrowserVersion string }
-	}
-	if err := json.Unmarshal(session, &known); err != nil {
-		return err
-	}
-	f.name = known.Capabilities.BrowserName + "/" + known.Capabilities.BrowserVersion
+	var err error
 	if f.base, err = inner[string](f.m.do(ctx, "WebDriver:GetWindowHandle", nil)); err != nil {
 		return err
 	}
@@ -137,8 +129,6 @@ func (b *Browser) Manifest(manifest []byte) error {
 	}
 	return Setup{Manifest: manifest}.writeManifest(extension.Firefox, path)
 }
-
-func (f *firefox) version() string { return f.name }
 
 func (f *firefox) close() error {
 	if f.m != nil {

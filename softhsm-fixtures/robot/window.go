@@ -44,7 +44,6 @@ type window interface {
 type engine interface {
 	// open gives the window, and the context in which it lives: it ends with the window, and cancel closes that.
 	open(o Options) (ctx context.Context, w window, cancel context.CancelFunc, err error)
-	version() string
 	close() error
 }
 

@@ -29,12 +29,9 @@ func (w *World) Controls() []*mischief.Control {
 }
 
 // Settle starts portal and agent if they do not run, with the agent's first
-// settings, and thaws them.
+// settings.
 func (w *World) Settle(ctx context.Context) error {
 	for _, p := range []*Program{w.Portal, w.Agent} {
-		if err := p.Thaw(); err != nil {
-			return err
-		}
 		if p.PID() == 0 {
 			if err := p.Start(ctx); err != nil {
 				return err

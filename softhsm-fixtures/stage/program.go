@@ -128,12 +128,6 @@ func (p *Program) Kill() error { return p.end(syscall.SIGKILL) }
 // Stop ends the process in good order and waits; one that takes too long is killed.
 func (p *Program) Stop() error { return p.end(syscall.SIGTERM) }
 
-// Freeze stops the process in its tracks (SIGSTOP), Thaw lets it go on.
-func (p *Program) Freeze() error { return p.signal(syscall.SIGSTOP) }
-
-// Thaw lets a frozen process go on.
-func (p *Program) Thaw() error { return p.signal(syscall.SIGCONT) }
-
 func (p *Program) signal(s syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -151,7 +145,7 @@ func (p *Program) end(s syscall.Signal) error {
 	if ended == nil {
 		return nil
 	}
-	if err := errors.Join(p.signal(s), p.Thaw()); err != nil {
+	if err := p.signal(s); err != nil {
 		return err
 	}
 	late := time.NewTimer(stopLimit)
