@@ -263,6 +263,3 @@ func (s *Set) FindCentre(c *cert.Certificate) (Centre, bool) {
 	}
 	return s.centres[i], true
 }
-
-// AllCentres returns every centre with its history.
-func (s *Set) AllCentres() []Centre { return slices.Clone(s.centres) }
