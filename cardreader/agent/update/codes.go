@@ -15,14 +15,14 @@ const (
 	CodeState       = "update.state"       // the folder that remembers what was seen can't be used
 	CodeBusy        = "update.busy"        // another update is at work
 	CodeUnreachable = "update.unreachable" // the server can't be reached, or has not what was asked for
-	CodeInsecure    = "update.insecure"    // an address that is not https, or a redirection to one
+	CodeInsecure    = "update.insecure"    // an address that is not https, a redirection to one, or a server with no certificate for it
 	CodeTimeout     = "update.timeout"     // the server stopped in the middle
 	CodeCut         = "update.cut"         // the connection ended in the middle
 	CodeTooLong     = "update.too_long"    // more bytes, or more new roots, than there may be
 	CodeMalformed   = "update.malformed"   // metadata that is not what it must be
 	CodeSignature   = "update.signature"   // not signed by enough of the right keys
 	CodeRollback    = "update.rollback"    // metadata older than what was seen already
-	CodeExpired     = "update.expired"     // metadata whose time is over
+	CodeExpired     = "update.expired"     // metadata, or a certificate of the server, whose time is over
 	CodeMismatch    = "update.mismatch"    // metadata that do not belong together
 	CodeClock       = "update.clock"       // this computer's clock is behind
 	CodePlatform    = "update.platform"    // there are packages, but none for this system

@@ -108,7 +108,7 @@ func (c *Client) fetch(ctx context.Context, r Release, into io.Writer, progress 
 	case n > r.Length:
 		return update.Fail(update.CodeTooLong, fmt.Errorf("%s: more than %d bytes", r.File, r.Length))
 	case err != nil:
-		return transportError(ctx, r.File, err)
+		return c.transportError(ctx, r.File, err)
 	}
 	return right(r, n, sum)
 }

@@ -4,6 +4,8 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -84,7 +86,7 @@ func (c *Client) open(ctx context.Context, name string) (*http.Response, error) 
 	r.Header.Set("Accept-Encoding", "identity")
 	resp, err := c.http.Do(r)
 	if err != nil {
-		return nil, transportError(ctx, name, err)
+		return nil, c.transportError(ctx, name, err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil
@@ -112,15 +114,16 @@ func (c *Client) get(ctx context.Context, name string, limit int64) ([]byte, err
 		return nil, update.Fail(update.CodeTooLong, fmt.Errorf("%s: more than %d bytes", name, limit))
 	}
 	if err != nil {
-		return nil, transportError(ctx, name, err)
+		return nil, c.transportError(ctx, name, err)
 	}
 	return b, nil
 }
 
 // transportError gives what failed on the way its code.
-func transportError(ctx context.Context, name string, err error) error {
+func (c *Client) transportError(ctx context.Context, name string, err error) error {
 	cause := fmt.Errorf("%s: %w", name, err)
 	var timeout net.Error
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.Is(context.Cause(ctx), errStalled), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return update.Fail(update.CodeTimeout, cause)
@@ -130,8 +133,22 @@ func transportError(ctx context.Context, name string, err error) error {
 		return update.Fail(update.CodeInsecure, cause)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return update.Fail(update.CodeTimeout, cause)
+	case errors.As(err, &untrusted):
+		return update.Fail(certificateCode(untrusted.Err, c.cfg.Now()), cause)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return update.Fail(update.CodeCut, cause)
 	}
 	return update.Fail(update.CodeUnreachable, cause)
+}
+
+// certificateCode is the code of a server's certificate that was refused. A clock that is far off is seen here first, before any metadata.
+func certificateCode(err error, now time.Time) string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case !errors.As(err, &invalid) || invalid.Reason != x509.Expired:
+		return update.CodeInsecure
+	case invalid.Cert != nil && now.Before(invalid.Cert.NotBefore):
+		return update.CodeClock
+	}
+	return update.CodeExpired
 }
