@@ -5,6 +5,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -70,7 +71,8 @@ func TestJobRunsOnceAfterCommit(t *testing.T) {
 	}
 }
 
-// A new job is not found by looking once a second: it wakes the runner of its queue.
+// A new job is not found by looking once a second: it wakes the runner of its queue. Of two queues that are only looked into each second, one
+// after the other, a round takes that second; the median bears a machine that stands still now and then.
 func TestNewJobWakesItsQueue(t *testing.T) {
 	runs := make(chan store.Run, 10)
 	work := func(_ context.Context, r store.Run) error {
@@ -81,14 +83,18 @@ func TestNewJobWakesItsQueue(t *testing.T) {
 	enqueue(t, s, store.Job{Kind: "own"}, store.Job{Kind: "common"}) // the listening connection may still be on its way
 	await(t, runs)
 	await(t, runs)
-	const jobs = 10
-	began := time.Now()
-	for i := range jobs {
-		enqueue(t, s, store.Job{Kind: []string{"own", "common"}[i%2]})
-		await(t, runs)
+	took := make([]time.Duration, 9)
+	for i := range took {
+		began := time.Now()
+		for _, kind := range []string{"own", "common"} {
+			enqueue(t, s, store.Job{Kind: kind})
+			await(t, runs)
+		}
+		took[i] = time.Since(began)
 	}
-	if took := time.Since(began); took > jobs*time.Second/4 {
-		t.Errorf("%d jobs one after another took %v", jobs, took)
+	slices.Sort(took)
+	if median := took[len(took)/2]; median > time.Second/2 {
+		t.Errorf("two jobs one after the other took %v", took)
 	}
 }
 
@@ -108,18 +114,24 @@ func TestJobKeyIsUsedOnce(t *testing.T) {
 	}
 }
 
+// A job that fails is tried again until its time is over. The test lets that time pass after the second run: however slow the machine is, there are two.
 func TestJobRetriesThenGivesUp(t *testing.T) {
 	type end struct {
 		number int
 		last   error
 	}
-	ends := make(chan end, 1)
+	runs, ends := make(chan int, 100), make(chan end, 1)
 	broken := errors.New("register is down")
 	failGaveUp := true
 	s := running(t, map[string]store.Handler{"ask": {
-		Work:        func(context.Context, store.Run) error { return broken },
+		Work: func(_ context.Context, r store.Run) error {
+			if r.Number <= 2 {
+				runs <- r.Number
+			}
+			return broken
+		},
 		Delay:       func(int) time.Duration { return 50 * time.Millisecond },
-		GiveUpAfter: 800 * time.Millisecond,
+		GiveUpAfter: time.Hour,
 		GaveUp: func(_ context.Context, r store.Run, last error) error {
 			if failGaveUp { // the end itself is tried again
 				failGaveUp = false
@@ -130,8 +142,16 @@ func TestJobRetriesThenGivesUp(t *testing.T) {
 		},
 	}})
 	enqueue(t, s, store.Job{Kind: "ask"})
+	for want := 1; want <= 2; want++ {
+		if got := await(t, runs); got != want {
+			t.Errorf("run %d, want %d", got, want)
+		}
+	}
+	if _, err := s.Exec(t.Context(), `UPDATE river_job SET created_at = created_at - interval '1 hour'`); err != nil {
+		t.Fatal(err)
+	}
 	e := await(t, ends)
-	if e.number < 3 || !errors.Is(e.last, broken) {
+	if e.number < 4 || !errors.Is(e.last, broken) { // two runs, the end that failed, the end
 		t.Errorf("gave up at run %d with %v", e.number, e.last)
 	}
 }
@@ -225,15 +245,15 @@ func TestTakeOverFreesJobsAtOnce(t *testing.T) {
 	}}})
 	enqueue(t, s, store.Job{Kind: "work"})
 	await(t, runs)
-	began := time.Now()
+	// No lease ends in this test, so that only the take-over can free the job.
+	if _, err := s.Exec(t.Context(), `UPDATE river_job SET attempted_at = now() + interval '1 hour'`); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.TakeOver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n := await(t, runs); n != 2 {
 		t.Errorf("run %d", n)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("taken again after %v", took)
 	}
 }
 
