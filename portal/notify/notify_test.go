@@ -50,7 +50,7 @@ func smppSender(t *testing.T) (*SMPP, *smsc.Server, *inbox.Inbox) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = centre.Close() })
-	sender := NewSMPP(SMPPConfig{Address: centre.Addr(), SystemID: "zaver", Password: "secret", From: "zaver", Timeout: 3 * time.Second})
+	sender := NewSMPP(SMPPConfig{Address: centre.Addr(), SystemID: "zaver", Password: "secret", From: "zaver", Timeout: time.Minute})
 	t.Cleanup(func() { _ = sender.Close() })
 	return sender, centre, box
 }
@@ -65,7 +65,7 @@ func smtpSender(t *testing.T) (*SMTP, *mailsink.Server, *inbox.Inbox) {
 	t.Cleanup(func() { _ = server.Close() })
 	host, port, _ := net.SplitHostPort(server.Addr())
 	number, _ := strconv.Atoi(port)
-	sender, err := NewSMTP(SMTPConfig{Host: host, Port: number, From: "Завер <portal@zaver.test>", Timeout: 3 * time.Second})
+	sender, err := NewSMTP(SMTPConfig{Host: host, Port: number, From: "Завер <portal@zaver.test>", Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,10 @@ func TestSMPPTellsRefusalFromTrouble(t *testing.T) {
 	sender, centre, box := smppSender(t)
 	for mode, refused := range map[mischief.Mode]bool{mischief.Fail: false, mischief.Refuse: true, mischief.Stall: false} {
 		centre.Control.Set(mode, mischief.Forever)
-		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		ctx, cancel := context.WithCancel(context.Background())
+		if mode == mischief.Stall { // the others answer
+			ctx, cancel = context.WithTimeout(ctx, 200*time.Millisecond)
+		}
 		_, err := sender.Send(ctx, Message{To: "+79001234567", Text: "x"})
 		cancel()
 		if err == nil || errors.Is(err, ErrRefused) != refused {
@@ -222,7 +225,7 @@ func TestErrorsNameNoRecipient(t *testing.T) {
 				_, _ = conn.Write([]byte(said))
 			}
 		}()
-		sender, err := NewSMTP(SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "portal@zaver.test", Timeout: 3 * time.Second})
+		sender, err := NewSMTP(SMTPConfig{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, From: "portal@zaver.test", Timeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
