@@ -378,7 +378,7 @@ func TestC9Watch(t *testing.T) {
 	var told []string
 	next := func(until func(confirm.Status) bool) {
 		t.Helper()
-		deadline := time.After(10 * time.Second)
+		deadline := time.After(time.Minute)
 		for {
 			select {
 			case st, ok := <-ch:

@@ -55,7 +55,7 @@ func (h *harness) next(t *testing.T) notice.Notice {
 	select {
 	case n := <-h.notices:
 		return n
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no notice came out of the outbox")
 		return notice.Notice{}
 	}

@@ -72,7 +72,7 @@ func rig(t *testing.T) (*Service, *memory, *registers.Bus) {
 	}
 	t.Cleanup(func() { _ = bus.Close() })
 	m := &memory{checks: map[string]*Check{}, questions: map[string]Question{}, outcomes: map[string]Outcome{}}
-	return New(m, smev.New(smev.Config{URL: bus.URL(), HTTP: http.DefaultClient, Timeout: time.Second})), m, bus
+	return New(m, smev.New(smev.Config{URL: bus.URL(), HTTP: http.DefaultClient, Timeout: time.Minute})), m, bus
 }
 
 func (m *memory) add(id string, kind Kind, q Question) {
@@ -190,7 +190,7 @@ func TestAnswerIsKeptBeforeItIsAcknowledged(t *testing.T) {
 		t.Fatal("an answer that could not be kept gave no error")
 	}
 	m.failEnd = nil
-	deadline := time.After(5 * time.Second)
+	deadline := time.After(time.Minute)
 	for m.checks["id-1"].State != Passed { // the bus gives it again after its lease
 		if err := service.Collect(context.Background()); err != nil {
 			t.Fatal(err)

@@ -168,7 +168,7 @@ func TestRefresh(t *testing.T) {
 // TestLastGoodListStays whatever the server does.
 func TestLastGoodListStays(t *testing.T) {
 	r := newRig(t)
-	s := r.service(t, func(c *trustlist.Config) { c.Timeout = 3 * time.Second })
+	s := r.service(t, func(c *trustlist.Config) { c.Timeout = time.Minute })
 	refresh(t, s)
 	good := s.Set()
 	r.publish(t, r.list(101))
@@ -233,7 +233,7 @@ func TestEveryPortalFollows(t *testing.T) {
 	var done sync.WaitGroup
 	done.Go(func() { other.Follow(ctx) })
 	refresh(t, s)
-	look, late := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+	look, late := time.NewTicker(10*time.Millisecond), time.After(time.Minute)
 	defer look.Stop()
 	for version(other) != 100 {
 		select {

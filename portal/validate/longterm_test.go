@@ -20,7 +20,7 @@ func (r *rig) stamped(t *testing.T, authorities ...string) *validate.Validator {
 	t.Helper()
 	var list []verify.Stamper
 	for _, name := range authorities {
-		c, err := timestamp.NewClient(timestamp.Config{URL: r.pki.Authority(name).TSAURL(), Timeout: 2 * time.Second})
+		c, err := timestamp.NewClient(timestamp.Config{URL: r.pki.Authority(name).TSAURL(), Timeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func client(t *testing.T, status int, body string) *Client {
 		_, _ = w.Write([]byte(body))
 	}))
 	t.Cleanup(server.Close)
-	return New(Config{URL: server.URL, HTTP: server.Client(), Timeout: 5 * time.Second})
+	return New(Config{URL: server.URL, HTTP: server.Client(), Timeout: time.Minute})
 }
 
 func TestSendTellsPassingFailuresFromFinalOnes(t *testing.T) {
