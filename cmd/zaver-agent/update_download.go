@@ -19,7 +19,7 @@ func newUpdateDownloadCommand(a *app) *cobra.Command {
 		}
 		return updates(ctx, a, "download", o)
 	})
-	c.Long = c.Short + ". The file gets its name when its length and hash are those that the publisher signed. A folder where\nanybody may exchange files is refused.\n\n" +
+	c.Long = c.Short + ". The file gets its name when its length and hash are those that the publisher signed. A folder where\nsomebody else may exchange files is refused.\n\n" +
 		"With --json: what update check prints, and {\"file\",\"command\":[…]}.\n" + updateExits + "."
 	c.Flags().StringVar(&o.dir, "dir", "", "the `folder` for the package (default ~/.local/state/zaver/updates/packages)")
 	c.Flags().StringVar(&o.kind, "kind", "", "the `kind` of package: deb or rpm (default: this system's)")

@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,7 +60,7 @@ func (j *job) checked(ctx context.Context, c *client.Client) (string, client.Fou
 	}
 	dir, own, err := j.folder()
 	if err != nil {
-		return "", f, update.Fail(update.CodeDisk, err)
+		return "", f, err
 	}
 	if !j.json {
 		if err = j.tellNewer(j.stderr, f); err != nil {
@@ -73,20 +75,32 @@ func (j *job) checked(ctx context.Context, c *client.Client) (string, client.Fou
 	return path, f, err
 }
 
-// folder is where the package goes, and whether that is our own folder. There, what was cut short by a power failure is removed.
+// folder is where the package goes, and whether that is our own folder. There, what was cut short by a power failure is removed. Errors have
+// CodeDisk, or CodeExposed where what root downloads could be exchanged before root installs it.
 func (j *job) folder() (dir string, own bool, err error) {
-	if j.dir != "" {
-		dir, err = filepath.Abs(j.dir)
-		if err == nil && anybodys(dir) {
-			err = fmt.Errorf("anybody may exchange what lies in %s", dir)
+	if j.dir == "" {
+		dir = filepath.Join(j.state, "packages")
+		if err = os.MkdirAll(dir, 0o700); err == nil {
+			err = update.RemoveFiles(dir, func(name string) bool { return strings.HasPrefix(name, client.Unfinished) })
 		}
-		return dir, false, err
+		if err != nil {
+			return "", true, update.Fail(update.CodeDisk, err)
+		}
+		return dir, true, nil
 	}
-	dir = filepath.Join(j.state, "packages")
-	if err = os.MkdirAll(dir, 0o700); err == nil {
-		err = update.RemoveFiles(dir, func(name string) bool { return strings.HasPrefix(name, client.Unfinished) })
+	if dir, err = filepath.Abs(j.dir); err != nil {
+		return "", false, update.Fail(update.CodeDisk, err)
 	}
-	return dir, true, err
+	if j.user == j.admin {
+		err = guarded(dir, j.admin)
+	}
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist): // without the folder nothing can be written, which is said then
+		return "", false, update.Fail(update.CodeExposed, err)
+	case shared(dir, j.user):
+		return "", false, update.Fail(update.CodeDisk, fmt.Errorf("somebody else may exchange what lies in %s", dir))
+	}
+	return dir, false, nil
 }
 
 // progress writes a line for each tenth of the package.

@@ -11,5 +11,5 @@ func guarded(string, int) error { return errors.New("no packages are installed o
 
 func guardedFolder(dir string, root int) error { return guarded(dir, root) }
 
-// anybodys has nothing to look at: rights are no part of a file's mode here.
-func anybodys(string) bool { return false }
+// shared has nothing to look at: rights are no part of a file's mode here.
+func shared(string, int) bool { return false }

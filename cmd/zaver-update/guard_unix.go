@@ -89,8 +89,13 @@ func own(path string, root int) (link bool, err error) {
 	return link, nil
 }
 
-// anybodys reports whether anybody may exchange the files in a folder.
-func anybodys(dir string) bool {
+// shared reports whether somebody besides the user and root may exchange the files in a folder: its owner, or anybody where all may write and no
+// sticky bit keeps them from what is another's.
+func shared(dir string, user int) bool {
 	info, err := os.Stat(dir)
-	return err == nil && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0
+	if err != nil {
+		return false // there is nothing to put anything into, which is said by who tries
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || int(s.Uid) != user && s.Uid != 0 || info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0
 }

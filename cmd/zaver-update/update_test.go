@@ -247,18 +247,6 @@ func TestDownload(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a folder where anybody may exchange it", func(t *testing.T) {
-		x := newComputer(t, debian...)
-		dir := t.TempDir()
-		x.must(os.Chmod(dir, 0o777))
-		if a, exit := x.answers("download", "-dir", dir); a.Code != update.CodeDisk || exit != 1 {
-			t.Errorf("got %s, exit %d", a.Code, exit)
-		}
-		x.must(os.Chmod(dir, 0o777|os.ModeSticky))
-		if exit := x.does("download", "-dir", dir); exit != 0 {
-			t.Errorf("a folder like /tmp: exit %d: %s", exit, x.stderr.String())
-		}
-	})
 	t.Run("left by others", func(t *testing.T) {
 		x := newComputer(t, debian...)
 		own := filepath.Join(x.state, "packages")
@@ -286,6 +274,62 @@ func TestDownload(t *testing.T) {
 		x.says("Faster.")
 		if info, err := os.Stat(filepath.Join(x.state, "packages")); err != nil || info.Mode().Perm() != 0o700 {
 			t.Errorf("folder of packages: %v, %v", info, err)
+		}
+	})
+}
+
+// What was checked must still be that when it is installed: nobody else may exchange it in the folder that a person names. Root's package is as safe
+// as what else root's updates rest on: no folder on the way may be another's.
+func TestDownloadFolder(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		dir, above os.FileMode // modes of the folder, and of the one above
+		person     string      // code for an ordinary user; empty: taken
+		root       string      // and for root
+	}{
+		{"one's own", 0o755, 0o755, "", ""},
+		{"closed to others", 0o700, 0o700, "", ""},
+		{"where anybody may exchange it", 0o777, 0o755, update.CodeDisk, update.CodeExposed},
+		{"like /tmp", 0o777 | os.ModeSticky, 0o755, "", ""},
+		{"where a group may exchange it", 0o775, 0o755, "", update.CodeExposed},
+		{"below one where anybody may exchange it", 0o755, 0o777, "", update.CodeExposed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := newComputer(t, debian...)
+			above := t.TempDir()
+			dir := filepath.Join(above, "dir")
+			x.must(errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, c.dir), os.Chmod(above, c.above)))
+			for admin, code := range map[int]string{x.sys.user: c.root, x.sys.user + 1: c.person} {
+				x.sys.admin = admin
+				a, _ := x.answers("download", "-dir", dir)
+				if a.Code != code {
+					t.Errorf("administrator %v: got %s, want %s: %s", admin == x.sys.user, a.Code, code, a.Detail)
+				}
+				left, err := os.ReadDir(dir)
+				if x.must(err); (len(left) == 0) != (code != "") {
+					t.Errorf("administrator %v: the folder holds %v", admin == x.sys.user, left)
+				}
+				x.must(os.RemoveAll(filepath.Join(dir, "zaver-agent_1.2.0-1_amd64.deb")))
+			}
+		})
+	}
+	t.Run("that isn't there", func(t *testing.T) {
+		x := newComputer(t, debian...)
+		if a, exit := x.answers("download", "-dir", filepath.Join(t.TempDir(), "none")); a.Code != update.CodeDisk || exit != 1 {
+			t.Errorf("got %s, exit %d", a.Code, exit)
+		}
+	})
+	t.Run("another person's", func(t *testing.T) {
+		for user, want := range map[int]bool{os.Geteuid(): false, os.Geteuid() + 1: os.Geteuid() != 0} {
+			if got := shared(t.TempDir(), user); got != want {
+				t.Errorf("user %d: %v", user, got)
+			}
+		}
+		if os.Geteuid() == 0 {
+			dir := t.TempDir()
+			if err := os.Chown(dir, 12345, -1); err != nil || !shared(dir, 54321) || shared(dir, 12345) || !shared(dir, 0) {
+				t.Errorf("a person's folder: %v", err)
+			}
 		}
 	})
 }
