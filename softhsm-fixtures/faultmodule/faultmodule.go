@@ -82,6 +82,9 @@ func SOTries(n int) Order { return Order(fmt.Sprintf("so_tries=%d", n)) }
 // Model makes tokens say that they are of that model, at most 16 bytes.
 func Model(name string) Order { return Order("model=" + name) }
 
+// Twins makes all tokens say that they have the same label and serial number.
+func Twins() []Order { return []Order{"label=twin", "serial=1"} }
+
 // Reader is the description of every slot, at most 64 bytes.
 func Reader(name string) Order { return Order("reader=" + name) }
 

@@ -48,6 +48,15 @@ CK_RV f_GetSlotList(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *count)
 	return CKR_OK;
 }
 
+/* say fills a blank-padded field with what an order says. */
+static void say(CK_BYTE *field, size_t size, const char *name)
+{
+	if (!order(name))
+		return;
+	memset(field, ' ', size);
+	memcpy(field, order(name), strnlen(order(name), size));
+}
+
 CK_RV f_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	ENTER("C_GetTokenInfo");
@@ -85,10 +94,9 @@ CK_RV f_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 		info->flags |= CKF_SO_PIN_LOCKED;
 	if (ordered("flag", "so_change"))
 		info->flags |= CKF_SO_PIN_TO_BE_CHANGED;
-	if (order("model")) {
-		memset(info->model, ' ', sizeof info->model);
-		memcpy(info->model, order("model"), strnlen(order("model"), sizeof info->model));
-	}
+	say(info->model, sizeof info->model, "model");
+	say(info->label, sizeof info->label, "label");
+	say(info->serialNumber, sizeof info->serialNumber, "serial");
 	if (order("garbage")) { /* no padding, no UTF-8, lengths that no PIN has */
 		memset(info->label, 0xFF, 4);
 		memset(info->manufacturerID, '\n', sizeof info->manufacturerID);
@@ -105,9 +113,7 @@ CK_RV f_GetSlotInfo(CK_SLOT_ID slot, void *info)
 {
 	ENTER("C_GetSlotInfo");
 	CK_RV rv = REAL(F_GetSlotInfo, slot, info);
-	if (rv == CKR_OK && order("reader")) {
-		memset(info, ' ', 64);
-		memcpy(info, order("reader"), strnlen(order("reader"), 64));
-	}
+	if (rv == CKR_OK)
+		say(info, 64, "reader");
 	return rv;
 }
