@@ -6,6 +6,8 @@
 // those takes ours in between, and locked by files, so that test binaries that
 // run at the same time take different ones.
 //
+// A port for the life of one test is held ([Hold]).
+//
 // Everything may be called from several goroutines and processes.
 package ports
 
