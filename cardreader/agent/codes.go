@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"zaver/signature/challenge"
+	"zaver/signature/pin"
 )
 
 // The agent's own codes. The page shows the portal's words for each.
@@ -58,7 +59,7 @@ var codes = []string{
 	"token.bad_signature", "token.unsupported", "token.cryptopro", "token.no_certificate", "token.cert_malformed",
 	"token.cert_expired", "token.cert_not_yet", "token.key_expired", "token.cert_key_usage", "token.cert_ca", "token.cert_unsupported",
 	"token.cert_legacy",
-	codePINBlocked, "pin.wrong", "pin.not_initialised", "pin.must_change", "pin.cancelled", "pin.format", "pin.removed",
+	codePINBlocked, "pin.wrong", "pin.not_initialised", "pin.must_change", "pin.cancelled", "pin.format", "pin.removed", pin.CodeUnsettled,
 }
 
 // Codes returns every code that the agent itself may send, sorted. A code that

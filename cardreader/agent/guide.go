@@ -20,6 +20,8 @@ type Guide struct {
 // Run does one task: it asks for the old PIN or the unblocking secret, for the new PIN twice, and has the keeper change it, until that
 // worked, the person says no (CodeDeclined; *pin.Error with the reason wrong after a wrong try) or no try is left (*pin.Error with the
 // reason blocked, and RefUnblock when it is the secret's). The last try of either secret needs an extra yes; no try is repeated by itself.
+// With *pin.Unsettled nobody knows which PIN there is now; with any other error it is the old one. What the carrier said counts more than that
+// ctx has ended meanwhile: a PIN that was changed then is a success.
 func (g Guide) Run(ctx context.Context, k Keeper, s PINState, t Task) error {
 	c := care{Guide: g, keeper: k, state: s, task: t}
 	ctx = words.To(ctx, g.Language)
@@ -28,13 +30,14 @@ func (g Guide) Run(ctx context.Context, k Keeper, s PINState, t Task) error {
 			return stopped(err, c.wrong)
 		}
 		err := c.once(ctx)
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return stopped(ended(ctx), c.wrong)
+		if _, unsettled := errors.AsType[*pin.Unsettled](err); err == nil || unsettled {
+			return err
 		}
-		if err := c.learn(ctx, err); err != nil {
+		err = c.learn(ctx, err)
+		if _, refused := errors.AsType[*pin.Error](err); ctx.Err() != nil && !refused {
+			err = ended(ctx) // after what the carrier said of the try
+		}
+		if err != nil {
 			return stopped(err, c.wrong)
 		}
 	}

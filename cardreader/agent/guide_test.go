@@ -172,3 +172,66 @@ func TestGuideInEnglish(t *testing.T) {
 		}
 	}
 }
+
+// leaving is a carrier during whose work the person leaves.
+type leaving struct {
+	*keeping
+	leave context.CancelCauseFunc
+	says  error // instead of the carrier's own answer
+}
+
+func (l *leaving) ChangePIN(ctx context.Context, s agent.PINState, old, fresh *pin.PIN) error {
+	l.leave(&agent.Error{ErrorCode: agent.CodeDeclined})
+	if l.says != nil {
+		return l.says
+	}
+	return l.keeping.ChangePIN(ctx, s, old, fresh)
+}
+
+// Who leaves while the carrier works is told what the carrier said of the PIN; that they left, where it said nothing of it.
+func TestGuideOfWhoLeaves(t *testing.T) {
+	for _, c := range []struct {
+		name, old string
+		says      error
+		code      string // "" for changed
+		tries     pin.Tries
+	}{
+		{"changed", "12345678", nil, "", pin.Unknown()},
+		{"wrong", "1", nil, "pin.wrong", pin.Left(2)},
+		{"blocked", "12345678", &pin.Error{Reason: pin.ReasonBlocked, Tries: pin.Blocked()}, "pin.blocked", pin.Blocked()},
+		{"form", "12345678", &pin.Error{Reason: pin.ReasonFormat}, agent.CodeDeclined, pin.Unknown()},
+		{"called off", "12345678", context.Canceled, agent.CodeDeclined, pin.Unknown()},
+		{"carrier's fault before", "12345678", &agent.Error{ErrorCode: "card.removed"}, agent.CodeDeclined, pin.Unknown()},
+		{"last try", "12345678", &agent.Error{ErrorCode: agent.CodeLastTry}, agent.CodeDeclined, pin.Unknown()},
+		{"nobody knows", "12345678", &pin.Unsettled{Cause: context.Canceled}, pin.CodeUnsettled, pin.Unknown()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, leave := context.WithCancelCause(t.Context())
+			defer leave(nil)
+			k := &leaving{keeping: &keeping{carrier: &carrier{pin: "12345678", tries: 3}}, leave: leave, says: c.says}
+			pins, _ := k.PINs(ctx)
+			p := &person{answers: []string{c.old, "new-pin"}}
+			err := agent.Guide{Dialogs: p}.Run(ctx, k, pins[1], agent.TaskChange)
+			if c.code == "" && err != nil || c.code != "" && (err == nil || agent.CodeOf(err) != c.code) {
+				t.Errorf("got %v, want %q", err, c.code)
+			}
+			if refused, ok := errors.AsType[*pin.Error](err); ok && refused.Tries != c.tries {
+				t.Errorf("%s tries left, want %s", refused.Tries, c.tries)
+			}
+			if len(p.shown) != 2 || p.leftBehind() {
+				t.Errorf("%d dialogs, a PIN left: %v", len(p.shown), p.leftBehind())
+			}
+		})
+	}
+}
+
+// A change whose end nobody knows ends the care: neither a second try nor another word for it.
+func TestGuideOfNobodyKnows(t *testing.T) {
+	k := keeping{carrier: &carrier{pin: "12345678", tries: 3}, keepErr: &pin.Unsettled{}}
+	pins, _ := k.PINs(t.Context())
+	p := &person{answers: []string{"12345678", "new-pin", "12345678", "new-pin"}}
+	err := agent.Guide{Dialogs: p}.Run(t.Context(), &k, pins[1], agent.TaskChange)
+	if agent.CodeOf(err) != pin.CodeUnsettled || k.changes != 1 || p.leftBehind() {
+		t.Errorf("got %v after %d askings", err, k.changes)
+	}
+}

@@ -54,7 +54,9 @@ const (
 	RefNew     = "new"
 )
 
-// Keeper is the optional power of a Source to care for PINs. Its errors are those of Source.Sign: *pin.Error, errors with a Code, CodeLastTry.
+// Keeper is the optional power of a Source to care for PINs. Its errors are those of Source.Sign: *pin.Error, errors with a Code, CodeLastTry;
+// and *pin.Unsettled, where the command that changes went out and no answer tells what became of the PIN. All others say that the PIN is
+// what it was. A context that ends while that command is under way stops nothing: the answer is waited for, up to pin.AnswerWait.
 type Keeper interface {
 	// PINs lists the PINs of the carriers that are in place. It spends no try.
 	PINs(ctx context.Context) ([]PINState, error)

@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 
 	"zaver/cardreader/agent/pinentry"
 	"zaver/cardreader/agent/window"
@@ -63,7 +64,10 @@ func (a *asked) mend(ctx context.Context, c Credential, why error) (Credential, 
 		}
 		a.show(window.Progress{Text: a.say(words.WindowCare, "carrier", a.carrier(c)), Detail: a.say(words.WindowPINWhere)})
 		err = Guide{Dialogs: a.agent.cfg.Dialogs, Language: a.request.Language}.Run(ctx, a.source.(Keeper), s, t)
+		_, unsettled := errors.AsType[*pin.Unsettled](err)
 		switch {
+		case unsettled:
+			return c, err
 		case ctx.Err() != nil:
 			return c, ended(ctx)
 		case CodeOf(err) == CodeDeclined:

@@ -61,7 +61,7 @@ var pinCases = []pinCase{
 	{name: "removed before it compared", state: refuses(&pin.Error{Reason: pin.ReasonRemoved}), answers: []string{right}, codes: "pin.removed", result: "Попытка не потрачена", tries: 1},
 	{name: "token removed", state: refuses(&agent.Error{ErrorCode: "token.removed"}), answers: []string{right}, codes: "token.removed", result: "Токен вынули во время работы.", tries: 1},
 	{name: "cancelled on the device", state: refuses(&pin.Error{Reason: pin.ReasonCancelled}), answers: []string{right}, codes: agent.CodeDeclined, tries: 1},
-	{name: "nobody answers", state: tries(3), answers: []string{walksAway}, codes: agent.CodeTimeout, result: "Время на подтверждение истекло.", tries: 0},
+	{name: "nobody answers", state: tries(3), answers: []string{walksAway}, codes: agent.CodeTimeout, result: "Время на ответ истекло.", tries: 0},
 	{name: "must change, found out, nothing can", state: both(kept("", 0), both(func(k *keeping) { k.fixed = true }, refuses(&pin.Error{Reason: pin.ReasonMustChange}))), answers: []string{right}, codes: "pin.must_change", result: "нужно сменить", tries: 1},
 	{name: "not initialised, found out, nothing can", state: refuses(&pin.Error{Reason: pin.ReasonNotInitialised}), answers: []string{right}, codes: "pin.not_initialised", result: "ПИН-код ещё не задан.", tries: 1},
 	// Nothing can put it right: grey.
@@ -79,6 +79,7 @@ var pinCases = []pinCase{
 	{name: "blocked on the way", state: both(tries(1), kept(agent.ByKRP, 10)), answers: []string{sayYes, "0", sayYes, "87654321", right, right}, dialogs: []string{"последняя попытка", "", "заблокирован. Его можно разблокировать"}, tries: 2},
 	{name: "must change", state: problem(pin.ReasonMustChange), answers: []string{sayYes, right, "87654321", "87654321"}, row: "ПИН-код нужно сменить", dialogs: []string{"требует сменить ПИН-код", "Нынешний"}, tries: 1},
 	{name: "must change, found out", state: func(k *keeping) { k.silent = pin.ReasonMustChange }, answers: []string{right, sayYes, right, "87654321", "87654321"}, dialogs: []string{"", "требует сменить"}, tries: 1},
+	{name: "must change, and nobody knows", state: both(problem(pin.ReasonMustChange), func(k *keeping) { k.keepErr = &pin.Unsettled{} }), answers: []string{sayYes, right, "87654321"}, codes: "pin.outcome_unknown", result: "Неизвестно, сменился ли ПИН-код"},
 	{name: "must change, left so", state: problem(pin.ReasonMustChange), answers: []string{sayNo}, codes: "pin.must_change", result: "нужно сменить"},
 	{name: "not initialised, administrator", state: both(problem(pin.ReasonNotInitialised), kept(agent.BySOPIN, 5)), answers: []string{sayYes, "87654321", right, right}, dialogs: []string{"ещё не задан. Его можно задать"}, tries: 1},
 	{name: "changed, and stays as it was", state: both(problem(pin.ReasonMustChange), func(k *keeping) { k.stubborn = true }), answers: []string{sayYes, right, "87654321", sayYes, right, "87654321"}, codes: "pin.must_change", result: "нужно сменить"},
