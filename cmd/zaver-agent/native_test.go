@@ -104,7 +104,7 @@ func (b *browser) exit() int {
 	go func() { _ = b.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		b.t.Fatalf("the program does not end\n%s", b.log)
 	}
 	return b.cmd.ProcessState.ExitCode()
@@ -138,11 +138,7 @@ func TestNativeRoad(t *testing.T) {
 	if code := b.exit(); code != 0 {
 		t.Errorf("exit %d\n%s", code, b.log)
 	}
-	for _, secret := range []string{vera.PINs.Token, vera.Surname, vera.SNILS, "4815", ticket, submit} {
-		if strings.Contains(b.log.String(), secret) {
-			t.Errorf("the log holds %q", secret)
-		}
-	}
+	x.discreet(b.log.String())
 }
 
 // Firefox says who calls in its own way.
@@ -214,6 +210,8 @@ func TestNativeTurn(t *testing.T) {
 	if got := third.hear(); got != `{"step":"statement"}` {
 		t.Errorf("after the first: %s", got)
 	}
+	_ = third.in.Close()
+	third.exit() // killed, it would leave a dialog that writes into a folder which is removed
 }
 
 // A browser shows nobody what a program says: the page learns the cause as a code.

@@ -32,7 +32,7 @@ import (
 // runWith runs the program with something on standard input.
 func runWith(t *testing.T, stdin string, env []string, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -120,7 +120,7 @@ func TestInterrupted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := surround(t, c.script)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, program, append(c.args, "--lang", "ru", "--config", writeConfig(t, x.config))...)
 			cmd.Env, cmd.Stdin = append(os.Environ(), x.env...), strings.NewReader(x.handover())
@@ -181,7 +181,7 @@ func TestConfirmBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = first.Process.Signal(os.Interrupt); _ = first.Wait() })
-	tick, late := time.NewTicker(10*time.Millisecond), time.After(10*time.Second)
+	tick, late := time.NewTicker(10*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for shown, _ := x.script.Shown(); len(shown) == 0; shown, _ = x.script.Shown() {
 		select {
@@ -329,7 +329,7 @@ func cardInReader(t *testing.T, script pinentry.Script) (card *uec.Card, env []s
 // awaitCard waits until the service sees a card, or none.
 func awaitCard(t *testing.T, in bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for s := range pcsc.New(pcsc.Config{}).Watch(ctx) {
 		if slices.ContainsFunc(s.Readers, func(r pcsc.Reader) bool { return r.Present }) == in {
