@@ -19,12 +19,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"zaver/cmd/internal/boot"
+	"zaver/softhsm-fixtures/ports"
 )
 
 // folder makes a configuration in a folder that the database's user may enter.
@@ -38,12 +40,12 @@ func folder(t *testing.T, change map[string]any) (dir, path string) {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := ports.Hold()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	_ = listener.Close()
+	t.Cleanup(release)
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	writeTrust(t, filepath.Join(dir, "trust"))
 	value := map[string]any{"listen": address, "origin": "http://" + address, "data_dir": "data", "trust": "trust", "registers": "http://127.0.0.1:9/smev"}
 	for k, v := range change {
@@ -114,7 +116,7 @@ func TestServeFromNothing(t *testing.T) {
 	done := make(chan int, 1)
 	go func() { done <- run(ctx, []string{"serve", "-config", path}, &out, &log) }()
 	origin := ""
-	for deadline := time.After(60 * time.Second); origin == ""; {
+	for deadline := time.After(5 * time.Minute); origin == ""; {
 		select {
 		case code := <-done:
 			t.Fatalf("serve ended with %d\n%s", code, log.String())
@@ -161,7 +163,7 @@ func TestServeFromNothing(t *testing.T) {
 		if code != boot.ExitOK {
 			t.Errorf("stopped with %d\n%s", code, log.String())
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Error("does not stop")
 	}
 	var report bytes.Buffer
