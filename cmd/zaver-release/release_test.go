@@ -298,7 +298,11 @@ func TestBrokenRepository(t *testing.T) {
 			path := filepath.Join(d.repo, "timestamp.json")
 			b, err := os.ReadFile(path)
 			d.must(err)
-			return os.WriteFile(path, bytes.Replace(b, []byte("2026"), []byte("2036"), 1), 0o644)
+			forged := bytes.Replace(b, []byte(`"expires": "2026-`), []byte(`"expires": "2036-`), 1)
+			if bytes.Equal(forged, b) {
+				return errors.New("the timestamp has no such day")
+			}
+			return os.WriteFile(path, forged, 0o644)
 		},
 		"no timestamp": func(d *desk) error { return os.Remove(filepath.Join(d.repo, "timestamp.json")) },
 		"no root":      func(d *desk) error { return os.Remove(filepath.Join(d.repo, "1.root.json")) },

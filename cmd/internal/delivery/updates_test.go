@@ -14,7 +14,12 @@ import (
 func TestUpdateRoot(t *testing.T) {
 	good := rootFile(t)
 	wrong := filepath.Join(t.TempDir(), "root.json")
-	if err := os.WriteFile(wrong, bytes.Replace(read(t, good), []byte("2027"), []byte("2037"), 1), 0o600); err != nil {
+	// The year alone stands in keys and signatures now and then, and one signature too few is still enough.
+	forged := bytes.Replace(read(t, good), []byte(`"expires": "2027-`), []byte(`"expires": "2037-`), 1)
+	if bytes.Equal(forged, read(t, good)) {
+		t.Fatal("the root has no such day")
+	}
+	if err := os.WriteFile(wrong, forged, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
