@@ -35,6 +35,7 @@ import (
 	"zaver/softhsm-fixtures/people"
 	scripted "zaver/softhsm-fixtures/pinentry"
 	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/ports"
 	"zaver/softhsm-fixtures/readers"
 	"zaver/softhsm-fixtures/tokens"
 	"zaver/softhsm-fixtures/uec"
@@ -388,7 +389,7 @@ func (c *computer) insert(v vpcd.Card) {
 // waitFor waits until the service says of some reader what is wanted.
 func waitFor(t *testing.T, wanted func(pcsc.Reader) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for s := range pcsc.New(pcsc.Config{}).Watch(ctx) {
 		for _, r := range s.Readers {
@@ -425,14 +426,15 @@ func uecCard(t *testing.T, v pki.Variant, change func(*uec.Config)) *uec.Card {
 	return c
 }
 
+// freePort is a port on which nobody listens until the test ends.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := ports.Hold()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Cleanup(release)
+	return port
 }
 
 // expect checks what a report must say of the one fault that was put in.
