@@ -53,15 +53,21 @@ func Forms(pin string) []Form {
 	return forms
 }
 
-// Digits makes a PIN of n random digits, none like its neighbour, so that no copy is found by chance or by a run of equal bytes.
-func Digits(n int) string {
+// Digits makes a PIN of n random digits, none like its neighbour, so that no copy is found in a run of equal bytes. Every form of fourteen
+// is six bytes long or longer; eight are four bytes when packed, and a process of ours holds one of ten thousand such rows by chance.
+func Digits(n int) string { return random(n, "0123456789") }
+
+// Letters is Digits for a device that takes no more than eight characters: letters are never packed.
+func Letters(n int) string { return random(n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") }
+
+func random(n int, of string) string {
 	out := make([]byte, 0, n)
 	for len(out) < n {
-		d, err := rand.Int(rand.Reader, big.NewInt(10))
+		i, err := rand.Int(rand.Reader, big.NewInt(int64(len(of))))
 		if err != nil {
 			panic(err)
 		}
-		if c := '0' + byte(d.Int64()); len(out) == 0 || out[len(out)-1] != c {
+		if c := of[i.Int64()]; len(out) == 0 || out[len(out)-1] != c {
 			out = append(out, c)
 		}
 	}

@@ -85,7 +85,7 @@ func holder(t *testing.T, b []byte, env ...string) int {
 
 // Every form is found in a process that keeps it, under its own name, and the report does not repeat it.
 func TestFindsEachForm(t *testing.T) {
-	pin := memscan.Digits(10) // a constant would lie in this very program
+	pin := memscan.Digits(14) // a constant would lie in this very program
 	for _, form := range memscan.Forms(pin) {
 		t.Run(form.Name, func(t *testing.T) {
 			found, err := memscan.Process(holder(t, form.Bytes), memscan.Forms(pin))

@@ -4,6 +4,7 @@ package piv
 
 import (
 	"crypto/subtle"
+	"unicode"
 
 	"zaver/cardreader/apdu"
 )
@@ -14,10 +15,10 @@ func block(s string) ([8]byte, bool) {
 	return b, copy(b[:], s) == len(s) && len(s) > 0
 }
 
-// goodPIN demands 6 to 8 digits and then FF (part 2 section 2.4.3).
-func goodPIN(b []byte) bool {
+// goodPIN demands 6 to 8 digits, or letters where the card takes them, and then FF (part 2 section 2.4.3).
+func (c Config) goodPIN(b []byte) bool {
 	n := 0
-	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+	for n < len(b) && (b[n] >= '0' && b[n] <= '9' || c.Letters && unicode.IsLetter(rune(b[n])) && b[n] < unicode.MaxASCII) {
 		n++
 	}
 	for _, c := range b[n:] {
@@ -62,7 +63,7 @@ func (a *application) verify(cmd apdu.Command) apdu.Response {
 		return sw(apdu.SWMethodBlocked)
 	case len(cmd.Data) == 0:
 		return sw(apdu.Counter(pw.tries))
-	case !goodPIN(cmd.Data):
+	case !a.cfg.goodPIN(cmd.Data):
 		return sw(apdu.SWWrongData)
 	}
 	word := pw.compare(cmd.Data)
@@ -82,7 +83,7 @@ func (a *application) change(cmd apdu.Command) apdu.Response {
 		return sw(apdu.SWWrongLength)
 	case pw.tries == 0:
 		return sw(apdu.SWMethodBlocked)
-	case cmd.P2 == PIN && (!goodPIN(cmd.Data[:8]) || !goodPIN(cmd.Data[8:])):
+	case cmd.P2 == PIN && (!a.cfg.goodPIN(cmd.Data[:8]) || !a.cfg.goodPIN(cmd.Data[8:])):
 		return sw(apdu.SWWrongData)
 	}
 	word := pw.compare(cmd.Data[:8])
@@ -107,7 +108,7 @@ func (a *application) unblock(cmd apdu.Command) apdu.Response {
 		return sw(apdu.SWWrongLength)
 	case puk.tries == 0:
 		return sw(apdu.SWMethodBlocked)
-	case !goodPIN(cmd.Data[8:]):
+	case !a.cfg.goodPIN(cmd.Data[8:]):
 		return sw(apdu.SWWrongData)
 	}
 	word := puk.compare(cmd.Data[:8])

@@ -63,6 +63,7 @@ type Config struct {
 	Keys         map[byte]crypto.Signer // by reference: *ecdsa.PrivateKey, *rsa.PrivateKey
 	Certificates map[byte][]byte        // DER by reference of the key
 	PIN, PUK     string                 // 6 to 8 digits; 8 printable characters
+	Letters      bool                   // the PIN may have letters, too, as on no real card
 	PINTries     int                    // try limits, 1 to 15; 0 means DefaultTries
 	PUKTries     int
 	GUID         [16]byte  // in the CHUID; zero derives one from the certificates
@@ -118,7 +119,7 @@ func New(cfg Config) (*Card, error) {
 	}
 	pinBlock, ok := block(cfg.PIN)
 	pukBlock, okPUK := block(cfg.PUK)
-	if !ok || !okPUK || !goodPIN(pinBlock[:]) || !goodPUK(pukBlock[:]) {
+	if !ok || !okPUK || !cfg.goodPIN(pinBlock[:]) || !goodPUK(pukBlock[:]) {
 		return nil, errors.New("personalise a card: PIN or PUK has a wrong form")
 	}
 	a := &application{cfg: cfg, keys: maps.Clone(cfg.Keys), pins: map[byte]*password{

@@ -22,6 +22,7 @@ package uec
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -92,6 +93,7 @@ type Config struct {
 	PIN1, PIN2   string // digits, shown to nobody: a test card's secrets
 	KRP          string
 	First, Last  time.Time // days of validity, in the answer to SELECT
+	Digits       int       // of the longest password, 8 to 14; 8 when zero, as on any real card
 	PAN          string    // up to 19 digits; empty gives a made-up one
 	Greeting     string    // pass phrase, at most 40 characters
 	// GetResponse has the card announce answers by 61xx and give them by GET
@@ -158,6 +160,7 @@ func New(cfg Config) (*Card, error) {
 	if cfg.Application == nil {
 		cfg.Application = NewKey()
 	}
+	longest := cmp.Or(cfg.Digits, 8)
 	rootKey, err := gost.ParsePublicKey(keySet(), cfg.Root.Key.Public())
 	if err != nil {
 		return nil, fmt.Errorf("personalise a card: %w", err)
@@ -166,9 +169,9 @@ func New(cfg Config) (*Card, error) {
 		cfg: cfg, rootKey: rootKey, application: cfg.Application,
 		first: cfg.First, last: cfg.Last, verified: map[byte]bool{},
 		pins: map[byte]*password{
-			PIN1: {value: cfg.PIN1, limit: PINTries, tries: PINTries, min: 4, max: 8},
-			PIN2: {value: cfg.PIN2, limit: PINTries, tries: PINTries, min: 6, max: 8},
-			KRP:  {value: cfg.KRP, limit: KRPTries, tries: KRPTries, min: 8, max: 8},
+			PIN1: {value: cfg.PIN1, limit: PINTries, tries: PINTries, min: 4, max: longest},
+			PIN2: {value: cfg.PIN2, limit: PINTries, tries: PINTries, min: 6, max: longest},
+			KRP:  {value: cfg.KRP, limit: KRPTries, tries: KRPTries, min: 8, max: longest},
 		},
 	}
 	c.Chip = chip.New(ATR(), answering{c})

@@ -18,7 +18,7 @@ func TestUnblockingIsGone(t *testing.T) {
 	c := newComputer(t, "run", someone(930_001))
 	made, _ := card(c)
 	made.SetTries(uec.PIN2, 0)
-	fresh := memscan.Digits(8)
+	fresh := number14()
 	must(t, c.script.Write(pinentry.Script{Confirm: []string{pinentry.OK}, PIN: []string{c.who.PINs.PUK, fresh, pinentry.Hold(fresh)}}))
 	c.start()
 	last := c.confirm("Rq-aZ0xCw9vQ2_-pLmN")
@@ -42,7 +42,7 @@ func TestChangeIsGone(t *testing.T) {
 	for i, d := range []device{devices[0], devices[1], devices[3]} {
 		t.Run(d.name, func(t *testing.T) {
 			c := newComputer(t, "run", someone(940_001+i))
-			old, fresh := d.give(c), memscan.Digits(8)
+			old, fresh := d.give(c), d.pin()
 			must(t, c.script.Write(pinentry.Script{PIN: []string{old, fresh}}))
 			c.start()
 			out, exit := c.run("pin", "change", "1", "--lang", "en", "--config", filepath.Join(c.dir, "agent.json"))

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,6 +28,7 @@ import (
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pinentry"
 	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/ports"
 )
 
 // What all tests share; written before they start.
@@ -100,11 +100,29 @@ type computer struct {
 	told bytes.Buffer // what the door told the page
 }
 
-// someone is a person whose every secret is new.
+// someone is a person whose every secret is new, and so long that none is found by chance.
 func someone(number int) people.Person {
 	p := people.Numbered(number)
-	p.PINs = people.PINs{Token: memscan.Digits(8), SO: memscan.Digits(10), Card1: memscan.Digits(6), Card2: memscan.Digits(8), PUK: memscan.Digits(8)}
+	p.PINs = people.PINs{Token: number14(), SO: number14(), Card1: number14(), Card2: number14(), PUK: number14()}
 	return p
+}
+
+// number14 is a PIN for devices that take long ones, word8 for those that take eight characters.
+func number14() string { return memscan.Digits(14) }
+func word8() string    { return memscan.Letters(8) }
+
+// profile gives the agent a card profile of its own in place of one of the built-in: with another line.
+func (c *computer) profile(name, line, other string) {
+	c.t.Helper()
+	b, err := os.ReadFile(filepath.Join("../../cardreader/card/profiles", name))
+	must(c.t, err)
+	if !bytes.Contains(b, []byte(line)) {
+		c.t.Fatalf("%s has no %s", name, line)
+	}
+	dir := filepath.Join(c.dir, "profiles")
+	must(c.t, os.MkdirAll(dir, 0o700))
+	must(c.t, os.WriteFile(filepath.Join(dir, name), bytes.ReplaceAll(b, []byte(line), []byte(other)), 0o600))
+	c.options["profiles"] = dir
 }
 
 func newComputer(t *testing.T, door string, who people.Person) *computer {
@@ -122,10 +140,10 @@ func newComputer(t *testing.T, door string, who people.Person) *computer {
 // start runs the agent behind its door.
 func (c *computer) start() {
 	c.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, release, err := ports.Hold()
 	must(c.t, err)
-	c.port = l.Addr().(*net.TCPAddr).Port
-	must(c.t, l.Close())
+	c.t.Cleanup(release)
+	c.port = port
 	config := map[string]any{"portals": []map[string]string{{"name": "Демо", "origin": c.portal.server.URL, "key": c.portal.public}}, "language": "ru",
 		"loopback": map[string]int{"port": c.port}, "modules": c.modules, "p11kit": false, "pinentry": c.script.Argv(), "window": "off", "log": map[string]any{"level": "debug"}}
 	for name, v := range c.options {
@@ -179,7 +197,7 @@ func (c *computer) start() {
 // seen waits until the smart-card service has seen the card, which takes it half a second.
 func (c *computer) seen(config string) {
 	c.t.Helper()
-	for range 50 {
+	for late := time.Now().Add(30 * time.Second); time.Now().Before(late); {
 		if out, _ := c.run("cards", "--json", "--config", config); strings.Contains(out, `"present": true`) || strings.Contains(out, `"present":true`) {
 			return
 		}

@@ -11,7 +11,6 @@ import (
 
 	"zaver/cardreader/agent"
 	"zaver/softhsm-fixtures/gosttoken"
-	"zaver/softhsm-fixtures/memscan"
 	"zaver/softhsm-fixtures/mint"
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pinentry"
@@ -30,9 +29,10 @@ const promise = 100 * time.Millisecond
 type device struct {
 	name string
 	give func(c *computer) string
+	pin  func() string // another one, of a form that it takes
 }
 
-var devices = []device{{"SoftHSM", softhsm}, {"GOST token", gost}, {"UEC", func(c *computer) string { _, p := card(c); return p }}, {"PIV", pivCard}}
+var devices = []device{{"SoftHSM", softhsm, number14}, {"GOST token", gost, number14}, {"UEC", func(c *computer) string { _, p := card(c); return p }, number14}, {"PIV", pivCard, word8}}
 
 func softhsm(c *computer) string {
 	id, err := centre.Make(pki.Order{Person: c.who})
@@ -76,10 +76,11 @@ func card(c *computer) (*uec.Card, string) {
 	id, err := centre.Make(pki.Order{Person: c.who, Authority: pki.UEC, PublicKey: key.Public()})
 	must(c.t, err)
 	now := time.Now()
-	made, err := uec.New(uec.Config{Key: key, Certificates: append([][]byte{id.DER}, id.Chain...), PIN1: c.who.PINs.Card1, PIN2: c.who.PINs.Card2, KRP: c.who.PINs.PUK,
+	made, err := uec.New(uec.Config{Key: key, Certificates: append([][]byte{id.DER}, id.Chain...), Digits: 14, PIN1: c.who.PINs.Card1, PIN2: c.who.PINs.Card2, KRP: c.who.PINs.PUK,
 		Holder: uec.Holder{SNILS: c.who.SNILS, Surname: c.who.Surname, Given: c.who.Given}, First: now.AddDate(-1, 0, 0), Last: now.AddDate(3, 0, 0)})
 	must(c.t, err)
 	reader(c, made)
+	c.profile("uec-test.json", `"max": 8, "tries"`, `"max": 14, "tries"`)
 	terminal := filepath.Join(c.dir, "terminal.json")
 	must(c.t, os.WriteFile(terminal, uec.Shared().NewTerminal(nil).File(), 0o600))
 	c.options["terminal"], c.method = terminal, agent.MethodUEC
@@ -93,11 +94,13 @@ func pivOf(c *computer) (*piv.Card, string) {
 	must(c.t, err)
 	id, err := centre.Make(pki.Order{Person: c.who, PublicKey: key.Public()})
 	must(c.t, err)
-	made, err := piv.New(piv.Config{PIN: c.who.PINs.Token, PUK: c.who.PINs.PUK,
+	secret := word8()
+	made, err := piv.New(piv.Config{Letters: true, PIN: secret, PUK: word8(),
 		Keys: map[byte]crypto.Signer{piv.DigitalSignature: key}, Certificates: map[byte][]byte{piv.DigitalSignature: id.DER}})
 	must(c.t, err)
 	reader(c, made)
-	return made, c.who.PINs.Token
+	c.profile("piv.json", `"ref": "80", `, `"ref": "80", "characters": "printable", `)
+	return made, secret
 }
 
 // TestPINIsGone has each kind of device sign behind both doors, once after a wrong PIN. Both PINs are looked for while
@@ -116,7 +119,7 @@ func TestPINIsGone(t *testing.T) {
 
 func vanishes(t *testing.T, door string, d device, who people.Person) {
 	c := newComputer(t, door, who)
-	right, wrong := d.give(c), memscan.Digits(8)
+	right, wrong := d.give(c), d.pin()
 	must(t, c.script.Write(pinentry.Script{Confirm: []string{pinentry.OK}, PIN: []string{wrong, pinentry.Hold(right)}}))
 	c.start()
 	last := c.confirm("Rq-aZ0xCw9vQ2_-pLmN")
