@@ -14,8 +14,9 @@ import (
 
 // SetPIN replaces the user's PIN (C_SetPIN) in a session of Module.Change. Where the token has no keypad, the old PIN logs in first: some
 // modules want that, and some say CKR_OK to C_SetPIN with a wrong old PIN and change nothing. old and fresh may be nil where the token has a keypad, on which
-// the old PIN is typed once. Errors: *pin.Error, which speaks of PINRef or of NewPINRef, and *Error. What flags and lengths already answer costs no try.
-func (s *Session) SetPIN(old, fresh *pin.PIN) error {
+// the old PIN is typed once. begin is called before C_SetPIN, which its error forbids: from then on only an answer tells which PIN there is.
+// Errors: *pin.Error, which speaks of PINRef or of NewPINRef, and *Error. What flags and lengths already answer costs no try.
+func (s *Session) SetPIN(old, fresh *pin.PIN, begin func() error) error {
 	if p := s.token.Problem; p == pin.ReasonBlocked || p == pin.ReasonNotInitialised {
 		return s.pinError(p, PINRef, nil)
 	}
@@ -32,6 +33,9 @@ func (s *Session) SetPIN(old, fresh *pin.PIN) error {
 		case !errors.Is(err, rv(pkcs11.CKR_PIN_EXPIRED)): // an expired PIN was right, and may do nothing but be changed
 			return s.loginError(err, PINRef)
 		}
+	}
+	if err := begin(); err != nil {
+		return err
 	}
 	err := s.setPIN(old, fresh)
 	if s.token.ProtectedPath && errors.Is(err, rv(pkcs11.CKR_USER_NOT_LOGGED_IN)) { // nothing was compared yet
@@ -57,8 +61,8 @@ func (s *Session) setPIN(old, fresh *pin.PIN) error {
 
 // InitPIN sets the user's PIN anew in the name of the security officer (C_Login with CKU_SO, then C_InitPIN) in a session of Module.Change,
 // upon which the user's tries are full again. so and fresh may be nil where the token has a keypad. Errors: *pin.Error, which speaks of SOPINRef
-// or of NewPINRef, and *Error. What flags and lengths already answer costs no try.
-func (s *Session) InitPIN(so, fresh *pin.PIN) error {
+// or of NewPINRef, and *Error. What flags and lengths already answer costs no try. begin is called before C_InitPIN, as SetPIN does.
+func (s *Session) InitPIN(so, fresh *pin.PIN, begin func() error) error {
 	if s.token.SOProblem == pin.ReasonBlocked {
 		return s.pinError(pin.ReasonBlocked, SOPINRef, nil)
 	}
@@ -73,6 +77,9 @@ func (s *Session) InitPIN(so, fresh *pin.PIN) error {
 		return s.loginError(err, SOPINRef)
 	}
 	s.loggedIn = true
+	if err := begin(); err != nil {
+		return err
+	}
 	fresh, err := s.given(fresh)
 	if err == nil {
 		err = s.m.lib.initPIN(s.h, fresh)

@@ -453,11 +453,13 @@ func TestFaultsOverPINs(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s %#x", tt.call, tt.rv), func(t *testing.T) {
 			m := open(t, theRig.install(t, faultmodule.Fail(tt.call, tt.rv)).Path())
+			begun := 0
+			begin := func() error { begun++; return nil }
 			err := m.Change(slotOf(t, m, tokenVera), func(s *pkcs11.Session) error {
 				if tt.call == "C_SetPIN" || tt.call == "C_Login" {
-					return s.SetPIN(newPIN(t, userPIN), newPIN(t, userPIN))
+					return s.SetPIN(newPIN(t, userPIN), newPIN(t, userPIN), begin)
 				}
-				return s.InitPIN(newPIN(t, people.TokenHolder().PINs.SO), newPIN(t, userPIN))
+				return s.InitPIN(newPIN(t, people.TokenHolder().PINs.SO), newPIN(t, userPIN), begin)
 			})
 			var p *pin.Error
 			got := "error"
@@ -473,6 +475,9 @@ func TestFaultsOverPINs(t *testing.T) {
 			}
 			if got != tt.want {
 				t.Errorf("%q (%v), want %q", got, err, tt.want)
+			}
+			if sets := tt.call == "C_SetPIN" || tt.call == "C_InitPIN" || tt.want == ""; (begun == 1) != sets || begun > 1 {
+				t.Errorf("said %d times that a PIN is being set", begun)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,9 +125,86 @@ func TestKeepInEveryCall(t *testing.T) {
 		} {
 			t.Run(tt.call+" "+kind, func(t *testing.T) {
 				t.Parallel()
-				testOrder(t, order, kind, tt.run)
+				testOrder(t, order, kind, func(h *token.Host, c token.Credential, tok token.Token) error {
+					err := tt.run(h, c, tok)
+					if sets := tt.call == "C_SetPIN" || tt.call == "C_InitPIN"; sets && kind != token.CodeUnsupported {
+						return settles(err, kind) // nobody knows which PIN there is now
+					}
+					return err
+				})
 			})
 		}
+	}
+}
+
+// settles is the failure that a change whose end nobody knows has in its text, nil where the change claims to know.
+func settles(err error, code string) error {
+	var unsettled *pin.Unsettled
+	if !errors.As(err, &unsettled) || codeOf(err) != pin.CodeUnsettled || codeOf(unsettled.Cause) != code {
+		return nil
+	}
+	return unsettled.Cause
+}
+
+// TestKeepOfWhoLeaves: until the module is asked to set the PIN, leaving stops everything; then its answer counts, and without one nobody knows.
+func TestKeepOfWhoLeaves(t *testing.T) {
+	for _, tt := range []struct {
+		name, call string
+		order      faultmodule.Order
+		want       string // "" for done
+	}{
+		{"before", "C_Login", faultmodule.Hang("C_Login"), "canceled"},
+		{"before, unblocking", "C_Login(so)", faultmodule.Hang("C_Login(so)"), "canceled"},
+		{"while it is set", "C_SetPIN", faultmodule.Slow("C_SetPIN", 300), ""},
+		{"while it is set, unblocking", "C_InitPIN", faultmodule.Slow("C_InitPIN", 300), ""},
+		{"no answer", "C_SetPIN", faultmodule.Hang("C_SetPIN"), pin.CodeUnsettled},
+		{"no answer, unblocking", "C_InitPIN", faultmodule.Hang("C_InitPIN"), pin.CodeUnsettled},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			fault := theRig.install(t, tt.order)
+			h := theRig.host(t, theRig.ownStore(t), fault.Path())
+			find := func() token.TokenRef {
+				found := list(t, h)
+				return found[slices.IndexFunc(found, func(tok token.Token) bool { return tok.Label == tokenVera })].Ref
+			}
+			ref := find()
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			done := make(chan error, 1)
+			go func() {
+				if strings.Contains(tt.name, "unblocking") {
+					done <- h.UnblockPIN(ctx, ref, newPIN(t, soPIN), newPIN(t, freshPIN))
+				} else {
+					done <- h.ChangePIN(ctx, ref, newPIN(t, userPIN), newPIN(t, freshPIN))
+				}
+			}()
+			waitFor(t, func() bool {
+				calls, _ := fault.Calls()
+				return slices.Contains(calls, tt.call)
+			})
+			leave()
+			err := <-done
+			got := codeOf(err)
+			if errors.Is(err, context.Canceled) {
+				got = "canceled"
+			}
+			if got != tt.want {
+				t.Fatalf("%v, want %q", err, tt.want)
+			}
+			if err := fault.Set(); err != nil {
+				t.Fatal(err)
+			}
+			now := freshPIN
+			if tt.want == "canceled" {
+				now = userPIN
+			}
+			if tt.want != pin.CodeUnsettled {
+				if err := h.ChangePIN(t.Context(), find(), newPIN(t, now), newPIN(t, userPIN)); err != nil {
+					t.Errorf("%s does not work: %v", now, err)
+				}
+			}
+		})
 	}
 }
 

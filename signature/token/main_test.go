@@ -225,9 +225,12 @@ func newPIN(t testing.TB, s string) *pin.PIN {
 func codeOf(err error) string {
 	var own *token.Error
 	var pinErr *pin.Error
+	var unsettled *pin.Unsettled
 	switch {
 	case err == nil:
 		return ""
+	case errors.As(err, &unsettled):
+		return unsettled.Code()
 	case errors.As(err, &own):
 		return own.Code
 	case errors.As(err, &pinErr):

@@ -20,6 +20,9 @@ const (
 	opUnblock operation = "unblock"
 )
 
+// changes says that the operation sets a PIN.
+func (o operation) changes() bool { return o == opChange || o == opUnblock }
+
 // request is what the host asks. A PIN frame follows it where PIN is set, and another where Fresh is.
 type request struct {
 	Op         operation `json:"op"`
@@ -55,10 +58,11 @@ func (s secrets) wipe() {
 	s.fresh.Wipe()
 }
 
-// reply is what the worker answers: any number with a Token, then one with Done or Failure.
+// reply is what the worker answers: any number with a Token, or one with Begun, then one with Done or Failure.
 type reply struct {
 	Token     *tokenReply `json:"token,omitempty"`
 	Signature []byte      `json:"signature,omitempty"`
+	Begun     bool        `json:"begun,omitempty"` // from here on the PIN may be another
 	Done      bool        `json:"done,omitempty"`
 	Failure   *failure    `json:"failure,omitempty"`
 }

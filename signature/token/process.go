@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"zaver/signature/pin"
 	"zaver/signature/procgroup"
 )
 
@@ -21,7 +22,8 @@ type process struct {
 	in     *os.File // we write requests
 	out    *os.File // we read replies
 	exited chan struct{}
-	state  error // why it ended; read after exited is closed
+	begun  chan struct{} // closed when the worker says that a PIN is being set
+	state  error         // why it ended; read after exited is closed
 }
 
 // start begins a worker in a process group of its own, so that whatever a module starts can be ended with it.
@@ -46,7 +48,7 @@ func start(argv, env []string, stderr *os.File) (*process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start worker: %w", err), in.Close(), out.Close())
 	}
-	p := &process{cmd: cmd, in: in, out: out, exited: make(chan struct{})}
+	p := &process{cmd: cmd, in: in, out: out, exited: make(chan struct{}), begun: make(chan struct{})}
 	go func() {
 		p.state = procgroup.Wait(cmd) // and with it ends what its module started
 		close(p.exited)
@@ -90,21 +92,53 @@ var (
 	errExpired = errors.New("worker process did not answer in time")
 )
 
-// call sends a request and hands every reply to each. When ctx ends, the worker is killed. Errors: what the worker says (*pin.Error, *Error),
-// errEnded, errExpired (a deadline passed), or context.Canceled.
+// call sends a request and hands every reply to each. When ctx ends, the worker is killed; one that is setting a PIN may answer first.
+// Errors: what the worker says (*pin.Error, *Error), errEnded, errExpired (a deadline passed), or context.Canceled.
 func (p *process) call(ctx context.Context, q request, secret secrets, each func(*reply)) error {
 	result := make(chan error, 1)
-	go func() { result <- p.exchange(q, secret, each) }()
+	go func() {
+		defer close(result)
+		result <- p.exchange(q, secret, each)
+	}()
 	select {
 	case err := <-result:
 		return err
 	case <-ctx.Done():
-		p.kill()
-		<-result // each is not called after call has returned
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return errExpired
+	}
+	late := errors.Is(ctx.Err(), context.DeadlineExceeded)
+	if q.Op.changes() {
+		if err := p.lastWord(result, late); !errors.Is(err, errEnded) {
+			return err
 		}
-		return ctx.Err()
+	}
+	p.kill()
+	<-result // each is not called after call has returned
+	if late {
+		return errExpired
+	}
+	return ctx.Err()
+}
+
+// lastWord waits for what a worker has to say of a change whose caller has left. One that has begun is left to end it, unless it was late
+// before; another one is killed, and what it had written by then is read. errEnded stands for no word.
+func (p *process) lastWord(result <-chan error, late bool) error {
+	select {
+	case <-p.begun:
+		if late {
+			return errEnded
+		}
+	default:
+		if p.alive() {
+			procgroup.Kill(p.cmd)
+		}
+	}
+	wait := time.NewTimer(pin.AnswerWait)
+	defer wait.Stop()
+	select {
+	case err := <-result:
+		return err
+	case <-wait.C:
+		return errEnded
 	}
 }
 
@@ -121,12 +155,24 @@ func (p *process) exchange(q request, secret secrets, each func(*reply)) error {
 		if r.Failure != nil {
 			return r.Failure.err(q.Module)
 		}
+		if r.Begun {
+			p.begin()
+		}
 		each(&r)
 		if r.Done {
 			return nil
 		}
 	}
 	return p.ended(errors.New("worker sends without end"))
+}
+
+// begin notes that a PIN is being set; a worker in the hands of its module may say so twice.
+func (p *process) begin() {
+	select {
+	case <-p.begun:
+	default:
+		close(p.begun)
+	}
 }
 
 // maxReplies bounds one exchange: every slot once, and the last word; maxExchange is in bytes.

@@ -245,7 +245,7 @@ func (w *worker) sign(j job) {
 func (w *worker) keep(j job) {
 	answered := false
 	err := w.withSession(j.request, (*pkcs11.Module).Change, func(s *pkcs11.Session) error {
-		if err := keepIn(s, j.request, j.secrets); err != nil {
+		if err := keepIn(s, j.request, j.secrets, func() error { return writeJSON(w.out, reply{Begun: true}) }); err != nil {
 			return err
 		}
 		answered = true
@@ -256,18 +256,18 @@ func (w *worker) keep(j job) {
 	}
 }
 
-func keepIn(s *pkcs11.Session, q request, k secrets) error {
+func keepIn(s *pkcs11.Session, q request, k secrets, begin func() error) error {
 	t := s.Token()
 	if q.Op == opUnblock {
 		if last(t.SOTries) && !q.Token.LastTry {
 			return &Error{Code: CodeLastTry}
 		}
-		return s.InitPIN(k.pin, k.fresh)
+		return s.InitPIN(k.pin, k.fresh, begin)
 	}
 	if last(t.Tries) && !q.Token.LastTry {
 		return &Error{Code: CodeLastTry}
 	}
-	return s.SetPIN(k.pin, k.fresh)
+	return s.SetPIN(k.pin, k.fresh, begin)
 }
 
 // withSession opens a session with the very token that the person chose, wherever it is plugged in now.
