@@ -107,7 +107,7 @@ func newRig(tb testing.TB, edit func(*confirm.Config)) *rig {
 		tb.Fatal(err)
 	}
 	v, err := validate.New(validate.Config{
-		Trust: func() *trust.Set { return set }, Revocation: revocation.NewChecker(revocation.Config{}),
+		Trust: func() *trust.Set { return set }, Revocation: revocation.NewChecker(revocation.Config{Timeout: time.Minute}),
 	})
 	if err != nil {
 		tb.Fatal(err)

@@ -4,6 +4,7 @@ package revocation_test
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,9 +176,19 @@ func TestRepeatedEntries(t *testing.T) {
 		entries = append(entries, mint.Revoked(s.leaf.Serial, moment.Add(-hour)))
 	}
 	crl := list(entries, mint.IDP{Indirect: true}.Extension()).Sign(s.ca)
-	start := time.Now()
+	start := cpu(t)
 	expect(t, kept(t, s.question(t), crl), good, "")
-	if took := time.Since(start); took > 2*time.Second {
+	if took := cpu(t) - start; took > 2*time.Second {
 		t.Errorf("took %v", took)
 	}
+}
+
+// cpu is the time that this process has computed: other work on the machine is not in it.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
