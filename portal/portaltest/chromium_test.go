@@ -53,7 +53,7 @@ func chromium(t *testing.T, p *Portal, b *Browser) *tab {
 }
 
 // patience bounds each thing that a tab waits for.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func (c *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	c.t.Helper()

@@ -140,15 +140,19 @@ func TestWrongInputKeepsWhatWasTyped(t *testing.T) {
 	page = other.Post("/register", "surname", "Иванов", "given", "Иван", "phone", "+79005550012", "agree", "yes",
 		"terms_version", hidden(t, page, "terms_version"), "consent_version", hidden(t, page, "consent_version"))
 	want(t, page, http.StatusOK, "/register/code")
-	p.Phone.Wait(t, "+79005550012", 1)
-	page = other.Post("/register/code", "code", "000000")
+	code := Code(p.Phone.Wait(t, "+79005550012", 1))
+	wrong := "000000"
+	if code == wrong {
+		wrong = "000001"
+	}
+	page = other.Post("/register/code", "code", wrong)
 	want(t, page, http.StatusUnprocessableEntity, "/register/code")
 	page = other.Post("/register/resend")
 	want(t, page, http.StatusTooManyRequests, "/register/resend")
 	if page.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	page = other.Post("/register/code", "code", Code(p.Phone.Wait(t, "+79005550012", 1)))
+	page = other.Post("/register/code", "code", code)
 	want(t, page, http.StatusOK, "/register/password")
 	page = other.Post("/register/password", "password", "12345678", "repeat", "1234567")
 	want(t, page, http.StatusUnprocessableEntity, "/register/password")

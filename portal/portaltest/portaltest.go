@@ -150,10 +150,10 @@ func (i *Inbox) Messages(to string) []notify.Message {
 }
 
 // Wait returns message number n (from 1) that came to the address; the test
-// fails when none comes within ten seconds.
+// fails when none comes within a minute.
 func (i *Inbox) Wait(tb testing.TB, to string, n int) notify.Message {
 	tb.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		i.mu.Lock()
 		fresh := i.fresh

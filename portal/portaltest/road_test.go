@@ -127,7 +127,7 @@ func sendToChecks(t *testing.T, c Config, who people.Person, word string) (*Port
 	fillProfile(t, b, who)
 	want(t, b.Post("/profile/check"), http.StatusOK, "/checks")
 	events := openStream(t, p, b, "/checks/events")
-	for deadline := time.Now().Add(20 * time.Second); ; events.next(t) {
+	for deadline := time.Now().Add(time.Minute); ; events.next(t) {
 		page := b.Get("/checks")
 		if strings.Contains(page.Text(), word) && !strings.Contains(page.Body, `data-mark="waiting"`) && !strings.Contains(page.Body, `data-mark="running"`) {
 			return p, b

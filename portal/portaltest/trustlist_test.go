@@ -37,7 +37,7 @@ func TestListOfCentresIsRenewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := Start(t, Config{Trust: base, Edit: func(c *assemble.Config) { c.TrustList = assemble.TrustList{URL: server.URL()} }})
-	look, late := time.NewTicker(20*time.Millisecond), time.After(30*time.Second)
+	look, late := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
 	defer look.Stop()
 	for p.TrustList.Status().List == nil {
 		select {
