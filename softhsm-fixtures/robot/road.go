@@ -299,10 +299,7 @@ func (r *Robot) Sign() error {
 
 // AwaitSign waits until the page shows the button that signs, or says why it does not.
 func (r *Robot) AwaitSign(ctx context.Context) (bool, error) {
-	if err := r.Until(ctx, "document.readyState === 'complete' && (document.querySelector('"+SignButton+"') || "+resultPage+")"); err != nil {
-		return false, err
-	}
-	return ask[bool](r, "!!document.querySelector('"+SignButton+"')")
+	return see[bool](ctx, "document.readyState !== 'complete' ? null : document.querySelector('"+SignButton+"') ? true : "+resultPage+" ? false : null")
 }
 
 // Begin chooses the method and goes to the page that looks for the agent. The page's request number is the result.
@@ -343,26 +340,24 @@ type Result struct {
 }
 
 // resultPage is true when the confirmation is over for the page.
-const resultPage = "document.querySelector('#confirm-result') || document.querySelector('#confirm-problem:not([hidden])')"
+const resultPage = "(document.querySelector('#confirm-result') || document.querySelector('#confirm-problem:not([hidden])'))"
 
 // Result waits for the end of the confirmation.
 func (r *Robot) Result() (Result, error) {
 	var out Result
 	err := r.within("result", confirmLimit, func(ctx context.Context) error {
-		if err := r.Until(ctx, "document.readyState === 'complete' && ("+resultPage+")"); err != nil {
-			return err
-		}
-		if err := r.Shot("result"); err != nil {
-			return err
-		}
 		var err error
-		out, err = ask[Result](r, `(() => {
+		out, err = see[Result](ctx, `(() => {
 			const end = document.querySelector('#confirm-result'), problem = document.querySelector('#confirm-problem:not([hidden])')
 			const text = (e) => e.innerText.replace(/\s+/g, ' ').trim()
+			if (document.readyState !== 'complete') return null
 			if (end) return {State: end.dataset.result, Codes: [...end.querySelectorAll('[data-code]')].map(e => e.dataset.code), Text: text(end), Tries: ''}
-			return {State: 'problem', Codes: [problem.dataset.code], Text: text(problem), Tries: text(problem.querySelector('.zv-tries'))}
+			return problem && {State: 'problem', Codes: [problem.dataset.code], Text: text(problem), Tries: text(problem.querySelector('.zv-tries'))}
 		})()`)
-		return err
+		if err != nil {
+			return err
+		}
+		return r.Shot("result")
 	})
 	return out, err
 }

@@ -156,17 +156,25 @@ func (r *Robot) shoot(name string) (string, error) {
 
 // Until waits until the expression is true on the page, over navigations.
 func (r *Robot) Until(ctx context.Context, js string) error {
+	_, err := see[bool](ctx, "!!("+js+") || null")
+	return err
+}
+
+// see waits until the expression is something on the page, over navigations, and gives what it is: what is waited for and
+// what is read then are one look, for a page may move on between two.
+func see[T any](ctx context.Context, js string) (T, error) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	for {
 		// A page on its way out has no answer; the next one has.
-		if yes, err := value[bool](ctx, "!!("+js+")", false); err == nil && yes {
-			return nil
+		if v, err := value[*T](ctx, js, false); err == nil && v != nil {
+			return *v, nil
 		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w", js, ctx.Err())
+			var none T
+			return none, fmt.Errorf("wait for %s: %w", js, ctx.Err())
 		}
 	}
 }
