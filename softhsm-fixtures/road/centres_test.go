@@ -93,7 +93,10 @@ func TestStruckOffCentre(t *testing.T) {
 	w := Start(t)
 	w.publish(t.Context(), nil)
 	_, before := w.confirmed()
-	c := w.Citizen(English) // meanwhile the time of that timestamp, exact to a second, passes
+	stamped := time.Now()
+	c := w.Citizen(English)
+	// Timestamp and list know whole seconds, and the timestamp is exact to one: only a strike-off two seconds later is later for certain.
+	<-time.After(time.Until(stamped.Truncate(time.Second).Add(2 * time.Second)))
 
 	t.Cleanup(func() { w.publish(context.Background(), nil) })
 	w.publish(t.Context(), stage.StrikeOff)

@@ -3,8 +3,10 @@
 package road
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"zaver/softhsm-fixtures/fakepcscd"
@@ -26,7 +28,22 @@ func (w *World) GivePIV(p people.Person, v pki.Variant, k pki.KeyKind) *piv.Card
 	c, err := w.PIVCard(p, v, k)
 	w.must(err)
 	w.must(w.InsertInto(w.t.Context(), 1, c))
+	w.seen(1)
 	return c
+}
+
+// seen waits until the card service shows a card in reader i: an agent that looks for tokens does not wait for one.
+func (w *World) seen(i int) {
+	w.t.Helper()
+	w.must(w.until(fmt.Sprintf("a card is seen in reader %d", i), func() error {
+		out, err := w.Command(w.t.Context(), "opensc-tool", "--list-readers").CombinedOutput()
+		for line := range strings.Lines(string(out)) {
+			if strings.Contains(line, w.Pcscd.Reader(i)) && strings.Contains(line, "Yes") {
+				return nil
+			}
+		}
+		return fmt.Errorf("%v: %s", err, out)
+	}))
 }
 
 // Keypad has the agent talk to a card daemon of its own, with one reader that has a keypad, and the card in it. The person

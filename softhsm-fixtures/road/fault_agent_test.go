@@ -79,6 +79,7 @@ func TestFaultSecondRequest(t *testing.T) {
 	// The first goes on undisturbed; then the second goes on, by the button on its page.
 	w.must(w.Pinentry.Release())
 	first.succeeded()
+	w.free()
 	second.retry()
 	second.succeeded()
 }

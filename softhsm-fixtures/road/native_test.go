@@ -143,6 +143,7 @@ func TestNativeTakesTurns(t *testing.T) {
 	second.fails("token", "agent.busy")
 	w.must(w.Pinentry.Release())
 	first.succeeded()
+	w.free()
 	second.retry()
 	second.succeeded()
 }

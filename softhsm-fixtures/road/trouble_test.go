@@ -148,6 +148,7 @@ func TestNativeSecondTab(t *testing.T) {
 	// The first tab goes away, and its window with it; then the second one's button works.
 	first.Robot.Close()
 	w.eventually("the window is closed", func() bool { return w.windows() == 0 })
+	w.free()
 	w.Plays(windowplay.Script{})
 	c.retry()
 	c.succeeded()
