@@ -32,7 +32,8 @@ usage:
   zaver-portal version
   zaver-portal help
 
-The configuration is strict JSON; config.example.json beside the source shows every part.
+The configuration is strict JSON; config.example.json beside the source is that of a portal behind a
+proxy. Without a proxy, "tls" names the files of "certificate" and "key".
 Without a database address the portal runs a private PostgreSQL of its own under
 its data directory.
 `
