@@ -19,7 +19,7 @@ import (
 // Waiting for a program.
 const (
 	startLimit = 60 * time.Second
-	stopLimit  = 20 * time.Second
+	stopLimit  = 60 * time.Second
 	lookEvery  = 10 * time.Millisecond
 )
 

@@ -20,6 +20,7 @@ import (
 
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/ports"
 	"zaver/softhsm-fixtures/tsl"
 )
 
@@ -138,13 +139,19 @@ func TestNothingIsLeftBehind(t *testing.T) {
 func TestKeptFolderSurvivesAndIsOnesOwn(t *testing.T) {
 	dir := folder(t)
 	cfg := config(dir)
+	// Certificates carry the PKI's address, so the ports are the test's own over both worlds.
+	first, unlock, err := ports.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(unlock)
+	cfg.Ports = Ports{Portal: first, Inbox: first + 1, PKI: first + 2, Agent: first + 3}
 	serials := func() (string, *World) {
 		t.Helper()
 		w, err := Start(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.Ports = w.ports // certificates carry the PKI's address
 		token, err := w.Token(t.Context(), people.TokenHolder(), pki.Good, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -155,7 +162,7 @@ func TestKeptFolderSurvivesAndIsOnesOwn(t *testing.T) {
 		}
 		return fmt.Sprintf("%x %x", token.DER, chain[0]), w
 	}
-	first, w := serials()
+	made, w := serials()
 	if _, err := Start(t.Context(), cfg); !errors.Is(err, ErrTaken) {
 		t.Errorf("a second world in the same folder: %v", err)
 	}
@@ -163,7 +170,7 @@ func TestKeptFolderSurvivesAndIsOnesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, w := serials()
-	if first != again {
+	if made != again {
 		t.Error("token or card are others after a restart")
 	}
 	// The list of centres goes on, too: the portal takes the new one for newer than that of before.
