@@ -37,7 +37,8 @@ func frame(kind byte, payload string) string {
 	return string(binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(payload)))) + payload
 }
 
-// TestHostileWorker holds that whatever a worker answers, the host returns in time with bounded, known things.
+// TestHostileWorker holds that whatever a worker answers, the host returns with bounded, known things, and without waiting for its deadline: then it would say that
+// the module hangs.
 func TestHostileWorker(t *testing.T) {
 	library := filepath.Join(t.TempDir(), "module.so")
 	if err := os.WriteFile(library, nil, 0o600); err != nil {
@@ -70,12 +71,10 @@ func TestHostileWorker(t *testing.T) {
 			if err := os.WriteFile(script, []byte(tt.answer), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			h := theRig.host(t, func(c *token.Config) { c.Worker = []string{c.Worker[0], asHostile, script} }, library)
-			begin := time.Now()
+			h := theRig.host(t, func(c *token.Config) {
+				c.Worker, c.ListDeadline = []string{c.Worker[0], asHostile, script}, time.Minute
+			}, library)
 			found, problems := h.List(context.Background())
-			if took := time.Since(begin); took > 9*time.Second {
-				t.Errorf("answered after %v", took)
-			}
 			code := ""
 			if len(problems) > 0 {
 				code = problems[0].Code
