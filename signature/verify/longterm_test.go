@@ -18,7 +18,7 @@ import (
 
 func (r *room) stamper(t testing.TB, authority string) *timestamp.Client {
 	t.Helper()
-	c, err := timestamp.NewClient(timestamp.Config{URL: r.pki.Authority(authority).TSAURL(), Timeout: 5 * time.Second})
+	c, err := timestamp.NewClient(timestamp.Config{URL: r.pki.Authority(authority).TSAURL(), Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestTimestampAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	terms := r.terms(moment.Add(2 * time.Hour))
-	terms.Revocation = revocation.NewChecker(revocation.Config{Now: now, MaxCache: -1})
+	terms.Revocation = revocation.NewChecker(revocation.Config{Now: now, MaxCache: -1, Timeout: time.Minute})
 	_, err = verify.LongTerm(t.Context(), signature, found, r.stamper(t, pki.GOSTCA), terms)
 	if e := (*verify.LongTermError)(nil); !errors.As(err, &e) || e.Code != verify.CodeCertRevoked {
 		t.Errorf("key compromised an hour after the token: %v", err)

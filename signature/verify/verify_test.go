@@ -52,7 +52,7 @@ func newRoom(t testing.TB, kind pki.KeyKind) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &room{p, set, revocation.NewChecker(revocation.Config{Now: now})}
+	return &room{p, set, revocation.NewChecker(revocation.Config{Now: now, Timeout: time.Minute})}
 }
 
 func parse(t testing.TB, der []byte) *cert.Certificate {
