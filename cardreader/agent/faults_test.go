@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"zaver/signature/pin"
 	scripted "zaver/softhsm-fixtures/pinentry"
 	"zaver/softhsm-fixtures/pki"
+	"zaver/softhsm-fixtures/ports"
 )
 
 // nobody is a person who isn't there: a dialog would be a fault of the test.
@@ -247,17 +249,22 @@ func TestPeople(t *testing.T) {
 	}
 }
 
+// at has the agent judge statements at one moment, so that none of a short life expires while a slow machine gets to it.
+func at(moment time.Time) func(*agent.Config) {
+	return func(c *agent.Config) { c.Now = func() time.Time { return moment } }
+}
+
 // A dialog program that hangs past the person's own time limit is killed; the code names it, and the agent is free again.
 func TestDialogHangs(t *testing.T) {
-	r := newRig(t, newCarrier(t, pki.Good), scripted.Script{Confirm: []string{scripted.Hang}})
 	now := time.Now().UTC().Truncate(time.Second)
+	r := newRig(t, newCarrier(t, pki.Good), scripted.Script{Confirm: []string{scripted.Hang}}, at(now))
 	r.portal.statement.Issued, r.portal.statement.Expires = now.Add(-time.Minute), now.Add(3*time.Second)
 	begun := time.Now()
 	steps := r.run(t, t.Context())
 	if got := steps[len(steps)-1].Code; got != agent.CodePinentry && got != agent.CodeTimeout {
 		t.Errorf("got %s", got)
 	}
-	if took := time.Since(begun); took > 5*time.Second {
+	if took := time.Since(begun); took > 30*time.Second { // a dialog's own limit is a minute
 		t.Errorf("took %v", took)
 	}
 	if r.agent.Busy() {
@@ -342,8 +349,16 @@ func TestLyingKeypadSpendsOneTry(t *testing.T) {
 }
 
 func TestPortalDown(t *testing.T) {
-	r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), func(c *agent.Config) { c.FetchPatience = 200 * time.Millisecond })
-	r.portal.Close()
+	port, release, err := ports.Hold() // nobody listens there, and nobody will
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	origin := fmt.Sprintf("http://127.0.0.1:%d", port)
+	r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), func(c *agent.Config) {
+		c.FetchPatience, c.Portals[0].Origin = 200*time.Millisecond, origin
+	})
+	r.request.Origin = origin
 	steps := r.run(t, t.Context())
 	if got := steps[len(steps)-1]; got.Code != agent.CodePortalUnreachable {
 		t.Errorf("got %+v", got)
@@ -377,16 +392,17 @@ func TestPortalDiesWhileJudging(t *testing.T) {
 		dies      bool
 		again     string // the portal's Retry-After with a conflict
 		conflicts int
+		patience  time.Duration // with conflicts
 		want      agent.Step
 		attempts  int
 	}{
-		{"dies, comes back, had let go", true, "1", 1, agent.Step{Step: "done", State: "confirmed", Codes: []string{}}, 3},
-		{"dies, never lets go", true, "1", 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 0},
-		{"dies, another was judged", true, "", 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 2},
-		{"another is judged", false, "1", 1 << 20, agent.Step{Step: "failed", Code: "confirm.conflict"}, 1},
+		{"dies, comes back, had let go", true, "1", 1, patience, agent.Step{Step: "done", State: "confirmed", Codes: []string{}}, 3},
+		{"dies, never lets go", true, "1", 1 << 20, 300 * time.Millisecond, agent.Step{Step: "failed", Code: "confirm.conflict"}, 0},
+		{"dies, another was judged", true, "", 1 << 20, patience, agent.Step{Step: "failed", Code: "confirm.conflict"}, 2},
+		{"another is judged", false, "1", 1 << 20, patience, agent.Step{Step: "failed", Code: "confirm.conflict"}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), func(cfg *agent.Config) { cfg.ConflictPatience = 300 * time.Millisecond })
+			r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), func(cfg *agent.Config) { cfg.ConflictPatience = c.patience })
 			inner, attempts := r.portal.Config.Handler, 0
 			r.portal.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 				if !strings.Contains(q.URL.Path, "/response/") {
@@ -425,18 +441,26 @@ func TestPortalDiesWhileJudging(t *testing.T) {
 
 // An outage that lasts until the statement expires.
 func TestPortalGoneForGood(t *testing.T) {
-	r := newRig(t, newCarrier(t, pki.Good), yes("12345678"))
 	now := time.Now().UTC().Truncate(time.Second)
-	r.portal.statement.Issued, r.portal.statement.Expires = now.Add(-time.Minute), now.Add(2*time.Second)
-	r.portal.intercept = func(q *http.Request) int {
-		if strings.Contains(q.URL.Path, "/response/") {
-			return http.StatusServiceUnavailable
+	r := newRig(t, newCarrier(t, pki.Good), yes("12345678"), at(now))
+	r.portal.statement.Issued, r.portal.statement.Expires = now.Add(-time.Minute), now.Add(20*time.Second)
+	inner, failures := r.portal.Config.Handler, 0
+	r.portal.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if !strings.Contains(q.URL.Path, "/response/") {
+			inner.ServeHTTP(w, q)
+			return
 		}
-		return 0
-	}
+		if failures++; failures > 3 {
+			w.Header().Set("Retry-After", "30") // when the statement will have expired
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
 	steps := r.run(t, t.Context())
 	if got := steps[len(steps)-1]; got.Code != agent.CodePortalUnreachable || names(steps) != "statement consent pin signing sending failed" {
 		t.Errorf("got %+v", steps)
+	}
+	if failures != 4 {
+		t.Errorf("%d attempts, want 4", failures)
 	}
 	if r.portal.cancelled != nil {
 		t.Error("a signature that was made was called off")

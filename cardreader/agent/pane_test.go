@@ -30,7 +30,7 @@ func windowed(t *testing.T, s agent.Source, w windowplay.Script, p *person, chan
 		t.Fatal(err)
 	}
 	cfg := played.Config()
-	cfg.ReadyLimit, cfg.Stay = 5*time.Second, time.Second
+	cfg.ReadyLimit, cfg.Stay = patience, patience
 	program, err := window.Find(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func windowed(t *testing.T, s agent.Source, w windowplay.Script, p *person, chan
 // seen is what the window was told, in one line a message; it waits for the result unless none is to come.
 func seen(t *testing.T, w *windowplay.Window, result bool) (rows []window.Row, said []string) {
 	t.Helper()
-	tick, deadline := time.NewTicker(5*time.Millisecond), time.After(5*time.Second)
+	tick, deadline := time.NewTicker(5*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for {
 		all, err := w.Shown()

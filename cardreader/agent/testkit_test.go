@@ -68,6 +68,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// patience bounds waits for what must come, where the time that it takes is not the subject.
+const patience = time.Minute
+
 // The made-up request of all tests.
 const (
 	requestID = "Rq-aZ0xCw9vQ2_-pLmN"
@@ -334,8 +337,8 @@ func newRig(t testing.TB, c *carrier, s scripted.Script, change ...func(*agent.C
 		Sources:       map[agent.Method]agent.Source{agent.MethodToken: c, agent.MethodUEC: card{c}},
 		Dialogs:       dialogs,
 		Log:           slog.New(slog.NewTextHandler(r.log, nil)),
-		FetchPatience: 10 * time.Second,
-		DeviceWait:    5 * time.Second,
+		FetchPatience: patience,
+		DeviceWait:    patience,
 		RetryFirst:    10 * time.Millisecond,
 	}
 	for _, f := range change {
@@ -356,7 +359,7 @@ func dialogsOf(t testing.TB, s *scripted.Pinentry) *pinentry.Program {
 
 func dialogsBy(t testing.TB, s *scripted.Pinentry, now func() time.Time) *pinentry.Program {
 	t.Helper()
-	dialogs, err := pinentry.Find(pinentry.Config{Argv: s.Hurried(), Env: os.Environ(), AnswerLimit: 5 * time.Second,
+	dialogs, err := pinentry.Find(pinentry.Config{Argv: s.Hurried(), Env: os.Environ(), AnswerLimit: patience,
 		GraceLimit: 100 * time.Millisecond, Now: now})
 	if err != nil {
 		t.Fatal(err)
