@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,17 @@ import (
 )
 
 var fakeProgram string
+
+// patience bounds waits for what must come, where the time that it takes is not the subject.
+const patience = time.Minute
+
+// limit is how long the person may take over an answer of the script: what hangs is given up soon, and nothing else.
+func limit(answer string) time.Duration {
+	if answer == fake.Hang {
+		return 4 * time.Second // until then the program has written down what it was asked
+	}
+	return patience
+}
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "pinentry")
@@ -45,7 +57,7 @@ func timed(t *testing.T, s fake.Script, now func() time.Time) (*pinentry.Program
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := pinentry.Find(pinentry.Config{Argv: f.Hurried(), Env: os.Environ(), AnswerLimit: 5 * time.Second, GraceLimit: 200 * time.Millisecond, Now: now})
+	p, err := pinentry.Find(pinentry.Config{Argv: f.Hurried(), Env: os.Environ(), AnswerLimit: patience, GraceLimit: 200 * time.Millisecond, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +65,7 @@ func timed(t *testing.T, s fake.Script, now func() time.Time) (*pinentry.Program
 }
 
 func TestConfirm(t *testing.T) {
-	question := pinentry.Dialog{Title: "Завер", Text: "Код: 1234\n100% верно", OK: "Подписать", Cancel: "Отказаться", NotOK: "Другой", Timeout: time.Second}
+	question := pinentry.Dialog{Title: "Завер", Text: "Код: 1234\n100% верно", OK: "Подписать", Cancel: "Отказаться", NotOK: "Другой"}
 	for _, c := range []struct {
 		answer string
 		want   pinentry.Answer
@@ -70,6 +82,8 @@ func TestConfirm(t *testing.T) {
 		t.Run(c.answer, func(t *testing.T) {
 			t.Parallel()
 			p, f := scripted(t, fake.Script{Confirm: []string{c.answer}})
+			question := question
+			question.Timeout = limit(c.answer)
 			got, err := p.Confirm(t.Context(), question)
 			if got != c.want || !errors.Is(err, c.err) {
 				t.Fatalf("got %v, %v", got, err)
@@ -79,7 +93,7 @@ func TestConfirm(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := []fake.Shown{{Command: "CONFIRM", Title: question.Title, Text: question.Text, OK: question.OK,
-				Cancel: question.Cancel, NotOK: question.NotOK, Timeout: "1", Answer: c.answer}}
+				Cancel: question.Cancel, NotOK: question.NotOK, Timeout: strconv.Itoa(int(question.Timeout / time.Second)), Answer: c.answer}}
 			if d := cmp.Diff(want, shown); d != "" {
 				t.Error(d)
 			}
@@ -112,7 +126,7 @@ func TestPIN(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p, f := scripted(t, fake.Script{PIN: []string{c.answer}})
-			got, err := p.PIN(t.Context(), pinentry.Dialog{Text: "ПИН", Prompt: "ПИН-код:", Timeout: time.Second})
+			got, err := p.PIN(t.Context(), pinentry.Dialog{Text: "ПИН", Prompt: "ПИН-код:", Timeout: limit(c.answer)})
 			if !errors.Is(err, c.err) {
 				t.Fatalf("error %v", err)
 			}
@@ -151,7 +165,7 @@ func TestContextEndsDialog(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience / 2): // the dialog's own limit is a minute
 		t.Fatal("dialog outlives its context")
 	}
 	if out, err := exec.Command("pgrep", "-f", f.Argv()[2]).Output(); err == nil {
@@ -161,7 +175,7 @@ func TestContextEndsDialog(t *testing.T) {
 
 func awaitShown(t *testing.T, f *fake.Pinentry, n int) {
 	t.Helper()
-	tick, deadline := time.NewTicker(5*time.Millisecond), time.After(5*time.Second)
+	tick, deadline := time.NewTicker(5*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for {
 		if shown, err := f.Shown(); err == nil && len(shown) >= n {

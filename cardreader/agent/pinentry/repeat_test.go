@@ -5,7 +5,6 @@ package pinentry_test
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"zaver/cardreader/agent/pinentry"
 	fake "zaver/softhsm-fixtures/pinentry"
@@ -31,7 +30,7 @@ func TestRepeat(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p, f := scripted(t, c.script)
-			got, err := p.PIN(t.Context(), pinentry.Dialog{Text: "Новый ПИН", Prompt: "Новый:", Repeat: "Ещё раз:", RepeatError: "Не совпали", Timeout: time.Second})
+			got, err := p.PIN(t.Context(), pinentry.Dialog{Text: "Новый ПИН", Prompt: "Новый:", Repeat: "Ещё раз:", RepeatError: "Не совпали", Timeout: patience})
 			if !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
 				t.Fatalf("error %v", err)
 			}

@@ -45,7 +45,7 @@ func TestRest(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p, f := timed(t, fake.Script{Confirm: c.answers}, answersAfter(c.took...))
-			d := pinentry.Dialog{Text: "Код: 1234", Hasty: "Слишком быстро.\nКод: 1234", NotOK: "Другой", Timeout: 30 * time.Second}
+			d := pinentry.Dialog{Text: "Код: 1234", Hasty: "Слишком быстро.\nКод: 1234", NotOK: "Другой", Timeout: patience}
 			got, err := p.Confirm(t.Context(), d)
 			if got != c.want || err != nil {
 				t.Errorf("got %v, %v", got, err)
@@ -114,7 +114,7 @@ func TestTypedAhead(t *testing.T) {
 			x.await(t, c.echo) // the terminal has them
 			got := make(chan pinentry.Answer, 1)
 			go func() {
-				a, err := p.Confirm(t.Context(), pinentry.Dialog{Text: "Контрольный код: 4815", OK: "Подписать", Cancel: "Отказаться", Timeout: 20 * time.Second})
+				a, err := p.Confirm(t.Context(), pinentry.Dialog{Text: "Контрольный код: 4815", OK: "Подписать", Cancel: "Отказаться", Timeout: 2 * patience})
 				if err != nil {
 					t.Error(err)
 				}
@@ -142,7 +142,7 @@ func TestFastKeyOnATerminal(t *testing.T) {
 	p := realPinentry(t, "pinentry-tty", x, answersAfter(pinentry.Rest/2, 2*pinentry.Rest))
 	got := make(chan pinentry.Answer, 1)
 	go func() {
-		a, err := p.Confirm(t.Context(), pinentry.Dialog{Text: "Контрольный код: 4815", Hasty: "Слишком быстро", OK: "Подписать", Cancel: "Отказаться", Timeout: 20 * time.Second})
+		a, err := p.Confirm(t.Context(), pinentry.Dialog{Text: "Контрольный код: 4815", Hasty: "Слишком быстро", OK: "Подписать", Cancel: "Отказаться", Timeout: 2 * patience})
 		if err != nil {
 			t.Error(err)
 		}
