@@ -30,7 +30,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// played finds the scripted program; it may take half a second to be ready.
+// patience bounds waits for what must come, where the time that it takes is not the subject.
+const patience = time.Minute
+
+// played finds the scripted program, which has time to be ready; one that never shows itself and one that does not go are given up soon.
 func played(t *testing.T, s windowplay.Script) (*window.Program, *windowplay.Window) {
 	t.Helper()
 	w, err := windowplay.New(t.TempDir(), program, s)
@@ -38,7 +41,13 @@ func played(t *testing.T, s windowplay.Script) (*window.Program, *windowplay.Win
 		t.Fatal(err)
 	}
 	c := w.Config()
-	c.ReadyLimit, c.Stay = 2*time.Second, time.Second
+	c.ReadyLimit, c.Stay = patience, patience
+	if s.AtShow == windowplay.Stall {
+		c.ReadyLimit = time.Second
+	}
+	if s.AtResult == windowplay.Stall {
+		c.Stay = time.Second
+	}
 	p, err := window.Find(c)
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +72,7 @@ func await(t *testing.T, c <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-c:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal(what)
 	}
 }
@@ -184,7 +193,7 @@ func TestMessagesInOrder(t *testing.T) {
 			kinds = append(kinds, m.Progress.Text)
 		case m.Result != nil:
 			kinds = append(kinds, m.Result.Text)
-			if m.Result.Stay != 1 {
+			if m.Result.Stay != int(patience/time.Second) {
 				t.Errorf("stays for %d s", m.Result.Stay)
 			}
 		}
