@@ -6,6 +6,7 @@ package pkcs11
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 
 	"github.com/miekg/pkcs11"
@@ -51,6 +52,24 @@ func (s *Session) Certificates() ([]Certificate, error) {
 		}
 	}
 	return out, nil
+}
+
+// Shows reports whether the token shows the certificate with that SHA-256, among the objects with that CKA_ID, unless it is empty, or among all.
+func (s *Session) Shows(id []byte, print [sha256.Size]byte) (bool, error) {
+	seen := make(map[pkcs11.ObjectHandle]bool)
+	for _, by := range [][]byte{id, nil} {
+		handles, err := s.find(pkcs11.CKO_CERTIFICATE, by)
+		if err != nil {
+			return false, err
+		}
+		for _, h := range handles {
+			if !seen[h] && sha256.Sum256(s.value(h, pkcs11.CKA_VALUE)) == print {
+				return true, nil
+			}
+			seen[h] = true
+		}
+	}
+	return false, nil
 }
 
 func indexDER(list []Certificate, der []byte) int {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestRequestRoundTrip(t *testing.T) {
-	want := request{Op: opSign, Module: "/usr/lib/m.so", Parameters: "p", Token: &which{Slot: 7, Label: "a", Serial: "b", LastTry: true},
+	want := request{Op: opSign, Module: "/usr/lib/m.so", Parameters: "p", Token: &which{Slot: 7, Label: "a", Serial: "b", LastTry: true, Shows: make([]byte, 32)},
 		Sign: &signing{ID: []byte{1}, SPKI: []byte{2}, Algorithm: "x", Salt: 20, Digest: []byte{3}}}
 	var b bytes.Buffer
 	sent := secrets{pin.New([]byte("1234")), pin.New([]byte("567890"))}

@@ -19,7 +19,7 @@ import (
 // FuzzRequest holds that what is read can be written and reads the same again, and that nothing else than an error comes of the rest.
 func FuzzRequest(f *testing.F) {
 	one, two := pin.New([]byte("123456")), pin.New([]byte("654321"))
-	token := &which{Slot: 1, Label: "l", Serial: "s"}
+	token := &which{Slot: 1, Label: "l", Serial: "s", Shows: make([]byte, 32)}
 	for _, seed := range []struct {
 		q request
 		s secrets

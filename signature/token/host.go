@@ -145,7 +145,8 @@ func (h *Host) Sign(ctx context.Context, ref CredentialRef, p *pin.PIN, a algo.A
 	}
 	ctx, cancel := h.within(ctx, h.cfg.SignDeadline)
 	defer cancel()
-	sig, err := l.sign(ctx, &which{Slot: ref.Slot, Label: ref.Label, Serial: ref.Serial, LastTry: last(ref.Tries)},
+	print := ref.Certificate.Fingerprint()
+	sig, err := l.sign(ctx, &which{Slot: ref.Slot, Label: ref.Label, Serial: ref.Serial, LastTry: last(ref.Tries), Shows: print[:]},
 		&signing{ID: ref.ID, SPKI: public.SPKI(), Algorithm: a.Name, Salt: a.SaltLength, Digest: digest}, p)
 	if err != nil {
 		return nil, err

@@ -32,6 +32,9 @@ func (h *Host) keep(ctx context.Context, op operation, ref TokenRef, shown pin.T
 	ctx, cancel := h.within(ctx, h.cfg.SignDeadline)
 	defer cancel()
 	t := &which{Slot: ref.Slot, Label: ref.Label, Serial: ref.Serial, LastTry: last(shown)}
+	if ref.Certificate != (TokenRef{}).Certificate {
+		t.Shows = ref.Certificate[:]
+	}
 	begun := false
 	err = l.do(ctx, request{Op: op, Token: t}, s, func(r *reply) { begun = begun || r.Begun })
 	if err == nil || !begun || tells(err) {

@@ -5,6 +5,7 @@ package token
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -123,7 +124,7 @@ func newToken(path string, r *tokenReply, at time.Time) Token {
 		Serial: line(r.Serial, maxField), Reader: line(r.Reader, maxField),
 		Tries: r.Tries, CountLow: r.CountLow, Problem: known(r.Problem), LoginRequired: r.LoginRequired, ProtectedPath: r.ProtectedPath,
 		SOTries: r.SOTries, SOCountLow: r.SOCountLow, SOProblem: known(r.SOProblem), MinPIN: length(r.MinPIN), MaxPIN: length(r.MaxPIN)}
-	t.Ref = TokenRef{Module: path, Slot: t.Slot, Label: t.Label, Serial: t.Serial, Tries: t.Tries, SOTries: t.SOTries}
+	t.Ref = TokenRef{Module: path, Slot: t.Slot, Label: t.Label, Serial: t.Serial, Certificate: mark(r.Certificates), Tries: t.Tries, SOTries: t.SOTries}
 	for _, c := range r.Certificates {
 		t.Credentials = append(t.Credentials, newCredential(&t, c, at))
 	}
@@ -136,6 +137,16 @@ func newToken(path string, r *tokenReply, at time.Time) Token {
 		t.Credentials = []Credential{{Reason: CodeCryptoPro}}
 	}
 	return t
+}
+
+// mark picks the certificate by which a token is told from a twin: the one of the least SHA-256, for modules list objects in any order.
+func mark(all []certReply) (least [sha256.Size]byte) {
+	for i, c := range all {
+		if print := sha256.Sum256(c.DER); i == 0 || bytes.Compare(print[:], least[:]) < 0 {
+			least = print
+		}
+	}
+	return least
 }
 
 const (

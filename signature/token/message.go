@@ -3,6 +3,7 @@
 package token
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io"
 	"slices"
@@ -40,6 +41,8 @@ type which struct {
 	Label   string `json:"label"`
 	Serial  string `json:"serial"`
 	LastTry bool   `json:"last_try"` // the person knows that this is the last try
+	// Shows is the SHA-256 of a certificate that it shows without a login, by which it is told from a twin; empty: it shows none.
+	Shows []byte `json:"shows,omitempty"`
 }
 
 type signing struct {
@@ -159,9 +162,9 @@ func (q *request) whole() bool {
 	case opList:
 		return true
 	case opSign:
-		return q.Token != nil && q.Sign != nil
+		return q.Token != nil && q.Sign != nil && len(q.Token.Shows) == sha256.Size
 	case opChange, opUnblock:
-		return q.Token != nil
+		return q.Token != nil && (len(q.Token.Shows) == 0 || len(q.Token.Shows) == sha256.Size)
 	}
 	return false
 }

@@ -3,6 +3,7 @@
 package token
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -71,7 +72,8 @@ type TokenRef struct {
 	Module         string
 	Slot           uint
 	Label, Serial  string
-	Tries, SOTries pin.Tries // as listed: with Left(1) the last try may be spent, otherwise it may not
+	Certificate    [sha256.Size]byte // SHA-256 of one that the token showed, which it must show again; zero: it showed none
+	Tries, SOTries pin.Tries         // as listed: with Left(1) the last try may be spent, otherwise it may not
 }
 
 // Credential is a certificate on a token, or a key that lacks one. Usable ones can be given to Host.Sign; the others carry the Reason.
@@ -91,8 +93,8 @@ type CredentialRef struct {
 	Slot          uint
 	Label, Serial string // of the token; a token that was exchanged for another is not asked
 	ID            []byte
-	Certificate   *cert.Certificate
-	Tries         pin.Tries // as listed: with Left(1) the last try may be spent, otherwise it may not
+	Certificate   *cert.Certificate // a token that does not show it, whatever it calls itself, is another one
+	Tries         pin.Tries         // as listed: with Left(1) the last try may be spent, otherwise it may not
 }
 
 // Names of PINs in pin.Error.Ref.

@@ -5,6 +5,7 @@
 package token
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -275,23 +276,52 @@ func (w *worker) withSession(q request, open func(*pkcs11.Module, uint, func(*pk
 	if err := w.open(q); err != nil {
 		return err
 	}
-	var slot uint
-	if err := again(func() (err error) {
-		slot, err = w.where(q.Token)
-		return err
-	}); err != nil {
-		return err
+	for tried := make(map[uint]bool); ; {
+		var slot uint
+		if err := again(func() (err error) {
+			slot, err = w.where(q.Token, tried)
+			return err
+		}); err != nil {
+			return err
+		}
+		tried[slot] = true
+		twin := false
+		err := open(w.module, slot, func(s *pkcs11.Session) error {
+			shown, err := shows(s, q)
+			if twin = err == nil && !shown; twin || err != nil {
+				return err
+			}
+			return fn(s)
+		})
+		if !twin {
+			return err
+		}
 	}
-	return open(w.module, slot, fn)
 }
 
-// where finds the slot of a token by what it says about itself, first where it was.
-func (w *worker) where(q *which) (uint, error) {
+// shows tells the token from one that calls itself the same, before either is given a PIN: makers leave serial numbers and labels alike.
+func shows(s *pkcs11.Session, q request) (shown bool, err error) {
+	if len(q.Token.Shows) != sha256.Size {
+		return true, nil // it shows no certificate
+	}
+	var id []byte
+	if q.Sign != nil {
+		id = q.Sign.ID
+	}
+	err = again(func() (err error) {
+		shown, err = s.Shows(id, [sha256.Size]byte(q.Token.Shows))
+		return err
+	})
+	return shown, err
+}
+
+// where finds the slot of a token by what it says about itself, first where it was. Slots that were tried are passed over.
+func (w *worker) where(q *which, tried map[uint]bool) (uint, error) {
 	slots := []uint{q.Slot}
 	var failed error
 	for i := 0; i < len(slots); i++ {
 		t, err := w.module.Token(slots[i])
-		if err == nil && t.Serial == q.Serial && t.Label == q.Label {
+		if err == nil && t.Serial == q.Serial && t.Label == q.Label && !tried[t.Slot] {
 			return t.Slot, nil
 		}
 		if err != nil && !errors.Is(err, pkcs11.ErrRemoved) {

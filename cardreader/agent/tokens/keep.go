@@ -4,6 +4,7 @@ package tokens
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 
 	"zaver/cardreader/agent"
@@ -22,9 +23,12 @@ type pinRef struct {
 	module        string
 	slot          uint
 	label, serial string
+	certificate   [sha256.Size]byte
 }
 
-func pinOf(t token.Token) pinRef { return pinRef{t.Module, t.Slot, t.Label, t.Serial} }
+func pinOf(t token.Token) pinRef {
+	return pinRef{t.Module, t.Slot, t.Label, t.Serial, t.Ref.Certificate}
+}
 
 // PINs returns the user's PIN of each token that has one. It is as List: the token's flags say what is left, and no try is spent.
 func (s *Source) PINs(ctx context.Context) ([]agent.PINState, error) {
@@ -89,7 +93,7 @@ func (s *Source) keeper(p agent.PINState) (PINHost, token.TokenRef, error) {
 	if !ok {
 		return nil, token.TokenRef{}, &agent.Error{ErrorCode: token.CodeUnsupported}
 	}
-	return h, token.TokenRef{Module: at.module, Slot: at.slot, Label: at.label, Serial: at.serial, Tries: p.Tries, SOTries: p.UnblockTries}, nil
+	return h, token.TokenRef{Module: at.module, Slot: at.slot, Label: at.label, Serial: at.serial, Certificate: at.certificate, Tries: p.Tries, SOTries: p.UnblockTries}, nil
 }
 
 // kept turns the host's errors into the agent's.
