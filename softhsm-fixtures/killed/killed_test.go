@@ -206,6 +206,10 @@ func (c *crowd) strike(ctx context.Context, database bool) error {
 		if err != nil {
 			return err
 		}
+		// Both die in one moment: between two signals the portal must not tell anybody what it sees.
+		if err := syscall.Kill(c.w.Portal.PID(), syscall.SIGSTOP); err != nil {
+			return fmt.Errorf("stop portal: %w", err)
+		}
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			return fmt.Errorf("kill database: %w", err)
 		}

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// errNoAnswer says that the portal was not there, or went away before it answered.
+// errNoAnswer says that the portal was not there, went away before it answered, or asked to come back later instead of showing a page.
 var errNoAnswer = errors.New("no answer from the portal")
 
 const (
@@ -107,6 +107,9 @@ func (v *visitor) do(r *http.Request, site string) (page, error) {
 		return page{}, fmt.Errorf("%s %s: %w: %w", r.Method, r.URL.Path, errNoAnswer, err)
 	}
 	p := page{status: answer.StatusCode, path: answer.Request.URL.Path, body: string(body)}
+	if p.status == http.StatusServiceUnavailable && r.Method == http.MethodGet {
+		return p, fmt.Errorf("%s %s: %w: %s", r.Method, r.URL.Path, errNoAnswer, p)
+	}
 	if p.status == http.StatusInternalServerError {
 		return p, fmt.Errorf("%s %s: %s", r.Method, r.URL.Path, p)
 	}
