@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,9 @@ import (
 
 	"zaver/cardreader/agent/window"
 )
+
+// The size of the screen, in pixels.
+const wide, high = 1000, 900
 
 // desk is a screen of its own (Xvfb), a session bus with the accessibility service, and a person who reads and presses keys.
 type desk struct {
@@ -57,7 +61,7 @@ func sit(dir string) (*desk, error) {
 	if b, err := exec.Command("go", "build", "-o", d.program, ".").CombinedOutput(); err != nil {
 		return d, fmt.Errorf("build: %w: %s", err, b)
 	}
-	display, err := d.start("Xvfb", []string{"-displayfd", "1", "-screen", "0", "1000x900x24", "-nolisten", "tcp"}, nil)
+	display, err := d.start("Xvfb", []string{"-displayfd", "1", "-screen", "0", fmt.Sprintf("%dx%dx24", wide, high), "-nolisten", "tcp"}, nil)
 	if err != nil {
 		return d, err
 	}
@@ -146,6 +150,7 @@ func (d *desk) ask(command map[string]string, answer any) error {
 type node struct {
 	Role, Name, Description              string
 	Sensitive, Focused, Checked, Showing bool
+	Left, Top, Right, Bottom             int // on the screen, in pixels
 }
 
 // await reads the window until a node satisfies ok, and returns it.
@@ -200,7 +205,13 @@ type shown struct {
 // show opens the real program through the agent's own package.
 func show(t *testing.T, f window.Form, rows []window.Row) *shown {
 	t.Helper()
-	p, err := window.Find(window.Config{Path: seat.program, Env: seat.env, Stay: 2 * time.Second})
+	return showWith(t, f, rows)
+}
+
+// showWith is show with more in the program's environment.
+func showWith(t *testing.T, f window.Form, rows []window.Row, env ...string) *shown {
+	t.Helper()
+	p, err := window.Find(window.Config{Path: seat.program, Env: slices.Concat(seat.env, env), Stay: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,9 @@ struct view {
 	GtkWidget *choice, *choose, *rows, *hint;
 	GtkWidget *status, *spinner, *text, *detail, *left;
 	GtkWidget *result;
-	GtkWidget *sign, *decline, *close;
+	GtkWidget *buttons, *sign, *decline, *close;
 	GtkSizeGroup *labels;
-	int highest; /* pixels that the scrolled part may have */
+	int widest, highest; /* pixels that the screen has for the window, its frame not counted */
 	enum phase phase;
 };
 
@@ -33,6 +33,13 @@ int zw_chosen_row(void); /* -1: none */
 void zw_watch_choice(void);
 void zw_doze(void);        /* the button sleeps for WAKE from now */
 gboolean zw_asleep(void);
+
+/* The scrolled part is at least so high, in pixels, whatever else there is on a small screen. */
+#define LEAST 120
+
+/* What a window manager puts round the window: pixels on both sides together, and above and below together. */
+#define FRAME_WIDTH 16
+#define FRAME_HEIGHT 64
 
 /* A click or key that was meant for another window must not sign: how long the button sleeps, in milliseconds. */
 #define WAKE 600

@@ -8,17 +8,20 @@
 
 static GString *spoken; // the result as the close button's description
 
-// fit makes the window as large as its content asks and the screen lets it; it never gets narrower, so that the facts stay where
-// they are. A scrolled window doesn't ask for the height that wrapped text needs at the width that it gets: it is told.
+// fit makes the window as large as its content asks and the screen lets it: what is wider wraps, what is higher scrolls, and the buttons
+// stay in sight. It never gets narrower, so that the facts stay where they are. A scrolled window doesn't ask for the height that
+// wrapped text needs at the width that it gets: it is told.
 static void fit(void)
 {
 	static int width;
-	int natural, height;
+	int natural, height, hint, buttons;
 
 	gtk_widget_get_preferred_width(view.body, NULL, &natural);
-	width = MAX(width, natural);
+	width = MIN(MAX(width, natural), view.widest);
 	gtk_widget_get_preferred_height_for_width(view.body, width, NULL, &height);
-	height = MIN(height, view.highest);
+	gtk_widget_get_preferred_height_for_width(view.hint, width, NULL, &hint);
+	gtk_widget_get_preferred_height_for_width(view.buttons, width, NULL, &buttons);
+	height = MIN(height, MAX(view.highest - hint - buttons, LEAST));
 	gtk_widget_set_size_request(view.scroll, width, height);
 	gtk_window_resize(GTK_WINDOW(view.window), 1, 1);
 }

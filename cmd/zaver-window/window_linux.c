@@ -234,7 +234,7 @@ static void on_leave(GtkButton *b, gpointer d)
 void zw_words(const char *choose, const char *hint, const char *sign, const char *decline, const char *close)
 {
 	GtkWidget *all = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *scroll = view.scroll = gtk_scrolled_window_new(NULL, NULL);
-	GtkWidget *buttons = gtk_button_box_new(GTK_ORIENTATION_HORIZONTAL);
+	GtkWidget *buttons = view.buttons = gtk_button_box_new(GTK_ORIENTATION_HORIZONTAL);
 	GdkRectangle area = {0, 0, 1024, 768};
 	GdkMonitor *monitor = gdk_display_get_monitor(gdk_display_get_default(), 0);
 
@@ -243,7 +243,9 @@ void zw_words(const char *choose, const char *hint, const char *sign, const char
 	if (monitor)
 		gdk_monitor_get_workarea(monitor, &area);
 	gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
-	view.highest = MAX(area.height - 200, 240);
+	gtk_scrolled_window_set_overlay_scrolling(GTK_SCROLLED_WINDOW(scroll), FALSE); // who doesn't see a bar thinks that this is all
+	view.widest = area.width - FRAME_WIDTH;
+	view.highest = area.height - FRAME_HEIGHT;
 	gtk_container_add(GTK_CONTAINER(scroll), view.body);
 	// The row in focus is scrolled to.
 	gtk_container_set_focus_vadjustment(GTK_CONTAINER(view.rows), gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(scroll)));

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -248,6 +249,44 @@ func TestFullWindow(t *testing.T) {
 	}
 	press(t, "alt+s")
 	x.chosen(t)
+}
+
+// TestLargeText: text so large that its lines are wider than the screen wraps; nothing is cut off at a side, and both buttons are in sight.
+func TestLargeText(t *testing.T) {
+	for lang, f := range forms {
+		t.Run(lang, func(t *testing.T) {
+			f.Facts = append(slices.Clone(f.Facts), window.Fact{Label: "СНИЛС", Value: strings.Repeat("Римская-Корсакова ", 4)})
+			list := rows(true)
+			list[1].Lines = []string{strings.Repeat("Удостоверяющий центр ", 6)}
+			showWith(t, f, list, "GDK_DPI_SCALE=2.6")
+			await(t, "the button", awake(f.Sign[1:]))
+			var all []node
+			// The window may still be on its way to its size.
+			await(t, "all within the screen", func(n node) bool {
+				if n.Role != "push button" || n.Name != f.Sign[1:] || n.Right > wide || n.Bottom > high {
+					return false
+				}
+				all = tree(t)
+				return true
+			})
+			seen := 0
+			for _, n := range all {
+				if !n.Showing || n.Name == "" || n.Left == n.Right {
+					continue
+				}
+				seen++
+				if n.Left < 0 || n.Right > wide {
+					t.Errorf("%s %q lies from %d to %d of %d", n.Role, n.Name, n.Left, n.Right, wide)
+				}
+				if n.Role == "push button" && (n.Top < 0 || n.Bottom > high) {
+					t.Errorf("the button %q lies from %d to %d of %d", n.Name, n.Top, n.Bottom, high)
+				}
+			}
+			if seen < 12 {
+				t.Errorf("only %d things are on the screen: %+v", seen, all)
+			}
+		})
+	}
 }
 
 // The program dies with its agent, says so where there is no display, and takes no nonsense.

@@ -23,6 +23,9 @@ def walk(node, into):
     states = node.get_state_set()
     entry = {"role": node.get_role_name(), "name": node.get_name(), "description": node.get_description()}
     entry.update({name: states.contains(state) for name, state in STATES.items()})
+    if "Component" in node.get_interfaces():
+        at = node.get_extents(Atspi.CoordType.SCREEN)
+        entry["left"], entry["top"], entry["right"], entry["bottom"] = at.x, at.y, at.x + at.width, at.y + at.height
     into.append(entry)
     for i in range(node.get_child_count()):
         child = node.get_child_at_index(i)
