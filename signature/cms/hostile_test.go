@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -216,11 +217,21 @@ func TestLongNameManyCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
+	start := cpu(t)
 	if c := signed.SignerCertificate(); c != nil {
 		t.Error("a certificate of another name")
 	}
-	if took := time.Since(start); took > 2*time.Second {
+	if took := cpu(t) - start; took > 2*time.Second {
 		t.Errorf("took %v", took)
 	}
+}
+
+// cpu is the time that this process has computed: other work on the machine is not in it.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -141,13 +142,23 @@ func TestEveryBit(t *testing.T) {
 // TestLargeIsLinear checks a document of the size of the real list; what is quadratic takes hours.
 func TestLargeIsLinear(t *testing.T) {
 	signed := large(t, 4<<20)
-	began := time.Now()
+	began := cpu(t)
 	if _, err := xmldsig.Verify(signed, xmldsig.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 30*time.Second {
+	if took := cpu(t) - began; took > 30*time.Second {
 		t.Errorf("%d bytes in %v", len(signed), took)
 	}
+}
+
+// cpu is the time that this process has computed: other work on the machine is not in it.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // large is a signed document of about that many bytes.
