@@ -133,6 +133,9 @@ func (p *Pinentry) Shown() ([]Shown, error) {
 	}
 	var out []Shown
 	for line := range strings.Lines(string(b)) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
 		var s Shown
 		if err := json.Unmarshal([]byte(line), &s); err != nil {
 			return nil, fmt.Errorf("read transcript: %w", err)

@@ -16,6 +16,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -95,17 +97,15 @@ func (t *TPM) tool(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-// await returns when the sockets are there. Nothing tells when: swtpm makes them while it starts.
+// await returns when somebody listens at the sockets. Nothing tells when: swtpm makes them while it starts, and their files are there a moment before.
 func (t *TPM) await(sockets ...string) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(10 * time.Second)
+	late := time.After(30 * time.Second)
 	for {
-		found := 0
-		for _, path := range sockets {
-			if _, err := os.Stat(path); err == nil {
-				found++
-			}
+		found, err := listening(sockets)
+		if err != nil {
+			return errors.Join(fmt.Errorf("start swtpm: %w", err), t.Close())
 		}
 		if found == len(sockets) {
 			return nil
@@ -118,6 +118,22 @@ func (t *TPM) await(sockets ...string) error {
 			return errors.Join(errors.New("start swtpm: no sockets"), t.Close())
 		}
 	}
+}
+
+// listening counts the sockets at which somebody listens; to connect would be to take the emulator's one connection.
+func listening(sockets []string) (n int, err error) {
+	const accepts = "00010000" // the kernel's flag of such a socket
+	b, err := os.ReadFile("/proc/net/unix")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		// Num: RefCount Protocol Flags Type St Inode Path
+		if f := strings.Fields(line); len(f) == 8 && f[3] == accepts && slices.Contains(sockets, f[7]) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // Close ends the emulator.

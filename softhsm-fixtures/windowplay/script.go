@@ -104,7 +104,11 @@ func (w *Window) Shown() ([]window.Message, error) {
 	}
 	var out []window.Message
 	for line := range strings.Lines(string(b)) {
-		m, err := window.ParseMessage([]byte(strings.TrimSuffix(line, "\n")))
+		line, whole := strings.CutSuffix(line, "\n")
+		if !whole {
+			break // it is being written
+		}
+		m, err := window.ParseMessage([]byte(line))
 		if err != nil {
 			return nil, fmt.Errorf("read transcript: %w", err)
 		}
