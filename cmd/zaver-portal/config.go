@@ -115,66 +115,89 @@ func load(command string, args []string, more func(*flag.FlagSet)) (c config, re
 
 // check completes the configuration; relative paths are relative to its file.
 func (c *config) check(dir string) error {
-	wrong := func(field, hint string) error {
-		return boot.Fail(boot.ExitConfig, hint, "configuration: %s is missing or wrong", field)
+	for _, check := range []func() (field, hint string){c.checkOrigin, c.checkPlaces, c.checkSenders} {
+		if field, hint := check(); field != "" {
+			return boot.Fail(boot.ExitConfig, hint, "configuration: %s is missing or wrong", field)
+		}
 	}
+	return c.absolute(dir)
+}
+
+// checkOrigin names the field that is wrong of how visitors and agents reach the portal.
+func (c *config) checkOrigin() (field, hint string) {
 	origin, err := url.Parse(c.Origin)
 	if err != nil || origin.Host == "" || origin.Path != "" || (origin.Scheme != "https" && origin.Scheme != "http") {
-		return wrong("origin", `for example "https://portal.example"`)
+		return "origin", `for example "https://portal.example"`
 	}
 	if origin.Scheme == "http" && !loopback(origin.Hostname()) {
-		return wrong("origin", "plain http is for this machine only: use https")
+		return "origin", "plain http is for this machine only: use https"
 	}
 	if !challenge.IsOrigin(c.Origin) {
-		return wrong("origin", "write it as browsers do: lower case, no default port, nothing behind it")
+		return "origin", "write it as browsers do: lower case, no default port, nothing behind it"
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return wrong("listen", `for example "127.0.0.1:8080"`)
-	}
-	if c.DataDir == "" {
-		return wrong("data_dir", "name a folder for keys and the private database")
-	}
-	if c.Trust == "" {
-		return wrong("trust", "name the folder with the trust anchors")
-	}
-	u, err := url.Parse(c.Registers)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return wrong("registers", "give the address of the message bus")
-	}
-	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		return wrong("registers", "plain http is for this machine only: personal data go there")
-	}
-	for _, address := range c.Timestamps {
-		if u, err := url.Parse(address); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return wrong("timestamps", `give addresses such as "http://tsa.example/"`)
-		}
+		return "listen", `for example "127.0.0.1:8080"`
 	}
 	// Else every visitor has the proxy's address, and one stranger uses up the tries of all.
 	if origin.Scheme == "https" && c.TLS == nil && len(c.Proxies) == 0 {
-		return wrong("proxies", `without "tls" a proxy stands before the portal: name its network`)
+		return "proxies", `without "tls" a proxy stands before the portal: name its network`
 	}
 	if c.AgentPort == 0 {
 		c.AgentPort = defaultAgentPort
 	}
 	if c.AgentPort < 1 || c.AgentPort > 65535 {
-		return wrong("agent_port", "a port is 1 to 65535")
+		return "agent_port", "a port is 1 to 65535"
 	}
-	if c.SMTP != nil && c.SMTP.Plain && !loopback(c.SMTP.Host) {
-		return wrong("smtp.plain", "mail without STARTTLS is for this machine only")
+	return "", ""
+}
+
+// checkPlaces does the same for folders and for the services that are asked.
+func (c *config) checkPlaces() (field, hint string) {
+	if c.DataDir == "" {
+		return "data_dir", "name a folder for keys and the private database"
 	}
-	if c.SMPP != nil {
-		if _, _, err := net.SplitHostPort(c.SMPP.Address); err != nil {
-			return wrong("smpp.address", `for example "smsc.portal.example:2775"`)
-		}
-		if c.SMPP.From == "" || len(c.SMPP.From) > 11 {
-			return wrong("smpp.from", "the sender's name has 1 to 11 characters")
+	if c.Trust == "" {
+		return "trust", "name the folder with the trust anchors"
+	}
+	u, err := url.Parse(c.Registers)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return "registers", "give the address of the message bus"
+	}
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		return "registers", "plain http is for this machine only: personal data go there"
+	}
+	for _, address := range c.Timestamps {
+		if u, err := url.Parse(address); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			return "timestamps", `give addresses such as "http://tsa.example/"`
 		}
 	}
 	if c.TrustList != nil {
 		if field, hint := c.TrustList.wrong(); field != "" {
-			return wrong("trust_list."+field, hint)
+			return "trust_list." + field, hint
 		}
 	}
+	return "", ""
+}
+
+// checkSenders does the same for mail and SMS.
+func (c *config) checkSenders() (field, hint string) {
+	if c.SMTP != nil && c.SMTP.Plain && !loopback(c.SMTP.Host) {
+		return "smtp.plain", "mail without STARTTLS is for this machine only"
+	}
+	if c.SMPP == nil {
+		return "", ""
+	}
+	if _, _, err := net.SplitHostPort(c.SMPP.Address); err != nil {
+		return "smpp.address", `for example "smsc.portal.example:2775"`
+	}
+	if c.SMPP.From == "" || len(c.SMPP.From) > 11 {
+		return "smpp.from", "the sender's name has 1 to 11 characters"
+	}
+	return "", ""
+}
+
+// absolute makes every path absolute, from the folder of the configuration file.
+func (c *config) absolute(dir string) error {
 	paths := []*string{&c.DataDir, &c.Trust, &c.AgentPackages}
 	if c.TrustList != nil {
 		paths = append(paths, &c.TrustList.CA)
@@ -195,6 +218,7 @@ func (c *config) check(dir string) error {
 		if !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
+		var err error
 		if *p, err = filepath.Abs(*p); err != nil {
 			return fmt.Errorf("find path: %w", err)
 		}
