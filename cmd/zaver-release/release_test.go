@@ -266,6 +266,52 @@ func TestRefreshWithoutKeysThatAreDue(t *testing.T) {
 	}
 }
 
+// A computer that woke with its clock years back would put a timestamp that has long expired in the place of a good one: all clients would refuse it.
+func TestClockBehind(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		back time.Duration
+		do   func(d *desk) error
+		err  error
+	}{
+		{"refresh years back", 10 * 365 * 24 * time.Hour, func(d *desk) error { return d.on("refresh") }, publish.ErrClock},
+		{"publish a day back", 24 * time.Hour, func(d *desk) error { return d.on("publish", d.pack("zaver-agent_1.2.0-1_amd64.deb")) }, publish.ErrClock},
+		{"withdraw a day back", 24 * time.Hour, func(d *desk) error { return d.on("withdraw", "zaver-agent_1.1.0-1_amd64.deb") }, publish.ErrClock},
+		{"rotate targets a day back", 24 * time.Hour, func(d *desk) error { return d.on("rotate", "-new", filepath.Join(d.dir, "new"), "targets") }, publish.ErrClock},
+		{"another machine some minutes back", 10 * time.Minute, func(d *desk) error { return d.on("refresh") }, nil},
+		{"rotate the timestamp when the clock was ahead before", 40 * 24 * time.Hour, func(d *desk) error { return d.on("rotate", "-new", filepath.Join(d.dir, "new"), "timestamp") }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.must(errors.Join(os.Mkdir(filepath.Join(d.dir, "new"), 0o700), d.on("publish", d.pack("zaver-agent_1.1.0-1_amd64.deb"))))
+			path := filepath.Join(d.repo, "timestamp.json")
+			before, err := os.ReadFile(path)
+			d.must(err)
+			d.now = day.Add(-c.back)
+			if err := c.do(d); !errors.Is(err, c.err) {
+				t.Errorf("got %v, want %v", err, c.err)
+			}
+			after, err := os.ReadFile(path)
+			if d.must(err); bytes.Equal(before, after) != (c.err != nil) {
+				t.Errorf("the timestamp was replaced: %v", !bytes.Equal(before, after))
+			}
+			d.now = day
+			d.must(d.does("refresh", "-repository", d.repo, "-keys", d.keys+","+filepath.Join(d.dir, "new")))
+		})
+	}
+}
+
+// What a publisher's program that was killed left of a package goes with the next package.
+func TestHalfPackage(t *testing.T) {
+	d := newDesk(t)
+	half := filepath.Join(d.repo, "targets", ".new-1")
+	d.must(os.WriteFile(half, []byte("half"), 0o600))
+	d.must(d.on("publish", d.pack("zaver-agent_1.2.0-1_amd64.deb")))
+	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("left: %v", err)
+	}
+}
+
 // Two that write at once would give one number to two files.
 func TestOneAtATime(t *testing.T) {
 	d := newDesk(t)

@@ -25,6 +25,8 @@ import (
 
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"zaver/cardreader/agent/update"
 )
 
 // Roles, each with keys of its own.
@@ -84,6 +86,9 @@ func Generate(dir string, roles ...string) (map[string]Keys, error) {
 			}
 			made[role][k.id] = k
 		}
+	}
+	if err := update.SyncFolder(dir); err != nil { // a root may name them in a moment: they must not be lost when it is not
+		return nil, fmt.Errorf("make keys: %w", err)
 	}
 	return made, nil
 }

@@ -48,6 +48,9 @@ func (r *Repository) Publish(keys Keys, notes update.Notes, packages ...string) 
 	if len(packages) == 0 {
 		return errors.New("publish: no packages")
 	}
+	if err := update.Sweep(filepath.Join(r.dir, packagesFolder)); err != nil { // of one that was killed: they may be large, and are served
+		return fmt.Errorf("publish: %w", err)
+	}
 	for _, path := range packages {
 		if err := r.add(path, notes); err != nil {
 			return fmt.Errorf("publish: %w", err)
@@ -93,7 +96,7 @@ func (r *Repository) add(path string, notes update.Notes) error {
 		return err
 	}
 	sum := sha256.Sum256(b)
-	if err := update.WriteFile(filepath.Join(r.dir, "targets", hexHash(sum)+"."+name), b, 0o644); err != nil {
+	if err := update.WriteFile(filepath.Join(r.dir, packagesFolder, hexHash(sum)+"."+name), b, 0o644); err != nil {
 		return err
 	}
 	said, err := json.Marshal(c)

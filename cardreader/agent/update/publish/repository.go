@@ -27,7 +27,16 @@ const (
 
 const maxMetadata = 4 << 20 // bytes of one file of the repository
 
-const timestampFile = Timestamp + ".json"
+const (
+	timestampFile  = Timestamp + ".json"
+	packagesFolder = "targets"
+)
+
+// clockSlack is how far the clocks of those who sign may be apart.
+const clockSlack = time.Hour
+
+// ErrClock is wrapped when the clock is behind the last timestamp's: what would be signed now expires before its time, and clients would refuse it.
+var ErrClock = errors.New("the clock is behind")
 
 // Repository is the folder that a web server serves.
 type Repository struct {
@@ -46,7 +55,7 @@ func Create(dir string, keys map[string]Keys, now time.Time) (*Repository, error
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("create repository: %s is not empty", dir)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "targets"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, packagesFolder), 0o755); err != nil {
 		return nil, fmt.Errorf("create repository: %w", err)
 	}
 	r := &Repository{dir: dir, now: whole(now)}
@@ -275,6 +284,10 @@ func (r *Repository) signSnapshot(keys Keys) error {
 // signTimestamp signs the timestamp anew: from when it is written readers see the new state.
 func (r *Repository) signTimestamp(keys Keys) error {
 	t := r.timestamp
+	last := t.Signed.Expires.Add(-timestampLife)
+	if _, begun := r.former[Timestamp]; !begun && r.now.Before(last.Add(-clockSlack)) {
+		return fmt.Errorf("%w: it is %s, the last timestamp was signed %s", ErrClock, r.now.Format(time.RFC3339), last.Format(time.RFC3339))
+	}
 	t.ClearSignatures()
 	t.Signed.Version++
 	t.Signed.Expires = r.now.Add(timestampLife)
