@@ -32,7 +32,8 @@ const (
 // owns the library's handle; calls are handed to it one after another.
 type Conn struct {
 	service *Service
-	number  int // among the service's connections
+	number  int           // among the service's connections
+	place   chan struct{} // among the reader's
 	reader  string
 	atr     []byte
 	pad     atomic.Pointer[keypad] // asked once
@@ -56,13 +57,20 @@ func (s *Service) Connect(ctx context.Context, reader string) (*Conn, error) {
 	if reader == "" {
 		return nil, &card.Error{Reason: card.NoReader, Op: op}
 	}
+	place := s.places(reader)
+	select {
+	case place <- struct{}{}:
+	case <-ctx.Done():
+		return nil, busyError(&card.Error{Reason: card.Busy, Op: op, Cause: ctx.Err()})
+	}
 	var number int
 	select {
 	case number = <-s.connections:
 	case <-ctx.Done():
+		<-place
 		return nil, busyError(&card.Error{Reason: card.Busy, Op: op, Cause: ctx.Err()})
 	}
-	c := &Conn{service: s, number: number, reader: reader, calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
+	c := &Conn{service: s, number: number, place: place, reader: reader, calls: make(chan func()), quit: make(chan struct{}), done: make(chan struct{})}
 	opened := make(chan error, 1)
 	go c.own(opened)
 	select {
@@ -81,7 +89,10 @@ func (s *Service) Connect(ctx context.Context, reader string) (*Conn, error) {
 // own is the goroutine that holds the handle from connection to release.
 func (c *Conn) own(opened chan<- error) {
 	defer close(c.done)
-	defer func() { c.service.connections <- c.number }()
+	defer func() {
+		c.service.connections <- c.number
+		<-c.place
+	}()
 	err := c.open()
 	if err == nil {
 		defer c.release()

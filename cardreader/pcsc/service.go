@@ -7,6 +7,7 @@ package pcsc
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ebfe/scard"
@@ -15,9 +16,12 @@ import (
 )
 
 // At most so many connections and watches of one Service are there at a time,
-// those included that were given up while the library had not returned.
+// those included that were given up while the library had not returned. One
+// reader gets a part of the connections only: its driver may never answer, and
+// the cards in all others must stay within reach.
 const (
 	maxConnections = 16
+	maxPerReader   = 4
 	maxWatches     = 32
 )
 
@@ -26,6 +30,9 @@ type Service struct {
 	cfg         Config
 	connections chan int // the numbers not in use
 	watches     chan int
+
+	mu      sync.Mutex
+	readers map[string]chan struct{} // whose connections each holds; see places
 }
 
 // New makes a Service; it does nothing until used.
@@ -40,7 +47,17 @@ func New(cfg Config) *Service {
 		// A test reads the file: it cannot be wrong here.
 		cfg.PadRules, _ = BuiltinPadRules()
 	}
-	return &Service{cfg: cfg, connections: numbers(0, maxConnections), watches: numbers(maxConnections, maxWatches)}
+	return &Service{cfg: cfg, connections: numbers(0, maxConnections), watches: numbers(maxConnections, maxWatches), readers: map[string]chan struct{}{}}
+}
+
+// places holds the connections to one reader. The names are the service's own, and few.
+func (s *Service) places(reader string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.readers[reader] == nil {
+		s.readers[reader] = make(chan struct{}, maxPerReader)
+	}
+	return s.readers[reader]
 }
 
 func numbers(first, n int) chan int {
