@@ -5,14 +5,12 @@ package confirm
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
+	"zaver/portal/keyfile"
 	"zaver/signature/challenge"
 )
 
@@ -41,28 +39,19 @@ func LoadOrCreateKey(path, name string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("make note key: %w", err)
 	}
-	if err := writeOnce(path, []byte(private+"\n"+public+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := keyfile.Create(path, []byte(private+"\n"+public+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
 		return Key{}, err
 	}
 	return loadKey(path)
 }
 
 func loadKey(path string) (Key, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Key{}, fmt.Errorf("open key file: %w", err)
+	raw, err := keyfile.Read(path, maxKeyFile)
+	if errors.Is(err, keyfile.ErrExposed) || errors.Is(err, keyfile.ErrTooLarge) {
+		return Key{}, fmt.Errorf("%w: %w", ErrKeyFile, err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
 	if err != nil {
-		return Key{}, fmt.Errorf("stat key file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return Key{}, fmt.Errorf("check mode %v of %s: %w", info.Mode().Perm(), path, ErrKeyFile)
-	}
-	raw, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
-	if err != nil {
-		return Key{}, fmt.Errorf("read key file: %w", err)
+		return Key{}, err
 	}
 	lines := strings.Split(strings.TrimSuffix(string(raw), "\n"), "\n")
 	if len(lines) != 2 {
@@ -77,22 +66,4 @@ func loadKey(path string) (Key, error) {
 		return Key{}, fmt.Errorf("match the two keys of %s: %w", path, ErrKeyFile)
 	}
 	return k, nil
-}
-
-// writeOnce puts the whole file in place under its name, or fails with
-// fs.ErrExist: a crash leaves either no file or a complete one.
-func writeOnce(path string, raw []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("create key file: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone after the rename
-	_, err = tmp.Write(raw)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("write key file: %w", err)
-	}
-	if err := os.Link(tmp.Name(), path); err != nil {
-		return fmt.Errorf("place key file: %w", err)
-	}
-	return nil
 }

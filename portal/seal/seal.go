@@ -18,23 +18,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/mac"
 	"github.com/tink-crypto/tink-go/v2/tink"
+
+	"zaver/portal/keyfile"
 )
 
 // maxFile bounds the key file in bytes.
 const maxFile = 64 << 10
-
-// ErrPermissions is returned by Load for a key file that others may read.
-var ErrPermissions = errors.New("key file is readable by others than its owner")
 
 // Place names where a sealed value lives. It is bound into the ciphertext:
 // a value moved to another row or column does not open.
@@ -69,24 +65,11 @@ type file struct {
 
 const format = "zaver.keys/v1"
 
-// Load reads the key file at path. It fails with fs.ErrNotExist where there is
-// none and with ErrPermissions where its mode is wider than 0600.
+// Load reads the key file at path. Errors: those of [keyfile.Read].
 func Load(path string) (*Keys, error) {
-	f, err := os.Open(path)
+	raw, err := keyfile.Read(path, maxFile)
 	if err != nil {
-		return nil, fmt.Errorf("open key file: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("stat key file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("check key file %s (mode %v): %w", path, info.Mode().Perm(), ErrPermissions)
-	}
-	raw, err := io.ReadAll(io.LimitReader(f, maxFile))
-	if err != nil {
-		return nil, fmt.Errorf("read key file: %w", err)
+		return nil, err
 	}
 	return parse(raw)
 }
@@ -102,7 +85,7 @@ func LoadOrCreate(path string) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeOnce(path, raw); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := keyfile.Create(path, raw); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	return Load(path)
@@ -115,33 +98,6 @@ func Generate() (*Keys, error) {
 		return nil, err
 	}
 	return parse(raw)
-}
-
-// writeOnce puts the whole file in place under its name, or fails with
-// fs.ErrExist: a crash leaves either no file or a complete one.
-func writeOnce(path string, raw []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("create key file: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone after the rename
-	_, err = tmp.Write(raw)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err != nil {
-		return fmt.Errorf("write key file: %w", err)
-	}
-	if err := os.Link(tmp.Name(), path); err != nil {
-		return fmt.Errorf("place key file: %w", err)
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("sync key folder: %w", err)
-	}
-	defer dir.Close()
-	if err := dir.Sync(); err != nil {
-		return fmt.Errorf("sync key folder: %w", err)
-	}
-	return nil
 }
 
 func generate() ([]byte, error) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"zaver/portal/keyfile"
 )
 
 func keys(t *testing.T) *Keys {
@@ -118,7 +120,7 @@ func TestKeyFile(t *testing.T) {
 		if err := os.Chmod(path, 0o640); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadOrCreate(path); !errors.Is(err, ErrPermissions) {
+		if _, err := LoadOrCreate(path); !errors.Is(err, keyfile.ErrExposed) {
 			t.Errorf("error = %v", err)
 		}
 	})

@@ -23,7 +23,7 @@ var order = map[string][]string{
 	"signature": {"internal/der", "procgroup", "ident", "gost/internal/gen", "gost/streebog", "gost/hash94", "gost/kdf", "gost/kuznyechik", "gost", "algo", "pin", "challenge", "cert", "cms", "chain", "revocation", "timestamp",
 		"xmldsig", "trust", "verify", "pkcs11", "token"},
 	"cardreader": {"apdu", "cvc", "card", "pcsc", "cardtest", "agent/words", "agent/update", "agent/update/client", "agent/update/publish", "agent/pinentry", "agent/window", "agent", "agent/cards", "agent/tokens", "agent/message", "agent/loopback", "agent/nativemsg/extension", "agent/nativemsg", "agent/doctor", "agent/terminal"},
-	"portal": {"fault", "text", "account", "notice", "seal", "limit", "password", "method", "evidence", "audit", "session", "register", "profile",
+	"portal": {"fault", "text", "account", "notice", "keyfile", "seal", "limit", "password", "method", "evidence", "audit", "session", "register", "profile",
 		"registry", "download", "policy", "validate", "confirm", "notify", "trustlist", "store", "localpg", "web", "httpapi", "assemble", "portaltest"},
 }
 
