@@ -18,6 +18,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -122,7 +123,7 @@ func named(file string) (Package, bool) {
 }
 
 func (s *Shelf) measure(p *Package) error {
-	f, err := s.root.Open(p.Name)
+	f, err := s.open(p.Name)
 	if err != nil {
 		return err
 	}
@@ -146,6 +147,11 @@ func (s *Shelf) measure(p *Package) error {
 	return nil
 }
 
+// open opens a file of the folder, and does not wait for who would write into a pipe: nobody may.
+func (s *Shelf) open(name string) (*os.File, error) {
+	return s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
 // Packages lists what there is, Debian's first.
 func (s *Shelf) Packages() []Package {
 	if s == nil {
@@ -160,7 +166,7 @@ func (s *Shelf) Take(name string) (Package, io.ReadSeekCloser, error) {
 		if p.Name != name {
 			continue
 		}
-		f, err := s.root.Open(name)
+		f, err := s.open(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return Package{}, nil, fmt.Errorf("%w: %s is gone", ErrUnknown, name)
 		}
