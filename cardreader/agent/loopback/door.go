@@ -58,7 +58,7 @@ type Config struct {
 	Doctor func(ctx context.Context, lang words.Language) ([]byte, error)
 	Log    *slog.Logger
 
-	bodyTime time.Duration // zero is the usual one
+	bodyTime, writeTime time.Duration // zero is the usual one
 }
 
 // Door is the HTTP door. Make it with Listen, then Serve.
@@ -74,13 +74,14 @@ type Door struct {
 	origins   []string
 	self      atomic.Uint32 // whose requests are answered
 	bodyTime  time.Duration
+	writeTime time.Duration // for a report
 	refusals  quiet
 }
 
 // Listen takes the port on both loopback addresses. A machine without IPv6 has
 // one address less, which is not an error; a port that another program holds is.
 func Listen(ctx context.Context, c Config) (*Door, error) {
-	d := &Door{agent: c.Agent, version: c.Version, doctor: c.Doctor, examining: make(chan struct{}, 1), log: c.Log, origins: c.Agent.Origins(), bodyTime: cmp.Or(c.bodyTime, bodyTime)}
+	d := &Door{agent: c.Agent, version: c.Version, doctor: c.Doctor, examining: make(chan struct{}, 1), log: c.Log, origins: c.Agent.Origins(), bodyTime: cmp.Or(c.bodyTime, bodyTime), writeTime: cmp.Or(c.writeTime, writeTime)}
 	d.self.Store(ownUser())
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)

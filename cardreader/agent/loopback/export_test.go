@@ -10,6 +10,9 @@ func (d *Door) Answer(user uint32) { d.self.Store(user) }
 // Wait gives bodies another time.
 func (c *Config) Wait(t time.Duration) { c.bodyTime = t }
 
+// WaitToWrite gives reports another time.
+func (c *Config) WaitToWrite(t time.Duration) { c.writeTime = t }
+
 // What the tests count to.
 const (
 	MaxConnections     = maxConnections

@@ -171,6 +171,8 @@ func (d *Door) examine(w http.ResponseWriter, r *http.Request) {
 		writeCode(w, http.StatusInternalServerError, agent.CodeOf(err))
 		return
 	}
+	// A page that does not read its report must not keep the doctor from others.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d.writeTime)) // fails on a connection that is gone
 	writeJSON(w, http.StatusOK, json.RawMessage(report))
 }
 
