@@ -20,6 +20,15 @@ import (
 	"zaver/signature/algo"
 )
 
+// fromCrypto is a key of the standard library as certificates bring it.
+func fromCrypto(pub crypto.PublicKey) (PublicKey, error) {
+	spki, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePublicKey(spki)
+}
+
 func wantCode(t *testing.T, what string, err error, code string) {
 	t.Helper()
 	var e *Error
@@ -49,7 +58,7 @@ func TestParseAgainstStandard(t *testing.T) {
 			if len(c.Warnings) != 0 || len(c.UnhandledCritical) != 0 {
 				t.Errorf("%s: warnings %v, critical %v", name, c.Warnings, c.UnhandledCritical)
 			}
-			k := must[PublicKey](t)(FromCrypto(std.PublicKey))
+			k := must[PublicKey](t)(fromCrypto(std.PublicKey))
 			if !k.Equal(c.PublicKey) || !c.PublicKey.Equal(k) || !bytes.Equal(k.SPKI(), c.RawSPKI) {
 				t.Errorf("%s: keys differ", name)
 			}
@@ -116,13 +125,13 @@ func TestCheckSignatureRefuses(t *testing.T) {
 }
 
 func TestUnknownKeys(t *testing.T) {
-	p224 := must[PublicKey](t)(FromCrypto(newEC(t, elliptic.P224()).Public()))
+	p224 := must[PublicKey](t)(fromCrypto(newEC(t, elliptic.P224()).Public()))
 	spki := func(oid asn1.ObjectIdentifier) PublicKey {
 		return must[PublicKey](t)(ParsePublicKey(encodeSPKI(t, oid, nil, []byte{4, 1, 2})))
 	}
 	gost := spki(asn1.ObjectIdentifier{1, 2, 643, 2, 2, 20}) // GOST R 34.10-94
 	for name, k := range map[string]PublicKey{"p224": p224, "gost": gost, "explicit curve": spki(oidKeyEC)} {
-		if k.Kind() != algo.Unknown || k.Bits() != 0 || !k.Equal(k) || k.Equal(must[PublicKey](t)(FromCrypto(testKey.Public()))) {
+		if k.Kind() != algo.Unknown || k.Bits() != 0 || !k.Equal(k) || k.Equal(must[PublicKey](t)(fromCrypto(testKey.Public()))) {
 			t.Errorf("%s: kind %v", name, k.Kind())
 		}
 		for _, a := range algo.All() {

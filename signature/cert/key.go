@@ -4,11 +4,9 @@ package cert
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -137,15 +135,6 @@ func parseKey(spki []byte, warn func(string)) (PublicKey, error) {
 		}
 	}
 	return unknownKey{b}, nil
-}
-
-// FromCrypto returns the PublicKey of a standard library key.
-func FromCrypto(pub crypto.PublicKey) (PublicKey, error) {
-	spki, err := x509.MarshalPKIXPublicKey(pub)
-	if err != nil {
-		return nil, fmt.Errorf("encode public key: %w", err)
-	}
-	return ParsePublicKey(spki)
 }
 
 func parseEC(b base, params, bits []byte) (PublicKey, error) {

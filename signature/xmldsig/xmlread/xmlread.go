@@ -103,16 +103,6 @@ type Token struct {
 // Is reports whether an element has that name.
 func (t *Token) Is(space, local string) bool { return t.Local == local && t.Space == space }
 
-// Attr returns the value of an attribute without a namespace.
-func (t *Token) Attr(local string) ([]byte, bool) {
-	for i := range t.Attrs {
-		if a := &t.Attrs[i]; a.Local == local && a.Space == "" {
-			return a.Value, true
-		}
-	}
-	return nil, false
-}
-
 // element is an open element.
 type element struct {
 	raw                  []byte // name as written
