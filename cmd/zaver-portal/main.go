@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command zaver-portal serves the portal, migrates its database, writes out
-// evidence and prints the keys that others pin.
+// Command zaver-portal serves the portal and does for its operators and auditors
+// what needs no page: it migrates the database, writes out evidence, prints the keys
+// that others pin, keeps the list of accredited centres, and checks signatures and
+// evidence in files.
 package main
 
 import (
