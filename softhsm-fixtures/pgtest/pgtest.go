@@ -221,7 +221,7 @@ func sweep() {
 	}
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), dirPrefix))
-		if err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
+		if err == nil && (pid == os.Getpid() || syscall.Kill(pid, 0) == syscall.ESRCH) { // a former process had our number, too
 			_ = os.RemoveAll(dir) // another binary may be removing it
 		}
 	}
