@@ -26,7 +26,7 @@ var (
 // Limits of the browser's own work.
 const (
 	launchLimit = 3 * time.Minute
-	closeLimit  = 10 * time.Second
+	closeLimit  = 30 * time.Second
 )
 
 // Browser is one headless browser.

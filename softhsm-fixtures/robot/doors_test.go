@@ -174,7 +174,7 @@ func TestClickDoesNotExcuse(t *testing.T) {
 	wants := []string{"agent.portal_unknown", "agent.request", "agent.request", "agent.request", "agent.request", "agent.request", "agent.request"}
 	script := ""
 	for i, e := range edits {
-		script += fmt.Sprintf("if (location.hash === '#%d') document.querySelector('main').onclick = () => { %s.then(a => { document.title = a }) };", i, fmt.Sprintf(say, order(s, e)))
+		script += fmt.Sprintf("if (location.hash === '#%d') document.querySelector('main').onclick = () => { %s.then(a => { document.title = a }) };", i, patient(fmt.Sprintf(say, order(s, e)), wants[i]))
 	}
 	s.other = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -290,6 +290,9 @@ func TestLoopbackPermission(t *testing.T) {
 		if d.came.Load() != 0 || s.value(r, "document.getElementById('confirm-ask').hidden") != "false" {
 			t.Error("the page knocked before it said what to choose")
 		}
+		if door := s.value(r, "document.getElementById('confirm-door').textContent"); !strings.Contains(door, "обратится") || !strings.Contains(door, "127.0.0.1") {
+			t.Errorf("nobody knows yet whether the agent is there, and the page says of the door: %q", door)
+		}
 		must(t, r.Picture("agent.ask"))
 		must(t, r.Sign())
 		if code := s.code(r); code != "agent.unpermitted" {
@@ -344,7 +347,7 @@ func TestNativeHostStart(t *testing.T) {
 			return err
 		}
 		for range 20 {
-			ms, err := robot.Await[float64](ctx, `(async () => { const t = performance.now(); const a = await `+fmt.Sprintf(say, `{"do":"hello"}`)+`; return a.includes('zaver') ? performance.now() - t : -1 })()`)
+			ms, err := robot.Await[float64](ctx, `(async () => { const t = performance.now(); const a = await `+patient(fmt.Sprintf(say, `{"do":"hello"}`), "zaver")+`; return a.includes('zaver') ? performance.now() - t : -1 })()`)
 			if err != nil {
 				return err
 			}

@@ -70,7 +70,7 @@ func (r *Robot) within(step string, limit time.Duration, f func(ctx context.Cont
 }
 
 // settle is the time for questions about the page outside of a step.
-const settle = 10 * time.Second
+const settle = 40 * time.Second
 
 // ask asks the page for a value.
 func ask[T any](r *Robot, js string) (T, error) {
