@@ -169,6 +169,7 @@ func TestKeysAtHand(t *testing.T) {
 			return d.on("rotate", "-new", filepath.Join(d.dir, "new"), "targets", "snapshot", "timestamp")
 		}, ""},
 		{"new targets key but nobody to sign the timestamp", []string{"timestamp-1.pem"}, func(d *desk) error { return d.on("rotate", "-new", filepath.Join(d.dir, "new"), "targets") }, "keys of timestamp are needed too"},
+		{"a role that there is not", nil, func(d *desk) error { return d.on("rotate", "-new", filepath.Join(d.dir, "new"), "targets", "mirror") }, `unknown role "mirror"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t)
@@ -185,6 +186,9 @@ func TestKeysAtHand(t *testing.T) {
 			d.must(err)
 			if c.refused != "" && after.RootPath() != before.RootPath() {
 				t.Error("a refused rotation left a new root")
+			}
+			if _, err := os.Stat(filepath.Join(d.dir, "new")); c.refused != "" && !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("a refused rotation left new keys, in the way of the next one: %v", err)
 			}
 		})
 	}

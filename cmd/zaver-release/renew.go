@@ -29,6 +29,9 @@ func rotate(args []string, stdout io.Writer, now time.Time) error {
 		return wrongLine(stdout, updatesUsage, nil)
 	}
 	return f.work(now, stdout, func(r *publish.Repository, keys publish.Keys) error {
+		if err := r.Rotatable(keys, roles...); err != nil {
+			return err
+		}
 		replaced := map[string]publish.Keys{}
 		if len(roles) > 0 {
 			if replaced, err = publish.Generate(f.fresh, roles...); err != nil {

@@ -97,6 +97,27 @@ func (r *Repository) Rotate(keys Keys, replaced map[string]Keys) error {
 	return nil
 }
 
+// Rotatable says what would keep Rotate from giving the roles new keys, so that none are made in vain: a role that there is not, or keys that are
+// not at hand.
+func (r *Repository) Rotatable(keys Keys, roles ...string) error {
+	old := r.root.Signed.Roles[Root]
+	if have := len(keys.those(old.KeyIDs)); have < old.Threshold {
+		return fmt.Errorf("rotate: old role root needs %d of its keys, %d are at hand", old.Threshold, have)
+	}
+	for _, role := range roles {
+		if _, ok := roleKeys[role]; !ok {
+			return fmt.Errorf("rotate: unknown role %q", role)
+		}
+		for _, needed := range below[role] {
+			must := r.root.Signed.Roles[needed]
+			if have := len(keys.those(must.KeyIDs)); !slices.Contains(roles, needed) && have < must.Threshold {
+				return fmt.Errorf("rotate: the keys of %s are needed too: %d of %d at hand", needed, have, must.Threshold)
+			}
+		}
+	}
+	return nil
+}
+
 // former is a role as the root has it before its keys are replaced.
 func former(root *metadata.Metadata[metadata.RootType], role string) metadata.Role {
 	had := root.Signed.Roles[role]
