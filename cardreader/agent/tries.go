@@ -103,16 +103,17 @@ func spent(err error) *pin.Error {
 // was told of. What the failed try said counts more than what the list says. A twin (the same certificate on another carrier, which a source may
 // offer in place of one whose last try is left) is not taken: the person goes on with the carrier that was chosen.
 func (a *asked) again(ctx context.Context, c Credential, tries pin.Tries) Credential {
+	found := false
 	if all, err := a.source.List(ctx); err == nil {
 		for _, n := range all {
 			if n.Carrier == c.Carrier && n.PIN == c.PIN && n.Certificate != nil && bytes.Equal(n.Certificate.Raw, c.Certificate.Raw) {
 				n.Entry = c.Entry // a keypad that failed stays out of it
-				c = n
+				c, found = n, true
 				break
 			}
 		}
 	}
-	if _, known := tries.Count(); known {
+	if _, known := tries.Count(); known || !found { // what was told before the try is no longer so
 		c.Tries = tries
 	}
 	return c

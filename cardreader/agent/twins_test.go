@@ -123,3 +123,30 @@ func TestSpentTryIsToldOfThoughThePersonDeclined(t *testing.T) {
 		})
 	}
 }
+
+// forgetful is a carrier that tells its tries when it is listed first, neither after a wrong PIN nor later: it can't be listed again.
+type forgetful struct{ *carrier }
+
+func (f forgetful) Sign(ctx context.Context, x agent.Credential, p *pin.PIN, a algo.Algorithm, digest []byte) ([]byte, error) {
+	sig, err := f.carrier.Sign(ctx, x, p, a, digest)
+	if refused, isPIN := errors.AsType[*pin.Error](err); isPIN {
+		f.listError = &agent.Error{ErrorCode: "card.busy"}
+		return nil, &pin.Error{Reason: refused.Reason, Tries: pin.Unknown()}
+	}
+	return sig, err
+}
+
+// After a wrong PIN the number of tries from before is not told as what is left.
+func TestOldTriesAreNotTold(t *testing.T) {
+	f := forgetful{newCarrier(t, pki.Good)}
+	p := &person{answers: []string{sayYes, "0", right}}
+	r := newRig(t, f.carrier, yes(), func(c *agent.Config) {
+		c.Dialogs, c.Sources = p, map[agent.Method]agent.Source{agent.MethodToken: f}
+	})
+	steps := r.run(t, t.Context())
+	if got := steps[len(steps)-1]; got.State != "confirmed" {
+		t.Errorf("got %+v", got)
+	}
+	has(t, "first PIN dialog", p.said(1), "Осталось попыток: 3")
+	has(t, "second PIN dialog", p.said(2), "Неверный ПИН-код -Осталось")
+}
