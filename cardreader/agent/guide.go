@@ -272,15 +272,16 @@ func (c *care) blocked(cause error) error {
 
 // look lists the PIN anew after a try, so that the keeper learns what the person was told; what the try said counts more.
 func (c *care) look(ctx context.Context, tries pin.Tries) {
+	found := false
 	if all, err := c.keeper.PINs(ctx); err == nil {
 		for _, s := range all {
 			if s.Ref == c.state.Ref {
-				c.state = s
+				c.state, found = s, true
 				break
 			}
 		}
 	}
-	if _, known := tries.Count(); !known {
+	if _, known := tries.Count(); !known && found { // what was told before the try is no longer so
 		return
 	}
 	if c.task == TaskUnblock {

@@ -235,3 +235,47 @@ func TestGuideOfNobodyKnows(t *testing.T) {
 		t.Errorf("got %v after %d askings", err, k.changes)
 	}
 }
+
+// taciturn tells its tries when it is listed first, neither after a wrong secret nor later: it can't be listed again.
+type taciturn struct{ *keeping }
+
+func (k taciturn) PINs(ctx context.Context) ([]agent.PINState, error) {
+	if k.changes > 0 {
+		return nil, &agent.Error{ErrorCode: "card.busy"}
+	}
+	return k.keeping.PINs(ctx)
+}
+
+func (k taciturn) ChangePIN(ctx context.Context, s agent.PINState, old, fresh *pin.PIN) error {
+	return silent(k.keeping.ChangePIN(ctx, s, old, fresh))
+}
+
+func (k taciturn) UnblockPIN(ctx context.Context, s agent.PINState, secret, fresh *pin.PIN) error {
+	return silent(k.keeping.UnblockPIN(ctx, s, secret, fresh))
+}
+
+func silent(err error) error {
+	if refused, isPIN := errors.AsType[*pin.Error](err); isPIN {
+		return &pin.Error{Reason: refused.Reason, Tries: pin.Unknown(), Ref: refused.Ref}
+	}
+	return err
+}
+
+// After a wrong secret the number of tries from before is not told as what is left.
+func TestGuideTellsNoOldTries(t *testing.T) {
+	for _, task := range []agent.Task{agent.TaskChange, agent.TaskUnblock} {
+		t.Run(string(task), func(t *testing.T) {
+			k := taciturn{&keeping{carrier: newCarrier(t), secret: right, by: agent.ByKRP, secretTries: 3}}
+			all, err := k.PINs(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &person{answers: []string{"0", "new", right, "new"}}
+			if err := (agent.Guide{Dialogs: p}).Run(t.Context(), k, all[1], task); err != nil {
+				t.Fatal(err)
+			}
+			has(t, "first dialog", p.said(0), "Осталось попыток: 3")
+			has(t, "after a wrong one", p.said(2), "Неверный -Осталось")
+		})
+	}
+}
