@@ -50,9 +50,9 @@ import (
 	"zaver/signature/verify"
 )
 
-// Documents are the versions of the texts that people agree to, by their name
+// documents are the versions of the texts that people agree to, by their name
 // in the catalogue. A changed text gets a new version.
-func Documents() []register.Document {
+func documents() []register.Document {
 	return []register.Document{{Name: "terms", Version: "2026-11-22"}, {Name: "consent", Version: "2026-11-22"}}
 }
 
@@ -227,7 +227,7 @@ func registrar(c Config) (*register.Service, error) {
 		limits = *c.Limits
 	}
 	return register.New(register.Config{Store: c.Store.Registrations(), Accounts: c.Store.Credentials(), Counter: c.Store.Limits(), Limits: limits,
-		Hasher: c.Seal, Passwords: passwords, Now: c.Now, Origin: c.Origin, Documents: Documents()}), nil
+		Hasher: c.Seal, Passwords: passwords, Now: c.Now, Origin: c.Origin, Documents: documents()}), nil
 }
 
 // Start begins the durable jobs and the recurring duties. They end with Stop,

@@ -198,8 +198,8 @@ func nameOK(name string) bool {
 	return name != "" && len(name) <= 64
 }
 
-// Manifest lists the parts' SHA-256 in the format of sha256sum.
-func Manifest(parts []Part) []byte {
+// manifest lists the parts' SHA-256 in the format of sha256sum.
+func manifest(parts []Part) []byte {
 	var b bytes.Buffer
 	for _, p := range parts {
 		sum := sha256.Sum256(p.Data)
@@ -209,7 +209,7 @@ func Manifest(parts []Part) []byte {
 }
 
 // Digest is the SHA-256 of the manifest: the one value that stands for the bundle.
-func Digest(parts []Part) [32]byte { return sha256.Sum256(Manifest(parts)) }
+func Digest(parts []Part) [32]byte { return sha256.Sum256(manifest(parts)) }
 
 // Open checks that the parts are the bundle with this digest and reads its decision.
 func Open(parts []Part, digest [32]byte) (Decision, error) {

@@ -46,7 +46,7 @@ func Export(parts []Part, digest [32]byte) ([]Part, error) {
 		return nil, err
 	}
 	out = append([]Part{{Name: NameReadme, Data: readme}}, out...)
-	return append(out, Part{Name: NameManifest, Data: Manifest(parts)}), nil
+	return append(out, Part{Name: NameManifest, Data: manifest(parts)}), nil
 }
 
 // complete puts the issuers into the signature: people sign with their own certificate at

@@ -74,7 +74,7 @@ func (w *reasons) holder(c Case) {
 		w.add(CodeOtherPerson)
 	case !h.Name.Same(c.Subject.Name):
 		w.put(Reason{Code: CodeNameDiffers, Args: map[string]string{
-			"certificate": Mask(h.Name), "account": Mask(c.Subject.Name),
+			"certificate": mask(h.Name), "account": mask(c.Subject.Name),
 		}})
 	}
 }
@@ -113,9 +113,9 @@ func has(r *verify.Report, code string, s verify.Severity) bool {
 	return false
 }
 
-// Mask hides a name but the ends of its words, so that its owner knows it again
+// mask hides a name but the ends of its words, so that its owner knows it again
 // and sees where two differ: "Петрова Анна" becomes "П***а А***а".
-func Mask(n ident.PersonName) string {
+func mask(n ident.PersonName) string {
 	words := strings.Fields(n.String())
 	for i, word := range words {
 		first, size := utf8.DecodeRuneInString(word)

@@ -87,7 +87,7 @@ func Start(tb testing.TB, c Config) *Portal {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Portal{Origin: "http://" + listener.Addr().String(), Phone: NewInbox(), Mail: NewInbox()}
+	p := &Portal{Origin: "http://" + listener.Addr().String(), Phone: newInbox(), Mail: newInbox()}
 	p.Store = pgtest.Open(tb, func(sc *store.Config) { sc.Keys, sc.Now, sc.Log = keys, c.Now, c.Log })
 	made := assemble.Config{
 		Store: p.Store, Seal: keys, Keys: tb.TempDir(), Origin: p.Origin, Agent: c.Agent, Trust: c.Trust, Transport: c.Transport,
@@ -123,8 +123,8 @@ type Inbox struct {
 	fresh    chan struct{} // closed and replaced at each message
 }
 
-// NewInbox returns an empty one.
-func NewInbox() *Inbox { return &Inbox{fresh: make(chan struct{})} }
+// newInbox returns an empty one.
+func newInbox() *Inbox { return &Inbox{fresh: make(chan struct{})} }
 
 // Send takes a message.
 func (i *Inbox) Send(_ context.Context, m notify.Message) (string, error) {

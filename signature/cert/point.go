@@ -46,8 +46,8 @@ type DistributionPoint struct {
 	CRLIssuer []GeneralName
 }
 
-// ReadDistributionPoint reads one DistributionPoint. Code: cert.malformed.
-func ReadDistributionPoint(s *cryptobyte.String) (DistributionPoint, error) {
+// readDistributionPoint reads one DistributionPoint. Code: cert.malformed.
+func readDistributionPoint(s *cryptobyte.String) (DistributionPoint, error) {
 	var body, reasons cryptobyte.String
 	var p DistributionPoint
 	if !s.ReadASN1(&body, casn1.SEQUENCE) {
@@ -122,7 +122,7 @@ func ParseDistributionPoints(value []byte) ([]DistributionPoint, error) {
 	}
 	var out []DistributionPoint
 	for !list.Empty() {
-		p, err := ReadDistributionPoint(&list)
+		p, err := readDistributionPoint(&list)
 		if err != nil {
 			return nil, err
 		}

@@ -78,7 +78,7 @@ func (p *PKI) Make(o Order) (*Identity, error) {
 		spki, _ := mint.PublicDER(pub) // Issue refuses what is no key
 		id.Authority = p.authorityFor(spki)
 	}
-	t := Template{Subject: SubjectOf(o.Person), PublicKey: pub}
+	t := Template{Subject: subjectOf(o.Person), PublicKey: pub}
 	now := p.cfg.Now()
 	switch o.Variant {
 	case Expired:

@@ -60,8 +60,8 @@ func ImpersonalSubject(p people.Person) Subject {
 	return s
 }
 
-// SubjectOf picks the form that fits the person: head, entrepreneur, else natural person.
-func SubjectOf(p people.Person) Subject {
+// subjectOf picks the form that fits the person: head, entrepreneur, else natural person.
+func subjectOf(p people.Person) Subject {
 	switch {
 	case p.Organisation != nil:
 		return HeadSubject(p)
