@@ -30,7 +30,7 @@ const (
 // Channel is how a method reaches the person, and so which package carries it out.
 type Channel string
 
-// The channels. Letter, counter, bank and code follow with their packages.
+// The channels.
 const (
 	// Agent is a signature made through the local agent (package confirm).
 	Agent Channel = "agent"

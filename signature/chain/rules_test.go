@@ -13,7 +13,6 @@ import (
 
 const (
 	oidPrivate  = "1.3.6.1.4.1.99999.1"
-	oidNames    = "2.5.29.30"
 	oidKeyUsage = mint.OIDKeyUsage
 )
 

@@ -16,7 +16,7 @@ function hasRow (s) {
 }
 
 // strength gives a score from 0 to 3 and the id of the best advice.
-export function strength (s) {
+function strength (s) {
   if (s.length < 8) return [0, 'password.hint_short']
   const different = new Set(s.toLowerCase()).size
   if (different < 5 || /(.)\1\1/.test(s)) return [0, 'password.hint_repeat']
