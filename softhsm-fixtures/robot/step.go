@@ -165,16 +165,21 @@ func (r *Robot) Until(ctx context.Context, js string) error {
 func see[T any](ctx context.Context, js string) (T, error) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
+	var last error
 	for {
 		// A page on its way out has no answer; the next one has.
-		if v, err := value[*T](ctx, js, false); err == nil && v != nil {
+		v, err := value[*T](ctx, js, false)
+		if err == nil && v != nil {
 			return *v, nil
+		}
+		if ctx.Err() == nil {
+			last = err
 		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
 			var none T
-			return none, fmt.Errorf("wait for %s: %w", js, ctx.Err())
+			return none, fmt.Errorf("wait for %s: %w", js, errors.Join(ctx.Err(), last))
 		}
 	}
 }
