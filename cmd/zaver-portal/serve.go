@@ -60,13 +60,7 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 		Timestamps: c.Timestamps,
 		Registers:  smev.New(smev.Config{URL: c.Registers, HTTP: &http.Client{}, Timeout: 10 * time.Second}),
 		Proxies:    c.Proxies, MetricsFrom: c.MetricsFrom, Metrics: registry(), Log: log, Now: time.Now}
-	if made.Keys, err = c.keys(); err != nil {
-		return err
-	}
-	if made.Trust, err = trust.Load(c.Trust); err != nil {
-		return boot.Fail(boot.ExitConfig, "the folder holds PEM certificates and their description", "load trust anchors: %w", err)
-	}
-	if made.TrustList, err = c.trustList(); err != nil {
+	if err := c.readTrust(&made); err != nil {
 		return err
 	}
 	if made.Packages, err = c.packages(); err != nil {
@@ -92,6 +86,18 @@ func serve(ctx context.Context, args []string, out, errs io.Writer) (err error) 
 	}
 	go debug.FreeOSMemory() // texts and templates were read once: what that took is given back
 	return join(c.answer(ctx, listener, portal, log), stopPortal(ctx, portal))
+}
+
+// readTrust reads what statements are signed with, and by what signatures are judged.
+func (c config) readTrust(made *assemble.Config) (err error) {
+	if made.Keys, err = c.keys(); err != nil {
+		return err
+	}
+	if made.Trust, err = trust.Load(c.Trust); err != nil {
+		return boot.Fail(boot.ExitConfig, "the folder holds PEM certificates and their description", "load trust anchors: %w", err)
+	}
+	made.TrustList, err = c.trustList()
+	return err
 }
 
 // packages opens the folder of the agent's packages; nil without one.
