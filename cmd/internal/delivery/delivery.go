@@ -20,10 +20,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"zaver/cardreader/agent/update"
 )
 
 // Config is what a delivery is made of.
@@ -52,11 +53,9 @@ const (
 	sbomFile = "zaver-agent.cdx.json"
 )
 
-var versionForm = regexp.MustCompile(`^\d{1,4}\.\d{1,4}\.\d{1,4}$`)
-
 // Build makes everything and returns the paths of the files made: deb, rpm, bill of materials, SHA256SUMS.
 func Build(ctx context.Context, c Config) ([]string, error) {
-	if !versionForm.MatchString(c.Version) {
+	if !update.ValidVersion(c.Version) { // another could neither be published nor updated
 		return nil, fmt.Errorf("version %q is not of the form 1.2.3", c.Version)
 	}
 	if c.Moment.IsZero() || c.Moment.Nanosecond() != 0 {
@@ -102,12 +101,18 @@ type build struct {
 	tree string // the root of what is installed
 }
 
+const agentPath = "usr/bin/zaver-agent"
+
 // shipped are the programs, by package and place in the tree.
 var shipped = []struct{ pkg, path string }{
-	{"./cmd/zaver-agent", "usr/bin/zaver-agent"},
+	{"./cmd/zaver-agent", agentPath},
 	{"./cmd/zaver-window", "usr/libexec/zaver/zaver-window"},
 	{"./cmd/zaver-update", "usr/libexec/zaver/zaver-update"},
 }
+
+// buildEnv is what the programs are built by, wherever that is: for the processor that the packages are named after, and for every one of its kind.
+var buildEnv = []string{"GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=1",
+	"CGO_CFLAGS=-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2", "CGO_LDFLAGS=-Wl,--build-id=none -Wl,-z,relro,-z,now"}
 
 // programs builds without paths, version control stamps and build ids, which differ from place to place.
 func (b *build) programs(ctx context.Context) ([]string, error) {
@@ -117,8 +122,10 @@ func (b *build) programs(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		flags := "-s -w -buildid= -X main.release=" + b.Version
-		if err := b.run(ctx, b.Source, []string{"CGO_ENABLED=1", "CGO_CFLAGS=-O2 -g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2", "CGO_LDFLAGS=-Wl,--build-id=none -Wl,-z,relro,-z,now"},
-			"go", "build", "-trimpath", "-buildvcs=false", "-buildmode=pie", "-ldflags", flags, "-o", out, p.pkg); err != nil {
+		if err := b.run(ctx, b.Source, buildEnv, "go", "build", "-trimpath", "-buildvcs=false", "-buildmode=pie", "-ldflags", flags, "-o", out, p.pkg); err != nil {
+			return nil, err
+		}
+		if err := os.Chmod(out, 0o755); err != nil { // whatever the umask of the build is: everybody starts them
 			return nil, err
 		}
 	}

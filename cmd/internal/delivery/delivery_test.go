@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 )
 
 // Nfpm is the packager, outside the module graph; the Makefile names the same version.
-var nfpm = []string{"go", "run", "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0"}
+var nfpm = []string{"env", "-u", "GOARCH", "-u", "GOAMD64", "go", "run", "github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0"}
 
 const portals = `{"portals": [{"name": "Demo", "origin": "https://portal.example", "key": "portal.example+00000000+AAAA"}], "updates": {"url": "https://updates.example/"}}` + "\n"
 
@@ -94,6 +95,9 @@ func TestPackages(t *testing.T) {
 		t.Setenv("GOCACHE", t.TempDir())
 		t.Setenv("TMPDIR", t.TempDir())
 		t.Setenv("TZ", "Asia/Vladivostok")
+		t.Setenv("GOARCH", "arm64")
+		t.Setenv("GOAMD64", "v2")
+		defer syscall.Umask(syscall.Umask(0o077))
 		for i, path := range mustBuild(t, copied, "1.2.3", trusted) {
 			if !bytes.Equal(read(t, path), read(t, first[i])) {
 				t.Errorf("%s differs", filepath.Base(path))
@@ -375,6 +379,7 @@ func TestWrongConfig(t *testing.T) {
 	}{
 		{"version", "not of the form", func(c *Config) { c.Version = "1.0" }},
 		{"version with a blank", "not of the form", func(c *Config) { c.Version = "1.0.0 " }},
+		{"version that no client compares", "not of the form", func(c *Config) { c.Version = "1.02.0" }},
 		{"no moment", "whole second", func(c *Config) { c.Moment = time.Time{} }},
 		{"part of a second", "whole second", func(c *Config) { c.Moment = time.Unix(1, 1) }},
 	} {

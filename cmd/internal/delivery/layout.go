@@ -7,11 +7,14 @@ import (
 	"compress/gzip"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"zaver/cmd/internal/boot"
 )
 
 // files are those that are installed as they are.
@@ -74,7 +77,7 @@ func (b *build) layout(ctx context.Context) ([]string, error) {
 		}
 	}
 	for _, c := range completions {
-		cmd := exec.CommandContext(ctx, filepath.Join(b.tree, "usr/bin/zaver-agent"), "completion", c.shell)
+		cmd := exec.CommandContext(ctx, filepath.Join(b.tree, agentPath), "completion", c.shell)
 		out, err := cmd.Output()
 		if err != nil {
 			return nil, fmt.Errorf("completion for %s: %w", c.shell, err)
@@ -92,6 +95,9 @@ func (b *build) layout(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.configured(ctx, config); err != nil {
+		return nil, err
+	}
 	if err := b.put("etc/zaver/agent.json", 0o644, config); err != nil {
 		return nil, err
 	}
@@ -99,6 +105,21 @@ func (b *build) layout(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return nil, b.browsers(config)
+}
+
+// configured has the agent that was built read its configuration: with one that it refuses it would start on nobody's computer. The command reads
+// that first, and then finds no line on its standard input, which is a wrong command line.
+func (b *build) configured(ctx context.Context, config []byte) error {
+	file := filepath.Join(b.work, "agent.json")
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, filepath.Join(b.tree, agentPath), "--config", file, "confirm").CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == boot.ExitUsage {
+		return nil
+	}
+	return fmt.Errorf("the agent refuses its configuration %s: %w: %s", b.Agent, err, bytes.ReplaceAll(bytes.TrimSpace(out), []byte(file), []byte(b.Agent)))
 }
 
 // put writes one file of the tree.
