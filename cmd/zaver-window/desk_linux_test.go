@@ -23,6 +23,10 @@ import (
 	"zaver/cardreader/agent/window"
 )
 
+// patience bounds waits for what must come, where the time that it takes is not the subject; stay is how long a good result is shown: longer than
+// the person of the tests needs to read it.
+const patience, stay = time.Minute, 20 * time.Second
+
 // The size of the screen, in pixels.
 const wide, high = 1000, 900
 
@@ -156,7 +160,7 @@ type node struct {
 // await reads the window until a node satisfies ok, and returns it.
 func await(t *testing.T, what string, ok func(node) bool) node {
 	t.Helper()
-	tick, deadline := time.NewTicker(50*time.Millisecond), time.After(15*time.Second)
+	tick, deadline := time.NewTicker(50*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	var all []node
 	for {
@@ -211,7 +215,7 @@ func show(t *testing.T, f window.Form, rows []window.Row) *shown {
 // showWith is show with more in the program's environment.
 func showWith(t *testing.T, f window.Form, rows []window.Row, env ...string) *shown {
 	t.Helper()
-	p, err := window.Find(window.Config{Path: seat.program, Env: slices.Concat(seat.env, env), Stay: 2 * time.Second})
+	p, err := window.Find(window.Config{Path: seat.program, Env: slices.Concat(seat.env, env), Stay: stay})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +250,7 @@ func (x *shown) chosen(t *testing.T) int {
 		return n
 	case err := <-x.err:
 		t.Fatal(err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nothing was chosen")
 	}
 	return -1
@@ -259,7 +263,7 @@ func (x *shown) cancelled(t *testing.T) {
 		if !errors.Is(x.session.Err(), window.ErrCancelled) {
 			t.Errorf("ended with %v", x.session.Err())
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("not cancelled")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -95,21 +96,21 @@ func TestKeyboardSigns(t *testing.T) {
 		}
 	}
 	press(t, "Up", "Down")
+	press(t, "Tab") // a grey row can be read, and that is all
+	await(t, "focus on the reason", func(n node) bool {
+		return n.Role == "static" && n.Name == "Светлова Старая. Нельзя использовать: срок действия истёк." && n.Focused
+	})
 	select {
 	case n := <-x.row:
 		t.Fatalf("row %d was signed with too early", n)
 	default:
 	}
-	chosen := -1
+	chosen := -1 // by the keys before, all of which have come now
 	for _, n := range tree(t) {
 		if n.Checked {
 			chosen = map[string]int{"Светлова Вера": 0, "Чужой Пётр": 1, "Светлова Старая": 2}[n.Name]
 		}
 	}
-	press(t, "Tab") // a grey row can be read, and that is all
-	await(t, "focus on the reason", func(n node) bool {
-		return n.Role == "static" && n.Name == "Светлова Старая. Нельзя использовать: срок действия истёк." && n.Focused
-	})
 	press(t, "space", "Return")
 	await(t, "the choice as it was", func(n node) bool { return n.Name == "Чужой Пётр" && n.Checked })
 	press(t, "Tab", "Tab")
@@ -153,9 +154,13 @@ func TestCountdown(t *testing.T) {
 	}
 	x.session.Tell(window.Progress{Text: "Signing"})
 	gone("Signing")
-	pad.Seconds = 1
+	pad.Seconds = 20
 	x.session.Tell(pad)
-	await(t, "the last second", func(n node) bool { return left(n) && n.Name == "Seconds left: 1." })
+	await(t, "another time", func(n node) bool {
+		number, _ := strings.CutPrefix(strings.TrimSuffix(n.Name, "."), "Seconds left: ")
+		seconds, err := strconv.Atoi(number)
+		return left(n) && err == nil && seconds > 0 && seconds <= pad.Seconds
+	})
 	x.session.Tell(window.Progress{Text: "Sending", Final: true})
 	gone("Sending")
 }
@@ -200,7 +205,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// A result is read out, has its button in focus, and goes by a key or by itself.
+// A result is read out, has its button in focus, and goes by a key. By itself it goes in TestResultOutlivesAgent.
 func TestResult(t *testing.T) {
 	for _, tone := range []window.Tone{window.Good, window.Bad} {
 		x := show(t, forms["en"], rows(true))
@@ -215,12 +220,10 @@ func TestResult(t *testing.T) {
 		if n.Description != "The token was removed. Put it in and start again." {
 			t.Errorf("button says %q", n.Description)
 		}
-		if tone == window.Bad {
-			press(t, "Return")
-		}
-		select { // a good one stays for 2 s
+		press(t, "Return")
+		select {
 		case <-x.session.Gone():
-		case <-time.After(10 * time.Second):
+		case <-time.After(stay / 2):
 			t.Fatal("the result stays")
 		}
 	}
@@ -330,7 +333,7 @@ func TestResultOutlivesAgent(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range []window.Message{{Show: &form}, {Result: &window.Result{Tone: window.Good, Text: "Confirmed, and gone", Stay: 2}}} {
+	for _, m := range []window.Message{{Show: &form}, {Result: &window.Result{Tone: window.Good, Text: "Confirmed, and gone", Stay: 10}}} {
 		line, err := window.Encode(m)
 		if err != nil {
 			t.Fatal(err)
@@ -350,7 +353,7 @@ func TestResultOutlivesAgent(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		_ = cmd.Process.Kill()
 		t.Fatal("the result stays")
 	}
