@@ -99,6 +99,9 @@ func newCardFor(t testing.TB, first, last time.Time) *uec.Card {
 	return c
 }
 
+// patience bounds waits for what must come; pcscd asks the virtual reader only every 400 ms.
+const patience = time.Minute
+
 // insert puts the card in and waits until the source sees it.
 func insert(t testing.TB, s *cards.Source, c vpcd.Card) *vpcd.Slot {
 	t.Helper()
@@ -106,7 +109,7 @@ func insert(t testing.TB, s *cards.Source, c vpcd.Card) *vpcd.Slot {
 	if err := slot.Insert(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.Wait(ctx); err != nil {
 		t.Fatal(err)
@@ -119,7 +122,7 @@ func insert(t testing.TB, s *cards.Source, c vpcd.Card) *vpcd.Slot {
 func remove(t testing.TB, s *cards.Source, slot *vpcd.Slot) {
 	t.Helper()
 	slot.Remove()
-	tick, deadline := time.NewTicker(20*time.Millisecond), time.After(10*time.Second)
+	tick, deadline := time.NewTicker(20*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for {
 		if found, err := s.Look(context.Background()); err == nil && !slices.ContainsFunc(found, func(r pcsc.Reader) bool { return r.Present }) {
