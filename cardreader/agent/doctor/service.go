@@ -32,6 +32,22 @@ const (
 
 var daemonPaths = []string{"/usr/sbin/pcscd", "/usr/bin/pcscd", "/sbin/pcscd", "/usr/local/sbin/pcscd"}
 
+// Service looks at the smart-card service alone, as Run does, and returns what is wrong with it; false where nothing is.
+func Service(ctx context.Context, c Config) (Line, bool) {
+	u := &checkup{cfg: c.filled(), begun: time.Now(), touched: map[Area]bool{}}
+	ctx, cancel := context.WithTimeout(ctx, devicesLimit)
+	defer cancel()
+	if u.service(ctx) && c.Cards != nil {
+		u.look(ctx)
+	}
+	for _, l := range u.lines {
+		if l.Area == AreaService && l.State == Fault {
+			return l, true
+		}
+	}
+	return Line{}, false
+}
+
 // service looks at the smart-card service itself and reports whether it is worth asking for readers.
 func (u *checkup) service(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, serviceLimit)
