@@ -60,7 +60,7 @@ func (o *Operation) Run(ctx context.Context, report func(Step)) Step {
 		report(s)
 	}
 	v, err := o.run(ctx, talk, tell)
-	last := Step{Step: StepDone, State: v.State, Codes: v.Codes}
+	last := Step{Step: StepDone, State: v.State, Codes: v.Codes, Said: reasons(v.Said)}
 	if err != nil {
 		last = failed(err)
 		refused, isPIN := errors.AsType[*pin.Error](err)

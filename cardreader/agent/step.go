@@ -33,6 +33,8 @@ type Step struct {
 	Tries   *int     `json:"tries,omitempty"`   // with StepFailed and a pin.* code: tries left, when known
 	// HeldBy names the programs of this computer that hold a busy card. It is for the person alone: no page is told.
 	HeldBy string `json:"-"`
+	// Said are the portal's words for Codes, cleaned and bounded; for the person alone.
+	Said []string `json:"-"`
 }
 
 // The names of steps, in the order in which they come.

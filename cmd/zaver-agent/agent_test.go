@@ -373,7 +373,7 @@ func TestListTokens(t *testing.T) {
 
 func TestCardsWithoutService(t *testing.T) {
 	_, errs, exit := run(t, []string{"PCSCLITE_CSOCK_NAME=" + filepath.Join(t.TempDir(), "none")}, "cards")
-	if exit != 1 || !strings.Contains(errs, "card.no_service") || !strings.Contains(errs, "hint: Start the pcscd service") {
+	if exit != 1 || !strings.Contains(errs, "[doctor.service.stopped]") || !strings.Contains(errs, "systemctl start pcscd.socket") {
 		t.Errorf("exit %d: %s", exit, errs)
 	}
 }

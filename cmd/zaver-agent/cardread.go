@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -44,56 +45,28 @@ func newCardReadCommand(a *app) *cobra.Command {
 
 // readCard asks the PIN and prints the holder's data.
 func readCard(ctx context.Context, a *app, photo string, asJSON bool, named string) error {
-	c, err := loadConfig(a.config, false)
+	t, err := a.teller(false, asJSON, named)
 	if err != nil {
 		return err
 	}
-	language, err := chooseLanguage(named, c.Language)
-	if err != nil {
-		return err
+	if photo != "" {
+		if _, err := os.Lstat(photo); err == nil { // before a PIN is asked in vain
+			return photoError(&fs.PathError{Op: "create", Path: photo, Err: fs.ErrExist})
+		}
 	}
 	if err := closeProcess(); err != nil {
 		return err
 	}
-	release, err := turn()
-	if err != nil {
-		return err
-	}
-	defer release()
-	source, err := c.cardSource(nil)
-	if err != nil {
-		return err
-	}
-	pins, err := source.HolderPINs(ctx)
-	switch {
-	case err != nil:
-		return explained(language, err)
-	case len(pins) == 0:
-		return explained(language, &card.Error{Reason: card.Unsupported, Op: "read the holder's data"})
-	case len(pins) > 1:
-		return boot.Fail(boot.ExitUsage, "take the others out", "%d cards are in place", len(pins))
-	}
-	dialogs, err := c.terminalDialogs()
-	if err != nil {
-		return err
-	}
 	ctx, free := ownEnd(ctx)
 	defer free()
-	data, err := terminal.ReadHolder(ctx, source, pins[0], dialogs, language)
-	if err = ownReason(ctx, err); err != nil {
-		last := terminal.Failed(err)
-		if !asJSON {
-			return told(a, false, language, last)
-		}
-		return errors.Join(terminal.WriteJSON(a.stdout, struct {
-			Code  string `json:"code"`
-			Tries *int   `json:"tries,omitempty"`
-		}{last.Code, last.Tries}), exitWith(terminal.Exit(last)))
+	data, err := t.holderData(ctx)
+	if err != nil {
+		return t.failed(ctx, ownReason(ctx, err))
 	}
 	holder := terminal.DescribeHolder(data)
 	if photo != "" && len(data.Photo) > 0 {
 		if err := writeNew(photo, data.Photo); err != nil {
-			return &boot.Failure{Exit: boot.ExitFailure, Hint: "name a file that does not exist yet", Err: fmt.Errorf("write photograph: %w", err)}
+			return photoError(err)
 		}
 		holder.PhotoFile = photo
 	}
@@ -102,8 +75,40 @@ func readCard(ctx context.Context, a *app, photo string, asJSON bool, named stri
 			Holder terminal.Holder `json:"holder"`
 		}{holder})
 	}
-	_, err = terminal.HolderTable(language, holder).WriteTo(a.stdout)
+	_, err = terminal.HolderTable(t.language, holder).WriteTo(a.stdout)
 	return err
+}
+
+// holderData asks the PIN of the only card in place, and reads it.
+func (t teller) holderData(ctx context.Context) (*card.HolderData, error) {
+	release, err := myTurn()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	source, err := t.settings.cardSource(nil)
+	if err != nil {
+		return nil, err
+	}
+	pins, err := source.HolderPINs(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(pins) == 0:
+		return nil, &card.Error{Reason: card.Unsupported, Op: "read the holder's data"}
+	case len(pins) > 1:
+		what, todo := terminal.ManyCards(t.language, len(pins))
+		return nil, &boot.Failure{Exit: boot.ExitUsage, Hint: todo, Err: errors.New(what)}
+	}
+	dialogs, err := t.settings.terminalDialogs()
+	if err != nil {
+		return nil, err
+	}
+	return terminal.ReadHolder(ctx, source, pins[0], dialogs, t.language)
+}
+
+func photoError(err error) error {
+	return &boot.Failure{Exit: boot.ExitFailure, Hint: "name a file that does not exist yet", Err: fmt.Errorf("write photograph: %w", err)}
 }
 
 // writeNew writes a file that must not be there yet, for its owner alone.

@@ -13,6 +13,7 @@ import (
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/cards"
 	"zaver/cardreader/agent/terminal"
+	"zaver/cardreader/agent/words"
 	"zaver/cardreader/card"
 	"zaver/cardreader/pcsc"
 	"zaver/cmd/internal/boot"
@@ -103,19 +104,15 @@ func profileRows(problems []*card.ProfileError) []profileRow {
 }
 
 func listCards(ctx context.Context, a *app, asJSON bool, named string) error {
-	c, err := loadConfig(a.config, false)
+	t, err := a.teller(false, asJSON, named)
 	if err != nil {
 		return err
 	}
-	language, err := chooseLanguage(named, c.Language)
+	source, err := t.settings.cardSource(nil)
 	if err != nil {
 		return err
 	}
-	source, err := c.cardSource(nil)
-	if err != nil {
-		return err
-	}
-	_, problems, err := c.cardProfiles()
+	_, problems, err := t.settings.cardProfiles()
 	if err != nil {
 		return err
 	}
@@ -124,11 +121,26 @@ func listCards(ctx context.Context, a *app, asJSON bool, named string) error {
 			return err
 		}
 	}
-	rows := []cardRow{}
 	readers, err := source.Look(ctx)
-	if err != nil && !errors.Is(err, &card.Error{Reason: card.NoReader}) {
-		return explained(language, err)
+	if errors.Is(err, &card.Error{Reason: card.NoReader}) {
+		if f := t.examined(ctx, terminal.FailureOf(t.language, terminal.Failed(err))); f.Code != agent.CodeOf(err) {
+			return t.tell(f, f.Exit())
+		}
+		err = nil
 	}
+	if err != nil {
+		return t.failed(ctx, err)
+	}
+	rows := cardRows(ctx, source, t.language, readers)
+	if err := ctx.Err(); err != nil { // what a card made of being called off is no fault of it
+		return err
+	}
+	return t.printCards(rows, problems)
+}
+
+// cardRows reads the cards in the readers.
+func cardRows(ctx context.Context, source *cards.Source, l words.Language, readers []pcsc.Reader) []cardRow {
+	rows := []cardRow{}
 	for _, r := range readers {
 		row := cardRow{Reader: r.Name, Present: r.Present, Reason: "card.none"}
 		if r.Present {
@@ -137,25 +149,29 @@ func listCards(ctx context.Context, a *app, asJSON bool, named string) error {
 			if err != nil {
 				row.Reason = agent.CodeOf(err)
 			} else {
-				row.Card, row.Tries, row.Signature = found.Titles[language], &found.Tries, terminal.Describe(found.Certificate)
+				row.Card, row.Tries, row.Signature = found.Titles[l], &found.Tries, terminal.Describe(found.Certificate)
 			}
 		}
 		rows = append(rows, row)
 	}
-	if asJSON {
-		return terminal.WriteJSON(a.stdout, struct {
+	return rows
+}
+
+func (t teller) printCards(rows []cardRow, problems []*card.ProfileError) error {
+	if t.json {
+		return terminal.WriteJSON(t.stdout, struct {
 			Readers  []cardRow    `json:"readers"`
 			Profiles []profileRow `json:"profile_problems,omitempty"`
 		}{rows, profileRows(problems)})
 	}
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(a.stdout, terminal.NoReader(language))
+		_, err := fmt.Fprintln(t.stdout, terminal.NoReader(t.language))
 		return err
 	}
-	table := terminal.NewCertificates(language, true)
+	table := terminal.NewCertificates(t.language, true)
 	for _, r := range rows {
 		table.Row(r.Reader, r.Tries, r.Signature, r.Reason)
 	}
-	_, err = table.Table().WriteTo(a.stdout)
+	_, err := table.Table().Within(t.columns()).WriteTo(t.stdout)
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,8 +45,42 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "%s: %w", c.Name(), err)
 	})
+	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(newRunCommand(a), newConfirmCommand(a), newTokensCommand(a), newCardsCommand(a), newCardCommand(a), newPINCommand(a), newNativeHostCommand(a), newInstallCommand(a), newUninstallCommand(a), newDoctorCommand(a), newUpdateCommand(a), newVersionCommand(a))
+	completeStrictly(root)
 	return root
+}
+
+// newHelpCommand is help that knows what there is no help about.
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{Use: "help [COMMAND]", Short: "Print help about a command", RunE: func(_ *cobra.Command, args []string) error {
+		c, rest, err := root.Find(args)
+		if err != nil || len(rest) > 0 {
+			return boot.Fail(boot.ExitUsage, "zaver-agent help", "help: unknown command %q", strings.Join(args, " "))
+		}
+		c.InitDefaultHelpFlag()
+		return c.Help()
+	}}
+}
+
+// completeStrictly gives the commands that print completions the exit code of all others for a wrong command line.
+func completeStrictly(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Short = "Print completions for a shell: bash, zsh, fish or powershell"
+		c.Args, c.RunE = cobra.ArbitraryArgs, func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "completion: no shell given")
+			}
+			return boot.Fail(boot.ExitUsage, c.CommandPath()+" --help", "completion: unknown shell %q", args[0])
+		}
+		for _, shell := range c.Commands() {
+			shell.Args = noArguments
+		}
+	}
 }
 
 // noArguments refuses arguments with the exit code of a wrong command line.
@@ -61,7 +96,7 @@ func leaf(use, short string, work func(ctx context.Context) error) *cobra.Comman
 	return &cobra.Command{Use: use, Short: short, Args: noArguments, RunE: func(c *cobra.Command, _ []string) error {
 		err := work(c.Context())
 		if errors.Is(err, context.Canceled) && c.Context().Err() != nil {
-			return fmt.Errorf("%s was interrupted: %w", c.Name(), err)
+			return boot.Fail(boot.ExitFailure, "", "%s was interrupted", strings.TrimPrefix(c.CommandPath(), program+" "))
 		}
 		return err
 	}}
@@ -92,7 +127,7 @@ func newCardsCommand(a *app) *cobra.Command {
 	var language string
 	c := leaf("cards", "List the readers and the cards in them", func(ctx context.Context) error { return listCards(ctx, a, json, language) })
 	c.Long = c.Short + ".\n\nWith --json: {\"readers\":[{\"reader\",\"present\",\"card\",\"tries\",\"reason\",\"certificate\":{\"holder\",\"issuer\",\"not_before\",\"not_after\",\"sha256\"}}],\n" +
-		"\"profile_problems\":[{\"file\",\"line\",\"field\",\"reason\"}]}.\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration."
+		"\"profile_problems\":[{\"file\",\"line\",\"field\",\"reason\"}]}; of a failure {\"code\"}.\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration."
 	c.Flags().BoolVar(&json, "json", false, "print JSON")
 	languageFlag(c, &language)
 	return c

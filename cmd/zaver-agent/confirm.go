@@ -39,11 +39,7 @@ func newConfirmCommand(a *app) *cobra.Command {
 
 // confirm does one confirmation that a page handed over by a line.
 func confirm(ctx context.Context, a *app, in io.Reader, asJSON bool, named string) error {
-	c, err := loadConfig(a.config, true)
-	if err != nil {
-		return err
-	}
-	language, err := chooseLanguage(named, c.Language)
+	t, err := a.teller(true, asJSON, named)
 	if err != nil {
 		return err
 	}
@@ -51,14 +47,17 @@ func confirm(ctx context.Context, a *app, in io.Reader, asJSON bool, named strin
 	if err := closeProcess(); err != nil {
 		return err
 	}
-	request, err := askLine(ctx, a, in, language)
+	ctx, free := ownEnd(ctx)
+	defer free()
+	request, err := askLine(ctx, a, in, t.language)
+	if coded(err) { // interrupted
+		return t.told(terminal.Failed(err))
+	}
 	if err != nil {
 		return err
 	}
-	request.Language = language
-	ctx, free := ownEnd(ctx)
-	defer free()
-	made, end, err := assembleTerminal(c)
+	request.Language = t.language
+	made, end, err := assembleTerminal(t.settings)
 	if err != nil {
 		return err
 	}
@@ -67,27 +66,43 @@ func confirm(ctx context.Context, a *app, in io.Reader, asJSON bool, named strin
 	// portals are talked to, that their statement names this very request, and the comparison of the control code.
 	op, err := made.agent.Begin(request.Origin, request)
 	if err != nil {
-		return told(a, asJSON, language, agent.Step{Step: agent.StepFailed, Code: agent.CodeOf(err)})
+		return t.told(terminal.Failed(err))
 	}
 	defer op.Close()
 	if asJSON {
-		lines := json.NewEncoder(a.stdout)
-		var failed error
-		last := op.Run(ctx, func(s agent.Step) { failed = errors.Join(failed, lines.Encode(s)) })
-		return errors.Join(failed, exitWith(terminal.Exit(last)))
+		return t.stream(ctx, op)
 	}
-	narrator := terminal.NewNarrator(a.stdout, language)
+	narrator := terminal.NewNarrator(a.stdout, t.language)
 	narrator.Begin(request.Origin)
-	last := op.Run(ctx, narrator.Step)
+	last := op.Run(ctx, func(s agent.Step) {
+		if s.Step == agent.StepFailed {
+			narrator.Failed(t.examined(ctx, terminal.FailureOf(t.language, s)))
+			return
+		}
+		narrator.Step(s)
+	})
 	return errors.Join(narrator.Err(), exitWith(terminal.Exit(last)))
 }
 
+// stream runs a confirmation and prints each step as a line for a program.
+func (t teller) stream(ctx context.Context, op *agent.Operation) error {
+	lines := json.NewEncoder(t.stdout)
+	var failed error
+	last := op.Run(ctx, func(s agent.Step) {
+		if s.Step == agent.StepFailed {
+			s.Code = t.examined(ctx, terminal.FailureOf(t.language, s)).Code
+		}
+		failed = errors.Join(failed, lines.Encode(s))
+	})
+	return errors.Join(failed, exitWith(terminal.Exit(last)))
+}
+
 // told says a last step that came before an operation began.
-func told(a *app, asJSON bool, l words.Language, last agent.Step) error {
-	if asJSON {
-		return errors.Join(json.NewEncoder(a.stdout).Encode(last), exitWith(terminal.Exit(last)))
+func (t teller) told(last agent.Step) error {
+	if t.json {
+		return errors.Join(json.NewEncoder(t.stdout).Encode(last), exitWith(terminal.Exit(last)))
 	}
-	narrator := terminal.NewNarrator(a.stdout, l)
+	narrator := terminal.NewNarrator(t.stdout, t.language)
 	narrator.Step(last)
 	return errors.Join(narrator.Err(), exitWith(terminal.Exit(last)))
 }
@@ -123,6 +138,6 @@ func askLine(ctx context.Context, a *app, in io.Reader, l words.Language) (agent
 		}
 		return got.request, got.err
 	case <-ctx.Done():
-		return agent.Request{}, ctx.Err()
+		return agent.Request{}, context.Cause(ctx)
 	}
 }

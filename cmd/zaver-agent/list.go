@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -34,15 +35,11 @@ type moduleRow struct {
 }
 
 func listTokens(ctx context.Context, a *app, asJSON bool, named string) error {
-	c, err := loadConfig(a.config, false)
+	t, err := a.teller(false, asJSON, named)
 	if err != nil {
 		return err
 	}
-	language, err := chooseLanguage(named, c.Language)
-	if err != nil {
-		return err
-	}
-	host, err := c.tokenHost()
+	host, err := t.settings.tokenHost()
 	if err != nil {
 		return fmt.Errorf("prepare tokens: %w", err)
 	}
@@ -51,26 +48,31 @@ func listTokens(ctx context.Context, a *app, asJSON bool, named string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("list tokens: %w", err)
 	}
-	out := struct {
-		Tokens  []tokenRow  `json:"tokens"`
-		Modules []moduleRow `json:"failed_modules"`
-	}{tokenRows(found), []moduleRow{}}
+	rows, failed := tokenRows(found), []moduleRow{}
 	for _, p := range problems {
-		out.Modules = append(out.Modules, moduleRow{p.Module, p.Code, fmt.Sprint(p.Err)})
+		failed = append(failed, moduleRow{p.Module, p.Code, fmt.Sprint(p.Err)})
+	}
+	none := error(nil)
+	if len(rows) == 0 && len(host.Modules()) == 0 {
+		what, todo := terminal.NoModule(t.language)
+		none = &boot.Failure{Exit: boot.ExitFailure, Hint: todo, Err: errors.New(what)}
 	}
 	if asJSON {
-		return terminal.WriteJSON(a.stdout, out)
+		return errors.Join(terminal.WriteJSON(a.stdout, struct {
+			Tokens  []tokenRow  `json:"tokens"`
+			Modules []moduleRow `json:"failed_modules"`
+		}{rows, failed}), none)
 	}
-	if err := printTokens(a.stdout, language, out.Tokens); err != nil {
+	if none != nil {
+		return none
+	}
+	if err := printTokens(a.stdout, t.language, t.columns(), rows); err != nil {
 		return err
 	}
-	for _, m := range out.Modules {
-		if _, err := fmt.Fprintln(a.stdout, terminal.Module(language, m.Module, m.Code)); err != nil {
+	for _, m := range failed {
+		if _, err := fmt.Fprintln(a.stdout, terminal.Module(t.language, m.Module, m.Code)); err != nil {
 			return err
 		}
-	}
-	if len(out.Tokens) == 0 && len(host.Modules()) == 0 {
-		return boot.Fail(boot.ExitFailure, "install the token's driver, or name its file in the configuration (\"modules\")", "no PKCS #11 module found")
 	}
 	return nil
 }
@@ -94,7 +96,7 @@ func tokenRows(found []token.Token) []tokenRow {
 	return rows
 }
 
-func printTokens(w io.Writer, l words.Language, rows []tokenRow) error {
+func printTokens(w io.Writer, l words.Language, columns int, rows []tokenRow) error {
 	if len(rows) == 0 {
 		_, err := fmt.Fprintln(w, terminal.NoToken(l))
 		return err
@@ -103,6 +105,6 @@ func printTokens(w io.Writer, l words.Language, rows []tokenRow) error {
 	for _, r := range rows {
 		table.Row(r.Token, &r.Tries, r.Signature, r.Reason)
 	}
-	_, err := table.Table().WriteTo(w)
+	_, err := table.Table().Within(columns).WriteTo(w)
 	return err
 }

@@ -20,7 +20,7 @@ func TestTableIsClean(t *testing.T) {
 			Holder: "A\x1b]0;title\x07\tB\nTOKEN", Issuer: strings.Repeat("и", 500), NotAfter: time.Date(2027, 3, 1, 12, 0, 0, 0, time.Local)}},
 		{Token: "T2", Tries: pin.Unknown(), Reason: "token.no_certificate"},
 	}
-	if err := printTokens(&out, words.English, rows); err != nil {
+	if err := printTokens(&out, words.English, 0, rows); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")

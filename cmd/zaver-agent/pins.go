@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"zaver/cardreader/agent/tokens"
 	"zaver/cardreader/agent/words"
 	"zaver/cmd/internal/boot"
+	"zaver/signature/pin"
 )
 
 func newPINCommand(a *app) *cobra.Command {
@@ -42,7 +44,7 @@ func newPINStatusCommand(a *app) *cobra.Command {
 	c := leaf("status", "List the PINs of the tokens and cards in place, with the tries left; none is spent", func(ctx context.Context) error {
 		return pinStatus(ctx, a, asJSON, language)
 	})
-	c.Long = c.Short + ".\n\nWith --json: {\"pins\":[{\"number\",\"carrier\",\"pin\",\"tries\",\"problem\",\"can_change\",\"unblock\",\"unblock_tries\"}]}.\n" +
+	c.Long = c.Short + ".\n\nWith --json: {\"pins\":[{\"number\",\"carrier\",\"pin\",\"tries\",\"problem\",\"can_change\",\"unblock\",\"unblock_tries\"}]}; of a failure {\"code\"}.\n" +
 		"Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration."
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	languageFlag(c, &language)
@@ -65,8 +67,11 @@ func newPINTaskCommand(a *app, task agent.Task, use, short string) *cobra.Comman
 	}}
 	c.Long = short + ".\n\nNUMBER is that of zaver-agent pin status; it may be left out where only one PIN comes into question. PINs are asked in a window of their\n" +
 		"own (pinentry) or on the reader's keypad, never on the command line.\n\n" +
-		"With --json: {\"task\",\"pin\",\"state\":\"done\"} or {\"task\",\"pin\",\"state\":\"failed\",\"code\",\"tries\"}.\n" +
-		"Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong configuration, 4 another request is open, 6 you declined."
+		"Until the card or token is told to change the PIN, an interrupt (Ctrl-C) leaves it as it was. After that the answer is waited for, five seconds\n" +
+		"at most, and what came of it is said. Where no answer comes, nobody knows which PIN there is: the code is then pin.outcome_unknown.\n\n" +
+		"With --json: {\"task\",\"pin\",\"state\":\"done\"}, with \"interrupted\" where that came too late; or {\"task\",\"pin\",\"state\",\"code\",\"tries\"}, where the\n" +
+		"state \"failed\" says that the PIN is what it was, and \"unknown\" that nobody knows.\n" +
+		"Exit codes: 0 done, 1 failed or unknown, 2 wrong command line, 3 wrong configuration, 4 another request is open, 6 you declined or interrupted."
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	languageFlag(c, &language)
 	return c
@@ -103,49 +108,36 @@ func listPINs(ctx context.Context, k agent.Keeper) ([]agent.PINState, error) {
 }
 
 func pinStatus(ctx context.Context, a *app, asJSON bool, named string) error {
-	c, err := loadConfig(a.config, false)
+	t, err := a.teller(false, asJSON, named)
 	if err != nil {
 		return err
 	}
-	language, err := chooseLanguage(named, c.Language)
-	if err != nil {
-		return err
-	}
-	k, end, err := c.keeper()
+	k, end, err := t.settings.keeper()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = end() }()
 	all, err := listPINs(ctx, k)
-	if err != nil {
-		return explained(language, err)
+	if err == nil && len(all) == 0 {
+		if f := t.unlessIll(ctx, noPIN(t.language)); f.Code != codeNoPIN {
+			return t.tell(f, f.Exit())
+		}
 	}
-	pins := terminal.DescribePINs(language, all)
+	if err != nil {
+		return t.failed(ctx, err)
+	}
+	pins := terminal.DescribePINs(t.language, all)
 	if asJSON {
 		return terminal.WriteJSON(a.stdout, struct {
 			PINs []terminal.PIN `json:"pins"`
 		}{pins})
 	}
 	if len(pins) == 0 {
-		_, err := fmt.Fprintln(a.stdout, terminal.NoPIN(language))
+		_, err := fmt.Fprintln(a.stdout, terminal.NoPIN(t.language))
 		return err
 	}
-	_, err = terminal.PINTable(language, pins).WriteTo(a.stdout)
+	_, err = terminal.PINTable(t.language, pins).Within(t.columns()).WriteTo(a.stdout)
 	return err
-}
-
-// explained puts a coded failure into words.
-func explained(l words.Language, err error) error {
-	code := agent.CodeOf(err)
-	if code == agent.CodeInternal || code == agent.CodeCancelled {
-		return err
-	}
-	what, todo := words.Failure(l, code)
-	var busy interface{ HeldBy() string }
-	if errors.As(err, &busy) && busy.HeldBy() != "" {
-		what += " " + words.Say(l, words.ResultHeldBy, "programs", words.Clean(busy.HeldBy(), 80))
-	}
-	return &boot.Failure{Exit: boot.ExitFailure, Hint: todo, Err: fmt.Errorf("%s [%s]", what, code)}
 }
 
 // terminalDialogs finds the program that asks PINs, on the terminal where there is one.
@@ -186,71 +178,101 @@ func assembleTerminal(c config) (*assembled, func(), error) {
 
 // pinOutcome is what `pin change --json` and `pin unblock --json` print.
 type pinOutcome struct {
-	Task  agent.Task `json:"task"`
-	PIN   string     `json:"pin"`
-	State string     `json:"state"` // "done" or "failed"
-	Code  string     `json:"code,omitempty"`
-	Tries *int       `json:"tries,omitempty"`
+	Task        agent.Task `json:"task"`
+	PIN         string     `json:"pin,omitempty"`
+	State       string     `json:"state"`                 // "done", "failed": the PIN is what it was; or "unknown"
+	Interrupted bool       `json:"interrupted,omitempty"` // with "done": too late
+	Code        string     `json:"code,omitempty"`
+	Tries       *int       `json:"tries,omitempty"`
 }
 
 func pinTask(ctx context.Context, a *app, task agent.Task, number int, asJSON bool, named string) error {
-	c, err := loadConfig(a.config, false)
-	if err != nil {
-		return err
-	}
-	language, err := chooseLanguage(named, c.Language)
+	t, err := a.teller(false, asJSON, named)
 	if err != nil {
 		return err
 	}
 	if err := closeProcess(); err != nil {
 		return err
 	}
-	release, err := turn()
+	ctx, free := ownEnd(ctx)
+	defer free()
+	chosen, err := t.care(ctx, task, number)
 	if err != nil {
-		return err
+		return t.pinFailed(ctx, task, chosen, ownReason(ctx, err))
+	}
+	return t.pinDone(task, chosen, ctx.Err() != nil)
+}
+
+// care does a task with the PIN that is meant, and returns which that is.
+func (t teller) care(ctx context.Context, task agent.Task, number int) (agent.PINState, error) {
+	release, err := myTurn()
+	if err != nil {
+		return agent.PINState{}, err
 	}
 	defer release()
-	k, end, err := c.keeper()
+	k, end, err := t.settings.keeper()
 	if err != nil {
-		return err
+		return agent.PINState{}, err
 	}
 	defer func() { _ = end() }()
 	all, err := listPINs(ctx, k)
 	if err != nil {
-		return explained(language, err)
+		return agent.PINState{}, err
+	}
+	if len(all) == 0 {
+		return agent.PINState{}, &agent.Error{ErrorCode: codeNoPIN}
 	}
 	chosen, err := terminal.Choose(all, task, number)
 	if err != nil {
-		return &boot.Failure{Exit: boot.ExitUsage, Hint: "zaver-agent pin status", Err: err}
+		return agent.PINState{}, &boot.Failure{Exit: boot.ExitUsage, Err: errors.New(terminal.NotChosen(t.language, err))}
 	}
-	dialogs, err := c.terminalDialogs()
+	dialogs, err := t.settings.terminalDialogs()
 	if err != nil {
-		return err
+		return agent.PINState{}, err
 	}
-	ctx, free := ownEnd(ctx)
-	defer free()
-	err = agent.Guide{Dialogs: dialogs, Language: language}.Run(ctx, k, chosen, task)
-	return pinEnd(a, asJSON, language, task, chosen, ownReason(ctx, err))
+	return chosen, agent.Guide{Dialogs: dialogs, Language: t.language}.Run(ctx, k, chosen, task)
 }
 
-// pinEnd says how a task ended.
-func pinEnd(a *app, asJSON bool, l words.Language, task agent.Task, s agent.PINState, err error) error {
-	last := agent.Step{Step: agent.StepDone, State: "confirmed"}
-	if err != nil {
-		last = terminal.Failed(err)
+// codeNoPIN is the code of a care for nothing: neither token nor card is in place.
+const codeNoPIN = "token.none"
+
+// noPIN says that there is nothing to care for.
+func noPIN(l words.Language) terminal.Failure {
+	return terminal.Failure{Code: codeNoPIN, What: terminal.NoPIN(l)}
+}
+
+// pinDone says that a task was done. Whoever interrupted it is told so, and by the exit code, too.
+func (t teller) pinDone(task agent.Task, s agent.PINState, interrupted bool) error {
+	exit := terminal.ExitConfirmed
+	if interrupted {
+		exit = terminal.ExitDeclined
 	}
-	if asJSON {
-		out := pinOutcome{Task: task, PIN: s.Name, State: "done"}
-		if err != nil {
-			out.State, out.Code, out.Tries = "failed", last.Code, last.Tries
-		}
-		return errors.Join(terminal.WriteJSON(a.stdout, out), exitWith(terminal.Exit(last)))
+	if t.json {
+		return errors.Join(terminal.WriteJSON(t.stdout, pinOutcome{Task: task, PIN: s.Name, State: "done", Interrupted: interrupted}), exitWith(exit))
 	}
-	if err == nil {
-		_, err := fmt.Fprintln(a.stdout, terminal.SaidOf(l, task))
+	said := terminal.SaidOf(t.language, task) + "\n"
+	if interrupted {
+		said += terminal.TooLate(t.language) + "\n"
+	}
+	_, err := io.WriteString(t.stdout, said)
+	return errors.Join(err, exitWith(exit))
+}
+
+// pinFailed says why a task was not done, or that nobody knows whether it was.
+func (t teller) pinFailed(ctx context.Context, task agent.Task, s agent.PINState, err error) error {
+	if !coded(err) {
 		return err
 	}
-	narrator := terminal.NewNarrator(a.stdout, l)
-	narrator.Step(last)
-	return errors.Join(narrator.Err(), exitWith(terminal.Exit(last)))
+	f, exit := t.examined(ctx, terminal.CareFailure(t.language, s, err)), exitOf(err)
+	if f.Code == codeNoPIN {
+		f = t.unlessIll(ctx, noPIN(t.language))
+	}
+	if !t.json {
+		return t.tell(f, exit)
+	}
+	out := pinOutcome{Task: task, PIN: s.Name, State: "failed", Code: f.Code, Tries: f.Tries}
+	if f.Code == pin.CodeUnsettled {
+		out.State = "unknown"
+	}
+	return errors.Join(terminal.WriteJSON(t.stdout, out), exitWith(exit))
 }

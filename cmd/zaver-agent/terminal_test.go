@@ -277,7 +277,7 @@ func TestPINCommandLine(t *testing.T) {
 		{"help of card read", []string{"card", "read", "--help"}, 0, "birth_date"},
 		{"card", []string{"card"}, 2, "no command given"},
 		{"card write", []string{"card", "write"}, 2, `unknown command "write"`},
-		{"no service", []string{"card", "read", "--lang", "en", "--config", config}, 1, "card.no_service"},
+		{"no service", []string{"card", "read", "--lang", "en", "--config", config}, 1, "doctor.service.stopped"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, errs, exit := run(t, env, c.args...)

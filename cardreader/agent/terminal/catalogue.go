@@ -3,6 +3,7 @@
 package terminal
 
 import (
+	"strconv"
 	"strings"
 
 	"zaver/cardreader/agent"
@@ -47,11 +48,25 @@ const (
 	sayCanChange  key = "can_change"
 	sayCanUnblock key = "can_unblock"
 	sayChanged    key = "changed"
+	sayTooLate    key = "too_late"
 	sayUnblocked  key = "unblocked"
 	sayNoToken    key = "no_token"
 	sayNoReader   key = "no_reader"
 	sayModule     key = "module"
 	sayNoPIN      key = "no_pin"
+	sayKept       key = "kept"
+
+	sayWrongSecret   key = "secret.wrong"
+	sayBlockedSecret key = "secret.blocked"
+	sayGoThere       key = "secret.blocked.do"
+	sayChooseNone    key = "choose.none"
+	sayChooseMany    key = "choose.many"
+	sayChooseNumber  key = "choose.number"
+	sayChooseCannot  key = "choose.cannot"
+	sayManyCards     key = "many_cards"
+	sayTakeOthers    key = "many_cards.do"
+	sayNoModule      key = "no_module"
+	sayNoModuleDo    key = "no_module.do"
 
 	sayAskHolder     key = "holder.ask"
 	sayLastTry       key = "holder.last_try"
@@ -101,13 +116,27 @@ var catalogue = map[key]text{
 	sayBlocked:    {"заблокирован", "blocked"},
 	sayUnknown:    {"неизвестно", "unknown"},
 	sayCanChange:  {"сменить", "change"},
-	sayCanUnblock: {"разблокировать ({secret})", "unblock ({secret})"},
+	sayCanUnblock: {"разблокировать: {secret}", "unblock: {secret}"},
 	sayChanged:    {"ПИН-код сменён.", "The PIN was changed."},
+	sayTooLate:    {"Прервать команду было уже поздно.", "It was too late to interrupt the command."},
 	sayUnblocked:  {"ПИН-код разблокирован и задан заново.", "The PIN was unblocked and set anew."},
-	sayNoToken:    {"токен не найден", "no token found"},
-	sayNoReader:   {"считыватель не подключён", "no reader is connected"},
+	sayNoToken:    {"Токен не найден. Вставьте его и повторите; причину назовёт команда zaver-agent doctor.", "No token was found. Plug it in and try again; zaver-agent doctor names the cause."},
+	sayNoReader:   {"Считыватель не подключён. Подключите его и повторите.", "No reader is connected. Plug one in and try again."},
 	sayModule:     {"драйвер {module}: {reason} ({code})", "module {module}: {reason} ({code})"},
-	sayNoPIN:      {"нет носителя с ПИН-кодом", "no carrier with a PIN is in place"},
+	sayNoPIN:      {"Ни карты, ни токена с ПИН-кодом нет. Вставьте и повторите.", "No card or token with a PIN is in place. Insert one and try again."},
+	sayKept:       {"ПИН-код остался прежним.", "The PIN is what it was."},
+
+	sayWrongSecret:   {"Начните снова и введите его внимательно. Если не помните его, лучше остановитесь: после нескольких ошибок он блокируется.", "Start again and type it carefully. If you don't remember it, stop here: after a few wrong tries it is blocked."},
+	sayBlockedSecret: {"Заблокирован {secret}.", "The {secret} is blocked."},
+	sayGoThere:       {"Обратитесь туда, где получили карту или токен.", "Go to the place that issued the card or token."},
+	sayChooseNone:    {"Среди вставленного нет ПИН-кода, с которым это можно сделать: смотрите zaver-agent pin status.", "Nothing in place has a PIN that can be cared for so: see zaver-agent pin status."},
+	sayChooseMany:    {"Таких ПИН-кодов несколько: назовите номер из zaver-agent pin status.", "Several PINs can be cared for so: give the number from zaver-agent pin status."},
+	sayChooseNumber:  {"ПИН-кода с таким номером нет: номера показывает zaver-agent pin status.", "No PIN has that number: zaver-agent pin status shows the numbers."},
+	sayChooseCannot:  {"С этим ПИН-кодом этого сделать нельзя: что можно, показывает zaver-agent pin status.", "That can't be done with this PIN: zaver-agent pin status shows what can."},
+	sayManyCards:     {"Карт вставлено несколько: {n}.", "Several cards are in place: {n}."},
+	sayTakeOthers:    {"Выньте остальные и повторите.", "Take the others out and try again."},
+	sayNoModule:      {"Не найден ни один драйвер токена (модуль PKCS #11).", "No token driver (PKCS #11 module) was found."},
+	sayNoModuleDo:    {"Установите драйвер токена или назовите его файл в настройках («modules»).", "Install the token's driver, or name its file in the configuration (\"modules\")."},
 
 	sayAskHolder:     {"{carrier}: введите {pin}, чтобы прочитать данные владельца.", "{carrier}: enter {pin} to read the holder's data."},
 	sayLastTry:       {"{pin}: осталась последняя попытка. После ошибки он заблокируется. Продолжить?", "{pin} has one try left; a mistake blocks it. Go on?"},
@@ -161,6 +190,16 @@ func NoReader(l words.Language) string { return say(l, sayNoReader) }
 
 // NoPIN is said instead of an empty table.
 func NoPIN(l words.Language) string { return say(l, sayNoPIN) }
+
+// ManyCards is said where a command works with one card alone: what is wrong, and what to do.
+func ManyCards(l words.Language, n int) (what, todo string) {
+	return say(l, sayManyCards, "n", strconv.Itoa(n)), say(l, sayTakeOthers)
+}
+
+// NoModule is said where there is no token driver at all: what is wrong, and what to do.
+func NoModule(l words.Language) (what, todo string) {
+	return say(l, sayNoModule), say(l, sayNoModuleDo)
+}
 
 // Module is the line about a driver that could not be asked.
 func Module(l words.Language, path, code string) string {

@@ -66,9 +66,15 @@ func PINTable(l words.Language, all []PIN) *Table {
 // Errors of Choose.
 var (
 	ErrNoPIN   = errors.New("no PIN in place can be cared for so")
-	ErrManyPIN = errors.New("several PINs can be cared for so: give the number from zaver-agent pin status")
+	ErrManyPIN = errors.New("several PINs can be cared for so")
 	ErrNumber  = errors.New("no PIN has that number")
+	ErrCannot  = errors.New("the PIN can't be cared for so")
 )
+
+// NotChosen puts an error of Choose into words.
+func NotChosen(l words.Language, err error) string {
+	return say(l, map[error]key{ErrNoPIN: sayChooseNone, ErrManyPIN: sayChooseMany, ErrNumber: sayChooseNumber, ErrCannot: sayChooseCannot}[err])
+}
 
 // Choose picks the PIN for a task: the numbered one, or with number 0 the only one that the task fits, or the only one
 // among several that is in need of it.
@@ -77,7 +83,12 @@ func Choose(all []agent.PINState, task agent.Task, number int) (agent.PINState, 
 		if number < 1 || number > len(all) {
 			return agent.PINState{}, ErrNumber
 		}
-		return all[number-1], nil
+		s := all[number-1]
+		// A PIN with a problem says itself why it can't be changed.
+		if task == agent.TaskChange && !s.CanChange && s.Problem == "" || task == agent.TaskUnblock && s.Unblock == agent.NoUnblock {
+			return agent.PINState{}, ErrCannot
+		}
+		return s, nil
 	}
 	var able, needy []agent.PINState
 	for _, s := range all {
@@ -99,6 +110,9 @@ func Choose(all []agent.PINState, task agent.Task, number int) (agent.PINState, 
 	}
 	return agent.PINState{}, ErrManyPIN
 }
+
+// TooLate is said after a task that was done though the person interrupted it.
+func TooLate(l words.Language) string { return say(l, sayTooLate) }
 
 // SaidOf is what is said after a task was done.
 func SaidOf(l words.Language, task agent.Task) string {

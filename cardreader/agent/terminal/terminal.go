@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/words"
@@ -27,6 +28,9 @@ const (
 	ExitRefused   = 5 // the portal checked the signature and refused
 	ExitDeclined  = 6 // the person said no
 )
+
+// longReason bounds one of the portal's reasons, in letters.
+const longReason = 600
 
 // Exit returns the exit code of a confirmation that ended with this step.
 func Exit(last agent.Step) int {
@@ -51,6 +55,10 @@ func Failed(err error) agent.Step {
 		if n, known := p.Tries.Count(); known {
 			s.Tries = &n
 		}
+	}
+	var busy interface{ HeldBy() string }
+	if errors.As(err, &busy) {
+		s.HeldBy = busy.HeldBy()
 	}
 	return s
 }
@@ -86,7 +94,7 @@ func (n *Narrator) Step(s agent.Step) {
 	case agent.StepDone:
 		n.done(s)
 	case agent.StepFailed:
-		n.failed(s)
+		n.Failed(FailureOf(n.language, s))
 	case agent.StepConsent:
 		n.line("%s", say(n.language, sayConsent))
 		if s.Control != "" {
@@ -105,22 +113,22 @@ func (n *Narrator) done(s agent.Step) {
 		return
 	}
 	n.line("%s", say(n.language, sayRefused))
-	for _, code := range s.Codes {
-		n.line("  %s", words.Clean(code, 80))
+	for _, reason := range s.Said {
+		n.line("  %s", words.Clean(reason, longReason))
+	}
+	codes := make([]string, len(s.Codes))
+	for i, code := range s.Codes {
+		codes[i] = words.Clean(code, 80)
+	}
+	if len(codes) > 0 {
+		n.line("  [%s]", strings.Join(codes, ", "))
 	}
 }
 
-func (n *Narrator) failed(s agent.Step) {
-	what, todo := words.Failure(n.language, s.Code)
-	n.line("%s [%s]", what, words.Clean(s.Code, 80))
-	if s.Tries != nil {
-		n.line("%s", say(n.language, sayTries, "n", fmt.Sprint(*s.Tries)))
-	}
-	if s.HeldBy != "" {
-		n.line("%s", words.Say(n.language, words.ResultHeldBy, "programs", words.Clean(s.HeldBy, 80)))
-	}
-	if todo != "" {
-		n.line("%s", todo)
+// Failed says why it failed.
+func (n *Narrator) Failed(f Failure) {
+	if n.err == nil {
+		n.err = f.WriteText(n.out, n.language)
 	}
 }
 

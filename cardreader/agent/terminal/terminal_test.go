@@ -156,10 +156,10 @@ func TestNarrator(t *testing.T) {
 	n.Begin("https://portal.example")
 	tries := 2
 	for _, s := range []agent.Step{{Step: agent.StepStatement}, {Step: agent.StepConsent, Control: "4815"}, {Step: agent.StepPIN}, {Step: agent.StepSigning}, {Step: agent.StepSending},
-		{Step: agent.StepDone, State: "refused", Codes: []string{"sig.revoked\x1b[2J"}}, {Step: agent.StepFailed, Code: "pin.wrong", Tries: &tries}, {Step: agent.StepDone, State: "confirmed"}} {
+		{Step: agent.StepDone, State: "refused", Codes: []string{"sig.revoked\x1b[2J", "sig.late"}, Said: []string{"The certificate was revoked.\x1b"}}, {Step: agent.StepFailed, Code: "pin.wrong", Tries: &tries}, {Step: agent.StepDone, State: "confirmed"}} {
 		n.Step(s)
 	}
-	for _, want := range []string{"Portal: https://portal.example\n", "Control code: 4815\n", "  sig.revoked[2J\n", "[pin.wrong]\n", "Tries left: 2\n", "Done: your identity is confirmed.\n"} {
+	for _, want := range []string{"Portal: https://portal.example\n", "Control code: 4815\n", "  The certificate was revoked.\n  [sig.revoked[2J, sig.late]\n", "[pin.wrong]\n", "Tries left: 2\n", "Done: your identity is confirmed.\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing:\n%s", want, out.String())
 		}
