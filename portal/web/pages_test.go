@@ -79,6 +79,8 @@ func samples() map[string]Page {
 		"checks-none":      {Name: "checks", Path: "/checks", Viewer: anna, Data: ChecksData{Level: "simplified"}},
 		"confirm":          {Name: "confirm", Path: "/confirm", Viewer: anna, Data: MethodsData{Methods: []string{"token", "uec"}, Level: "standard"}},
 		"confirm-low":      {Name: "confirm", Path: "/confirm", Viewer: anna, Data: MethodsData{Level: "simplified"}},
+		"confirm-wrong":    {Name: "confirm", Path: "/confirm", Viewer: anna, Form: codeForm("method", "confirm.method_required"), Data: MethodsData{Methods: []string{"token", "uec"}, Level: "standard"}},
+		"confirm-limit":    {Name: "confirm", Path: "/confirm", Viewer: anna, Form: codeForm("", "confirm.limit"), Data: MethodsData{Methods: []string{"token", "uec"}, Level: "standard"}},
 		"confirm-have":     {Name: "confirm", Path: "/confirm", Viewer: anna, Data: MethodsData{Level: "confirmed"}},
 		"confirm_run":      {Name: "confirm_run", Path: "/confirm/r-1", Viewer: anna, Data: confirm},
 		"confirm_run-card": {Name: "confirm_run", Path: "/confirm/r-1", Viewer: anna, Data: card},
@@ -204,6 +206,56 @@ func write(t *testing.T, name string, lang text.Lang, html string) {
 	html = strings.ReplaceAll(html, AssetPrefix+assetVersion()+"/", "assets/")
 	if err := os.WriteFile(filepath.Join(*out, name+"."+string(lang)+".html"), []byte(html), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What a person hears and sees on the pages of a confirmation, by what must be there and what must not.
+func TestConfirmationPages(t *testing.T) {
+	p := pages(t)
+	for _, tt := range []struct {
+		page      string
+		lang      text.Lang
+		want, not []string
+	}{
+		{"confirm-wrong", text.Russian, []string{"Проверьте введённые данные", `<fieldset class="govuk-fieldset" aria-describedby="method-error">`, `<p id="method-error" class="govuk-error-message">Выберите способ`, "govuk-form-group--error"}, nil},
+		{"confirm-limit", text.Russian, []string{"Не получилось", "Слишком много"}, []string{"Проверьте введённые данные", "govuk-form-group--error", "method-error"}},
+		{"confirm", text.Russian, nil, []string{"method-error", "govuk-form-group--error"}},
+		{"confirm_run", text.English, []string{`<span lang="ru">Анна Ёлкина</span>`, `aria-labelledby="confirm-happened"`, `aria-label="Steps of the confirmation"`, `<span class="govuk-visually-hidden">4 8 2 1</span>`}, []string{`role="alert"`}},
+		{"confirm_run", text.Russian, []string{"<span>Анна Ёлкина</span>", `aria-hidden="true">4821<`}, []string{`role="alert"`}},
+		{"result-cancelled", text.Russian, []string{`class="zv-problem zv-problem--own" data-code="agent.declined"`}, nil},
+		{"result-refused", text.Russian, []string{`class="zv-problem" data-code="sig.cert_revoked"`}, []string{"zv-problem--own"}},
+	} {
+		t.Run(tt.page+"."+string(tt.lang), func(t *testing.T) {
+			page := samples()[tt.page]
+			page.Lang = tt.lang
+			var buf bytes.Buffer
+			if err := p.Render(&buf, page); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range tt.want {
+				if !strings.Contains(buf.String(), s) {
+					t.Errorf("%q is missing", s)
+				}
+			}
+			for _, s := range tt.not {
+				if strings.Contains(buf.String(), s) {
+					t.Errorf("%q is there", s)
+				}
+			}
+		})
+	}
+}
+
+// Each code of the person's own will has words.
+func TestOwnWillHasWords(t *testing.T) {
+	catalogue, err := text.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range ownWill {
+		if !catalogue.Has(text.Russian, code) || !catalogue.Has(text.English, code+".do") {
+			t.Errorf("%s has no words", code)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,6 +83,23 @@ func (v view) Problems() []problem {
 	}
 	return problems
 }
+
+// ErrorsTitle heads the summary: it speaks of what was typed only where that is at fault.
+func (v view) ErrorsTitle() string {
+	if slices.ContainsFunc(v.Form.Errors, func(e FieldError) bool { return e.Field != "" }) {
+		return v.T("errors.title")
+	}
+	return v.T("errors.general")
+}
+
+// ownWill are the codes that say what the person did on purpose: no failure, and not shown as one.
+var ownWill = []string{"agent.declined", "pin.cancelled", "confirm.withdrawn", "confirm.cancelled", "confirm.superseded"}
+
+// Own says whether the code tells of the person's own will.
+func (v view) Own(code string) bool { return slices.Contains(ownWill, code) }
+
+// OwnWill lists those codes for a script, with spaces between.
+func (v view) OwnWill() string { return strings.Join(ownWill, " ") }
 
 // Retry says how long to wait, in the unit in which people count; never less
 // than it is.

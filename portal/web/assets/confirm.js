@@ -21,7 +21,8 @@ export function runConfirmation (box) {
   let handedOver = false
   let talking = false
 
-  const say = (text) => { part('confirm-say').textContent = text }
+  // say has a screen reader read the text out, once: the same step may be told twice.
+  const say = (text) => { if (part('confirm-say').textContent !== text) part('confirm-say').textContent = text }
 
   const mark = (step, failed) => {
     const now = order.indexOf(step)
@@ -46,7 +47,9 @@ export function runConfirmation (box) {
       const item = document.createElement('li')
       item.dataset.door = door
       item.dataset.code = code
-      item.textContent = `${words['run.door.name.' + door]}: ${(codes[code] || codes.internal)[0]}`
+      const name = document.createElement('strong')
+      name.textContent = words['run.door.name.' + door] + '.'
+      item.append(name, ' ' + (codes[code] || codes.internal)[0])
       return item
     }))
     list.hidden = doors.length === 0
@@ -62,10 +65,10 @@ export function runConfirmation (box) {
     part('confirm-ready').hidden = true
     showDoors(problem.querySelector('ul'), doors.length > 1 ? doors : [])
     problem.dataset.code = code
-    problem.querySelector('h2').textContent = happened
-    problem.querySelector('p').textContent = advice
-    const left = problem.querySelector('.zv-tries')
-    left.textContent = tries === 1 ? words['run.tries.one'] : tries > 1 ? words['run.tries.some'].replace('%s', String(tries)) : ''
+    problem.classList.toggle('zv-problem--own', data.own.split(' ').includes(code))
+    part('confirm-happened').textContent = happened
+    part('confirm-advice').textContent = advice
+    part('confirm-tries').textContent = tries === 1 ? words['run.tries.one'] : tries > 1 ? words['run.tries.some'].replace('%s', String(tries)) : ''
     const findable = !handedOver && agentFaults.includes(code)
     part('agent-retry').hidden = !findable
     part('agent-help').hidden = !findable
@@ -77,6 +80,7 @@ export function runConfirmation (box) {
     // The agent looks for token or card before it says a word about them.
     if (current === 'statement' && /^(token|card|pin)\./.test(code)) current = 'device'
     mark(current, true)
+    say('') // what was to be done last is not to be done any more
     problem.focus()
   }
 
@@ -136,12 +140,12 @@ export function runConfirmation (box) {
       door = found.door
       const asks = door.name === 'loopback' && !door.open
       problem.dataset.door = door.name
-      part('confirm-door').textContent = words['run.door.' + door.name]
+      part('confirm-door').textContent = words[asks ? 'run.door.ask' : 'run.door.' + door.name]
       part('confirm-ask').hidden = !asks
       showDoors(part('confirm-ready').querySelector('ul'), found.doors.filter((d) => d.code !== 'agent.no_extension'))
       part('confirm-ready').hidden = false
       goto('sign')
-      if (asks) say(words['run.ask'])
+      if (asks) say(`${words['run.step.sign']}. ${words['run.ask']}`) // whether the agent is there will be seen then
     } catch (error) {
       fail(error instanceof Shut ? error.message : 'agent.protocol', 0, error.doors)
     } finally {
@@ -153,7 +157,9 @@ export function runConfirmation (box) {
   const sign = async () => {
     if (!door || talking || ended) return
     const at = door
+    const focused = part('confirm-ready').contains(document.activeElement)
     part('confirm-ready').hidden = true
+    if (focused) part('confirm-steps').focus({ preventScroll: true }) // the button that had it is gone
     try {
       let last = ''
       talking = true

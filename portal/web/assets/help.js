@@ -28,7 +28,8 @@ export async function checkAgent (box) {
     say(happened(main))
     part('agent-examine').textContent = words['run.again'] // what the advice calls it
     part('agent-doors').replaceChildren(...(error.doors || []).map(({ door, code }) => {
-      const item = element('li', `${words['run.door.name.' + door]}: ${code === main ? (codes[code] || codes.internal)[0] : happened(code)}`)
+      const item = document.createElement('li')
+      item.append(element('strong', words['run.door.name.' + door] + '.'), ' ' + (code === main ? (codes[code] || codes.internal)[0] : happened(code)))
       item.dataset.door = door
       item.dataset.code = code
       return item
@@ -58,6 +59,9 @@ export async function checkAgent (box) {
     }))
     part('agent-bundle').value = JSON.stringify(report, null, 2)
     part('agent-result').hidden = false
+    const faults = lines.filter((line) => line.state === 'fault').length
+    say(faults > 0 ? words['help.done.faults'].replace('%s', String(faults)) : words['help.done'])
+    part('agent-result-title').focus()
   }
 
   const examine = async () => {
@@ -75,6 +79,7 @@ export async function checkAgent (box) {
       else say(happened(error.message))
     } finally {
       button.disabled = false
+      if (part('agent-result').hidden) button.focus() // it lost the focus while it could not be pressed
     }
   }
 
