@@ -18,12 +18,18 @@ import (
 // askWait bounds one question how the service stands to us.
 const askWait = time.Second
 
+// mostAsked is how often a service may hang up on us before it turns us away: one that is killed lets go first of those whom it had taken, and
+// then of its socket with those who wait there.
+const mostAsked = 3
+
 // ask looks how the service stands to this user. A service that is killed
 // hangs up on whom it had not greeted yet, as one does that turns its user away:
-// the second time nobody listens any more.
+// in the end nobody listens any more.
 func ask() standing {
-	if s := askOnce(); s != away {
-		return s
+	for range mostAsked - 1 {
+		if s := askOnce(); s != away {
+			return s
+		}
 	}
 	return askOnce()
 }

@@ -52,13 +52,13 @@ func TestTurnedAwayBySocket(t *testing.T) {
 	}
 }
 
-// TestKilledServiceIsAbsent: a service that is killed hangs up on whom it had not greeted yet, and is not there the next time. One that hangs up
-// on everybody turns us away.
+// TestKilledServiceIsAbsent: a service that is killed hangs up on whom it had not greeted yet, also on the next who came while its socket was still
+// there, and then is not there. One that hangs up on everybody turns us away.
 func TestKilledServiceIsAbsent(t *testing.T) {
 	for name, c := range map[string]struct {
 		lives int // connections that it takes and hangs up on
 		want  standing
-	}{"killed": {1, absent}, "turns away": {2, away}} {
+	}{"killed": {1, absent}, "killed, and its socket later": {2, absent}, "turns away": {mostAsked, away}} {
 		t.Run(name, func(t *testing.T) {
 			socket := filepath.Join(t.TempDir(), "s")
 			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
