@@ -125,6 +125,8 @@ func TestFaultStatementExpires(t *testing.T) {
 	// Five minutes pass while the dialog is open.
 	w.expire(request)
 	w.must(w.Pinentry.Release())
+	// The agent says so first or the portal; either way the page goes on to the portal's own.
+	w.must(c.Do("follow the portal", func(ctx context.Context) error { return c.Until(ctx, "document.querySelector('#confirm-result')") }))
 	c.failed("confirm.expired")
 
 	// Nobody answers at all: the page says so by itself.

@@ -176,7 +176,7 @@ func TestFirefoxByKeys(t *testing.T) {
 	c.usable("failed")
 
 	w.Answers(c.p.PINs.Token)
-	strike("start anew", "#confirm-restart", robot.Enter, "location.pathname === '/confirm'")
+	strike("start anew", "#confirm-restart", robot.Enter, "location.pathname === '/confirm' && document.readyState === 'complete'")
 	begin()
 	strike("sign", "#confirm-sign", robot.Enter, "document.querySelector('#confirm-result')")
 	c.succeeded()

@@ -186,6 +186,7 @@ func TestNativeAgain(t *testing.T) {
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
+		w.eventually("the browser's agent has ended", func() bool { return len(w.hosts()) == 0 })
 	}
 	if complaints := c.Complaints(); len(complaints) > 0 {
 		t.Errorf("the browser complains: %q", complaints)

@@ -69,10 +69,10 @@ func (w *World) signer(request string) []byte {
 	return b
 }
 
-// eventually waits for what other processes do, at most ten seconds.
+// eventually waits for what other processes do, at most half a minute.
 func (w *World) eventually(what string, is func() bool) {
 	w.t.Helper()
-	late := time.NewTimer(10 * time.Second)
+	late := time.NewTimer(30 * time.Second)
 	defer late.Stop()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
@@ -80,7 +80,7 @@ func (w *World) eventually(what string, is func() bool) {
 		select {
 		case <-again.C:
 		case <-late.C:
-			w.t.Fatalf("not within ten seconds: %s", what)
+			w.t.Fatalf("not within half a minute: %s", what)
 		}
 	}
 }
