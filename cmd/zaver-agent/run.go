@@ -46,7 +46,11 @@ func run(ctx context.Context, a *app, tty string) error {
 	if err != nil {
 		return fmt.Errorf("take sockets over: %w", err)
 	}
-	door, err := loopback.Listen(ctx, loopback.Config{Agent: made.agent, Version: version(), Port: c.Loopback.Port, Listeners: handed, Doctor: a.examination, Log: log})
+	settings := loopback.Config{Agent: made.agent, Version: version(), Port: c.Loopback.Port, Listeners: handed, Doctor: a.examination, Log: log}
+	if len(handed) > 0 { // the service manager goes on listening, and starts the next version
+		settings.Outdated = replaced()
+	}
+	door, err := loopback.Listen(ctx, settings)
 	if err != nil {
 		f := &boot.Failure{Exit: boot.ExitFailure, Err: err}
 		if errors.Is(err, syscall.EADDRINUSE) {

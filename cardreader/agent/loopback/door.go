@@ -23,6 +23,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -56,7 +57,10 @@ type Config struct {
 	// Doctor examines this computer and returns its report as one JSON object, in the language unless that is "".
 	// nil means that there is none.
 	Doctor func(ctx context.Context, lang words.Language) ([]byte, error)
-	Log    *slog.Logger
+	// Outdated, asked after a greeting while no request runs, ends the door: it takes no more connections, answers those that it has, and Serve
+	// returns nil. It is for programs that are started again by whoever holds the sockets. nil never ends it.
+	Outdated func() bool
+	Log      *slog.Logger
 
 	bodyTime, writeTime time.Duration // zero is the usual one
 }
@@ -76,6 +80,9 @@ type Door struct {
 	bodyTime  time.Duration
 	writeTime time.Duration // for a report
 	refusals  quiet
+	outdated  func() bool
+	outdate   func() // closes left
+	left      chan struct{}
 }
 
 // Listen takes the port on both loopback addresses. A machine without IPv6 has
@@ -83,6 +90,8 @@ type Door struct {
 func Listen(ctx context.Context, c Config) (*Door, error) {
 	d := &Door{agent: c.Agent, version: c.Version, doctor: c.Doctor, examining: make(chan struct{}, 1), log: c.Log, origins: c.Agent.Origins(), bodyTime: cmp.Or(c.bodyTime, bodyTime), writeTime: cmp.Or(c.writeTime, writeTime)}
 	d.self.Store(ownUser())
+	d.outdated, d.left = c.Outdated, make(chan struct{})
+	d.outdate = sync.OnceFunc(func() { close(d.left) })
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -162,7 +171,8 @@ func hasIPv6Loopback() bool {
 // Addr returns the IPv4 address with the port: "127.0.0.1:24738".
 func (d *Door) Addr() string { return d.listeners[0].Addr().String() }
 
-// Serve answers until ctx ends; then open requests are cancelled and it returns nil.
+// Serve answers until ctx ends; then open requests are cancelled and it returns nil. It returns nil, too, when the program is outdated and all
+// requests have ended.
 func (d *Door) Serve(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	d.server.BaseContext = func(net.Listener) context.Context { return ctx }
@@ -177,7 +187,11 @@ func (d *Door) Serve(ctx context.Context) error {
 			ended <- err
 		}()
 	}
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-d.left:
+		_ = d.server.Shutdown(ctx) // fails when ctx ends meanwhile, which is looked at next
+	}
 	cause := context.Cause(ctx)
 	// Requests end with ctx; the pause is for their last lines and the farewell to the portal.
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
@@ -189,7 +203,7 @@ func (d *Door) Serve(ctx context.Context) error {
 		<-ended
 	}
 	stop(nil)
-	if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+	if cause == nil || errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
 		return nil
 	}
 	return cause

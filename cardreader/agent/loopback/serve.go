@@ -110,7 +110,13 @@ func preflight(w http.ResponseWriter, r *http.Request, allowed string) {
 }
 
 func (d *Door) hello(w http.ResponseWriter) {
-	writeJSON(w, http.StatusOK, message.NewHello(d.version, d.agent.Busy()))
+	busy := d.agent.Busy()
+	writeJSON(w, http.StatusOK, message.NewHello(d.version, busy))
+	// A page greets before it asks for a signature: the next program is there for that.
+	if !busy && d.outdated != nil && d.outdated() {
+		d.log.Info("makes way: the program's file was replaced")
+		d.outdate()
+	}
 }
 
 func (d *Door) confirm(w http.ResponseWriter, r *http.Request, origin string) {
