@@ -119,11 +119,13 @@ func (c *Conn) open() error {
 	}
 	handle, err := sc.Connect(c.reader, scard.ShareShared, scard.ProtocolAny)
 	if err != nil {
+		err = refused(sc, err)
 		_ = sc.Release()
 		return busyError(mapError(op, err))
 	}
 	c.sc, c.card = sc, handle
 	if err := c.readATR(); err != nil {
+		err = refused(sc, err)
 		c.release()
 		return busyError(mapError(op, err))
 	}
@@ -283,7 +285,7 @@ var errNoAnswer = errors.New("the card gave no status word")
 // failed exchange or as a reset first; whether it was pulled the service knows
 // a moment later, and after a failed exchange that moment is waited for.
 func (c *Conn) explain(op string, err error) *card.Error {
-	e := busyError(mapError(op, err))
+	e := busyError(mapError(op, refused(c.sc, err)))
 	looks := maxLooks
 	switch {
 	case errors.Is(err, scard.ErrResetCard):

@@ -71,6 +71,9 @@ func (c *Conn) askKeypad() (*keypad, error) {
 		return k, nil
 	}
 	answer, err := c.card.Control(getFeatures, nil)
+	if err != nil {
+		err = broken(c.sc, err)
+	}
 	switch {
 	case errors.Is(err, scard.ErrRemovedCard), errors.Is(err, scard.ErrResetCard), errors.Is(err, scard.ErrNoService):
 		return nil, err

@@ -112,6 +112,23 @@ func establish() (*scard.Context, error) {
 	return nil, err
 }
 
+// refused takes a refusal (SCARD_W_SECURITY_VIOLATION) for the service's own word while that still answers: the library says the same of a
+// connection that broke under a command.
+func refused(sc *scard.Context, err error) error {
+	if errors.Is(err, scard.ErrSecurityViolation) {
+		return broken(sc, err)
+	}
+	return err
+}
+
+// broken makes a failure that of the service when the connection with it broke.
+func broken(sc *scard.Context, err error) error {
+	if _, gone := listReaders(sc); gone != nil {
+		return fmt.Errorf("%w: %w", scard.ErrNoService, err)
+	}
+	return err
+}
+
 // mapError gives a failure of the library its reason; anything unknown is protocol.
 func mapError(op string, err error) *card.Error {
 	reason := card.Protocol

@@ -111,7 +111,7 @@ func (w *watcher) run(ctx context.Context) {
 // serviceGone makes any failure of a watch one of the service, away or closed
 // to this user: readers and cards are no reason to stop watching.
 func serviceGone(err error) error {
-	if errors.Is(err, scard.ErrSecurityViolation) {
+	if errors.Is(err, scard.ErrSecurityViolation) && !errors.Is(err, scard.ErrNoService) {
 		return err
 	}
 	if e := scard.Error(0); errors.As(err, &e) {
@@ -130,6 +130,15 @@ func (w *watcher) live(ctx context.Context) (met bool, err error) {
 	defer func() { _ = sc.Release() }() // fails when the service is gone, and frees all the same
 	stop := cancelWith(ctx, sc)
 	defer stop()
+	met, err = w.follow(ctx, sc)
+	if errors.Is(err, scard.ErrSecurityViolation) { // it took us: a broken connection, see refused
+		err = fmt.Errorf("%w: %w", scard.ErrNoService, err)
+	}
+	return met, err
+}
+
+// follow reports what comes and goes until the connection fails or ctx ends.
+func (w *watcher) follow(ctx context.Context, sc *scard.Context) (met bool, err error) {
 	known := map[string]scard.StateFlag{}
 	pause, confused := settle, 0
 	for ctx.Err() == nil {

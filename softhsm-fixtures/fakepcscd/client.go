@@ -4,10 +4,13 @@ package fakepcscd
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // client is one connection: a context, or the messenger of a cancel.
@@ -70,7 +73,23 @@ func (c *client) serve() {
 		if !c.carryOut(command, message, payload, fault) {
 			return
 		}
+		if fault.Unread {
+			c.awaitUnread()
+			return
+		}
 	}
+}
+
+// awaitUnread waits until a command has come, and leaves it where it is.
+func (c *client) awaitUnread() {
+	raw, err := c.conn.(*net.UnixConn).SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Read(func(fd uintptr) bool { // whatever ends the wait, the connection breaks
+		_, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		return !errors.Is(err, unix.EAGAIN)
+	})
 }
 
 // receive reads one command with its payload.

@@ -261,7 +261,7 @@ func TestCutAnywhere(t *testing.T) {
 		{"status", fakepcscd.Status, []int{0, 4, 7}, []string{"card.no_service"}},
 		{"begin", fakepcscd.BeginTransaction, []int{0, 4, 7}, []string{"card.no_service"}},
 		{"transmit", fakepcscd.Transmit, []int{0, 1, 31, 32, 33}, []string{"card.no_service"}},
-		{"features", fakepcscd.Control, []int{0, 1, 23, 24, 30}, []string{"card.no_service", "card.pad_failed"}},
+		{"features", fakepcscd.Control, []int{0, 1, 23, 24, 30}, []string{"card.no_service"}},
 		{"end", fakepcscd.EndTransaction, []int{0, 4, 11}, []string{"card.no_service"}},
 	} {
 		for _, at := range c.at {

@@ -18,6 +18,7 @@ type Fault struct {
 	Edit   func(answer []byte) []byte // changes the answer
 	Cut    bool                       // the connection breaks after At bytes of the answer
 	At     int
+	Unread bool // the connection breaks when the next command has come, which nobody reads, as of a daemon that is killed
 }
 
 // Inject adds faults; the first that fits a command applies.
