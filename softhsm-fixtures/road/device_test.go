@@ -42,7 +42,7 @@ func (w *World) seen(i int) {
 				return nil
 			}
 		}
-		return fmt.Errorf("%v: %s", err, out)
+		return fmt.Errorf("%w: %s", err, out)
 	}))
 }
 
