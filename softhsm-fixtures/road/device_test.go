@@ -3,6 +3,7 @@
 package road
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -42,7 +43,7 @@ func (w *World) seen(i int) {
 				return nil
 			}
 		}
-		return fmt.Errorf("%w: %s", err, out)
+		return errors.Join(err, fmt.Errorf("the readers: %s", out))
 	}))
 }
 
