@@ -170,11 +170,7 @@ func hangPipe() uintptr {
 }
 
 func (p *player) hold() {
-	fifo := p.path + holdExt
-	if err := makeFIFO(fifo); err != nil {
-		return
-	}
-	f, err := os.Open(fifo)
+	f, err := os.Open(p.path + holdExt)
 	if err != nil {
 		return
 	}
@@ -198,7 +194,7 @@ func (p *player) record(command, answer string) {
 	if err != nil {
 		return
 	}
-	f, err := os.OpenFile(p.path+showsExt, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(p.path+showsExt, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return
 	}
@@ -233,7 +229,7 @@ func (p *player) next(command string) (string, error) {
 
 // count returns how often the command was answered before, and adds one.
 func (p *player) count(command string) (int, error) {
-	f, err := os.OpenFile(p.path+stateExt, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(p.path+stateExt, os.O_RDWR, 0)
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,10 @@ package pinentry_test
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,6 +64,28 @@ func TestPlay(t *testing.T) {
 	}
 	if shown, err := p.Shown(); err != nil || len(shown) != 0 {
 		t.Errorf("forgotten: %v, %v", shown, err)
+	}
+}
+
+// A program that is still at work while its folder is removed would leave the folder behind if it made a file there.
+func TestPlayMakesNoFiles(t *testing.T) {
+	dir := t.TempDir()
+	p, err := pinentry.New(dir, "unused", pinentry.Script{Confirm: []string{pinentry.OK}, PIN: []string{"1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = talk(t, p, "CONFIRM", "MESSAGE", "GETPIN")
+		if _, err := os.Lstat(filepath.Join(dir, f.Name())); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is there again: %v", f.Name(), err)
+		}
 	}
 }
 

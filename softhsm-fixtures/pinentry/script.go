@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,10 +76,10 @@ type Pinentry struct {
 }
 
 // New makes the files in dir (which must exist) with a first script. program
-// is what Build returned.
+// is what Build returned; it makes none, so that dir can be removed while it still runs.
 func New(dir, program string, s Script) (*Pinentry, error) {
 	p := &Pinentry{path: filepath.Join(dir, "pinentry.json"), program: program}
-	return p, p.Write(s)
+	return p, errors.Join(p.Forget(), p.Write(s), makeFIFO(p.path+holdExt))
 }
 
 // Build compiles the program into dir and returns its path. It takes about a
@@ -113,7 +112,7 @@ func (p *Pinentry) Write(s Script) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(p.path + stateExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.WriteFile(p.path+stateExt, nil, 0o600); err != nil {
 		return fmt.Errorf("reset script: %w", err)
 	}
 	if err := os.WriteFile(p.path+".new", b, 0o600); err != nil {
@@ -125,9 +124,6 @@ func (p *Pinentry) Write(s Script) error {
 // Shown returns the transcript so far, oldest first.
 func (p *Pinentry) Shown() ([]Shown, error) {
 	b, err := os.ReadFile(p.path + showsExt)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("read transcript: %w", err)
 	}
@@ -147,7 +143,7 @@ func (p *Pinentry) Shown() ([]Shown, error) {
 
 // Forget empties the transcript.
 func (p *Pinentry) Forget() error {
-	if err := os.Remove(p.path + showsExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.WriteFile(p.path+showsExt, nil, 0o600); err != nil {
 		return fmt.Errorf("empty transcript: %w", err)
 	}
 	return nil
@@ -156,11 +152,7 @@ func (p *Pinentry) Forget() error {
 // Release lets the one dialog go on that a Hold answer keeps open; it waits
 // until that dialog is there.
 func (p *Pinentry) Release() error {
-	fifo := p.path + holdExt
-	if err := makeFIFO(fifo); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+	f, err := os.OpenFile(p.path+holdExt, os.O_WRONLY, 0)
 	if err != nil {
 		return fmt.Errorf("release dialog: %w", err)
 	}

@@ -52,7 +52,7 @@ type player struct {
 }
 
 func (p *player) record(line string) {
-	f, err := os.OpenFile(p.path+shownExt, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(p.path+shownExt, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return
 	}

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,10 +69,11 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return out, nil
 }
 
-// New makes the files in dir (which must exist). program is what Build returned.
+// New makes the files in dir (which must exist). program is what Build returned; it makes none, so that dir can be removed while a
+// window is still open, as one with a result is for a while after its agent is done.
 func New(dir, program string, s Script) (*Window, error) {
 	w := &Window{path: filepath.Join(dir, "window.json"), program: program}
-	return w, w.Write(s)
+	return w, errors.Join(w.Forget(), w.Write(s))
 }
 
 // Write replaces the script. The transcript stays.
@@ -96,9 +96,6 @@ func (w *Window) Config() window.Config {
 // Shown returns the messages that the window got so far, oldest first.
 func (w *Window) Shown() ([]window.Message, error) {
 	b, err := os.ReadFile(w.path + shownExt)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("read transcript: %w", err)
 	}
@@ -119,7 +116,7 @@ func (w *Window) Shown() ([]window.Message, error) {
 
 // Forget empties the transcript.
 func (w *Window) Forget() error {
-	if err := os.Remove(w.path + shownExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.WriteFile(w.path+shownExt, nil, 0o600); err != nil {
 		return fmt.Errorf("empty transcript: %w", err)
 	}
 	return nil
