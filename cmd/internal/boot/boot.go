@@ -212,5 +212,5 @@ func OneInstance(path string) (release func() error, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("take lock %s: %w", path, err)
 	}
-	return f.Close, nil
+	return func() error { return errors.Join(unlock(f), f.Close()) }, nil
 }

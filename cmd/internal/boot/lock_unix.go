@@ -23,3 +23,7 @@ func lock(f *os.File) (held bool, err error) {
 	}
 	return false, err
 }
+
+// unlock gives the file back at once. Closing alone doesn't as long as a child that was begun meanwhile has the descriptor, which it has until it
+// becomes another program.
+func unlock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
