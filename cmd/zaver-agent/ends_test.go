@@ -99,7 +99,7 @@ func TestBusyCommands(t *testing.T) {
 	x := surround(t, pinentry.Script{PIN: []string{pinentry.Hang}})
 	x.env = append(x.env, "PCSCLITE_CSOCK_NAME="+filepath.Join(t.TempDir(), "none"))
 	config := writeConfig(t, x.config)
-	first := exec.CommandContext(t.Context(), program, "pin", "change", "--config", config)
+	first := exec.Command(program, "pin", "change", "--config", config) // ends in order below: killed, it would leave its dialog
 	first.Env = append(os.Environ(), x.env...)
 	must(t, first.Start())
 	t.Cleanup(func() { _ = first.Process.Signal(os.Interrupt); _ = first.Wait() })

@@ -175,7 +175,7 @@ func TestConfirmJSON(t *testing.T) {
 func TestConfirmBusy(t *testing.T) {
 	x := surround(t, pinentry.Script{Confirm: []string{pinentry.Hang}})
 	config := writeConfig(t, x.config)
-	first := exec.CommandContext(t.Context(), program, "confirm", "--config", config)
+	first := exec.Command(program, "confirm", "--config", config) // ends in order below: killed, it would leave its dialog
 	first.Env, first.Stdin = append(os.Environ(), x.env...), strings.NewReader(x.handover())
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
