@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -35,8 +36,11 @@ func nativeHost(ctx context.Context, a *app, args []string, in io.Reader) error 
 	signal.Ignore(syscall.SIGPIPE)
 	// Before anything is opened: whoever this is, a page of another extension learns nothing.
 	if _, err := nativemsg.CheckCaller(args, extension.IDs()); err != nil {
+		if len(args) == 0 {
+			in = strings.NewReader("") // a person at a terminal, who would not hang up
+		}
 		return &boot.Failure{Exit: boot.ExitUsage, Hint: "browsers start this command; set them up with: zaver-agent install",
-			Err: errors.Join(err, nativemsg.Refuse(a.stdout, agent.CodeForbidden))}
+			Err: errors.Join(err, nativemsg.Refuse(in, a.stdout, agent.CodeForbidden))}
 	}
 	made, end, err := prepareNative(a)
 	if err != nil {
@@ -44,7 +48,7 @@ func nativeHost(ctx context.Context, a *app, args []string, in io.Reader) error 
 		if code == agent.CodeInternal {
 			code = agent.CodeConfig
 		}
-		return errors.Join(err, nativemsg.Refuse(a.stdout, code))
+		return errors.Join(err, nativemsg.Refuse(in, a.stdout, code))
 	}
 	defer end()
 	return nativemsg.Serve(ctx, nativemsg.Config{Agent: made.agent, Version: version(), Caller: args, Extensions: extension.IDs(), Doctor: a.nativeExamination, Log: made.log}, in, a.stdout)

@@ -24,6 +24,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"zaver/cardreader/agent"
 	"zaver/cardreader/agent/message"
@@ -32,6 +33,9 @@ import (
 
 // maxMessages bounds what one connection may ask.
 const maxMessages = 64
+
+// hearing is how long a browser may take to hear a refusal and hang up.
+const hearing = 10 * time.Second
 
 // Config is what the door needs.
 type Config struct {
@@ -127,7 +131,24 @@ func (s *session) send(v any) error {
 	return WriteFrame(s.out, body)
 }
 
-// Refuse answers with a code and nothing else, where no door could be opened.
-func Refuse(out io.Writer, code string) error { return (&session{out: out}).refuse(code) }
+// Refuse answers with a code and nothing else, where no door could be opened, and returns when the browser has hung up, or after hearing:
+// a browser that still writes its question while the program ends throws the answer away.
+func Refuse(in io.Reader, out io.Writer, code string) error {
+	if err := (&session{out: out}).refuse(code); err != nil {
+		return err
+	}
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		_, _ = io.Copy(io.Discard, in) // it ends, however that is
+	}()
+	late := time.NewTimer(hearing)
+	defer late.Stop()
+	select {
+	case <-heard:
+	case <-late.C:
+	}
+	return nil
+}
 
 func (s *session) refuse(code string) error { return s.send(message.Refusal{Code: code}) }
