@@ -176,6 +176,41 @@ func TestMerged(t *testing.T) {
 	}
 }
 
+// TestLooksOnceMore is about an asker who looks before an answer has come and asks after it has. His look is
+// one by a clock at which nothing that is kept is good any more; the looks after it find what is kept.
+func TestLooksOnceMore(t *testing.T) {
+	for look := range int32(5) {
+		for _, service := range []pki.Service{pki.OCSP, pki.CRL} {
+			p := start(t, pki.Config{})
+			var until atomic.Int32
+			k := checker(t, revocation.Config{Now: func() time.Time {
+				if until.Add(-1) == 0 {
+					return moment.Add(time.Hour)
+				}
+				return moment
+			}})
+			c, issuer, _ := pair(t, p, pki.Order{})
+			questions := []revocation.Question{ask(c, issuer, moment), ask(c, issuer, moment)}
+			if service == pki.CRL { // another certificate, which is in the same list
+				p.SetFault(pki.OCSP, pki.Fail)
+				other, _, _ := pair(t, p, pki.Order{Person: people.Head()})
+				questions = append(questions, ask(other, issuer, moment))
+			}
+			for i, q := range questions {
+				if i > 0 {
+					until.Store(look + 1)
+				}
+				if r := k.Check(t.Context(), q); r.Status != revocation.Good {
+					t.Fatal(r.Problems)
+				}
+			}
+			if got := p.Authority(pki.CA).Requests(service); got != 1 {
+				t.Errorf("look %d too early: %d %s requests", look+1, got, service)
+			}
+		}
+	}
+}
+
 // TestAskerLeaves lets the first asker go while the server is silent; the second one, who joined
 // the same question, still gets its answer.
 func TestAskerLeaves(t *testing.T) {

@@ -136,14 +136,22 @@ func (k *Checker) Check(ctx context.Context, q Question) Result {
 		return r
 	}
 	key := questionKey(q)
-	if r, ok := k.again(ctx, key, newInquiry(k.rules, q, k.ask)); ok {
-		return r
+	d, kept := k.answers.get(key, k.cfg.Now())
+	if kept {
+		if r, ok := decide(ctx, d, newInquiry(k.rules, q, k.ask)); ok {
+			return r
+		}
 	}
 	// The flight outlives the asker who began it, or his leaving would fail the others.
 	shared := context.WithoutCancel(ctx)
 	flight := k.flights.DoChan(k.flightKey(key, q), func() (any, error) {
 		ctx, cancel := context.WithTimeout(shared, k.cfg.Timeout)
 		defer cancel()
+		if !kept { // a flight may have ended since, and brought what is asked for
+			if r, ok := k.again(ctx, key, newInquiry(k.rules, q, k.ask)); ok {
+				return r, nil
+			}
+		}
 		return k.ask(ctx, newInquiry(k.rules, q, k.ask), false), nil
 	})
 	select {
@@ -198,6 +206,11 @@ func (k *Checker) again(ctx context.Context, key string, i *inquiry) (Result, bo
 	if !ok {
 		return Result{}, false
 	}
+	return decide(ctx, d, i)
+}
+
+// decide judges by what decided the question before: false when it decides no more.
+func decide(ctx context.Context, d decision, i *inquiry) (Result, bool) {
 	var r Result
 	if d.response != nil {
 		var p *Problem

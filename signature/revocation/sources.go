@@ -225,6 +225,9 @@ func (k *Checker) download(ctx context.Context, address string) (*list, *Problem
 // fetchList downloads a CRL and keeps it; a server that says that nothing has changed is believed, since
 // the kept one is judged by its own times all the same.
 func (k *Checker) fetchList(ctx context.Context, address string) (*list, error) {
+	if l, ok := k.lists.get(address, k.cfg.Now()); ok { // another flight may have ended since the look before
+		return l, nil
+	}
 	old, _ := k.lists.ended(address)
 	got, p := k.fetch(ctx, address, nil, old)
 	if p != nil {
