@@ -3,6 +3,7 @@
 package doctor_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -27,7 +28,10 @@ func portalFaults() []injected {
 		return func(t *testing.T, x *computer) { x.config.Settings.Portals[0].Origin = f(t, x) }
 	}
 	return []injected{
-		{name: "no such name", code: doctor.CodePortalName, damage: origin(func(*testing.T, *computer) string { return "https://portal.invalid" })},
+		{name: "no such name", code: doctor.CodePortalName, damage: origin(func(t *testing.T, _ *computer) string {
+			noNames(t)
+			return "https://portal.invalid"
+		})},
 		{name: "closed port", code: doctor.CodePortalConnect, damage: origin(func(t *testing.T, _ *computer) string { return fmt.Sprintf("https://127.0.0.1:%d", freePort(t)) })},
 		{name: "silence", code: doctor.CodePortalHung, damage: origin(func(t *testing.T, x *computer) string { return "https://" + tcp(t, func(net.Conn) {}) })},
 		{name: "silence after the request", code: doctor.CodePortalHung, damage: func(_ *testing.T, x *computer) {
@@ -70,6 +74,31 @@ func portalFaults() []injected {
 			}
 		}},
 	}
+}
+
+// noNames has this process ask a name server that knows no name, until the test ends: the machine's own may be slow or away.
+func noNames(t *testing.T) {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { _ = server.Close() })
+	go func() {
+		message := make([]byte, 4<<10)
+		for {
+			n, from, err := server.ReadFrom(message)
+			if err != nil {
+				return
+			}
+			message[2] |= 0x80 // an answer
+			message[3] = 0x83  // no such name
+			_, _ = server.WriteTo(message[:n], from)
+		}
+	}()
+	machine := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = machine })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
 }
 
 // tcp serves connections until the test ends and returns the address.
