@@ -64,7 +64,10 @@ func TestReaderAndCardFaults(t *testing.T) {
 		{name: "mute card", code: doctor.CodeCardMute, damage: func(t *testing.T, x *computer) {
 			wantsCard(x)
 			x.must(slot.Insert(t.Context(), mute{}))
-			t.Cleanup(slot.Remove)
+			t.Cleanup(func() { // else the next test may take this card for its own
+				slot.Remove()
+				waitFor(t, func(r pcsc.Reader) bool { return r.Name == daemon.Reader(0) && !r.Present })
+			})
 			waitFor(t, func(r pcsc.Reader) bool { return r.Mute })
 		}},
 		{name: "unknown card", code: doctor.CodeCardUnknown, damage: func(_ *testing.T, x *computer) {
