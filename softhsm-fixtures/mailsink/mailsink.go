@@ -65,6 +65,7 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 func (s *Server) Close() error {
 	s.cancel()
 	err := s.smtp.Close()
+	_ = s.listener.Close() // the server doesn't know it yet when it has not begun to serve
 	<-s.done
 	return err
 }

@@ -53,6 +53,19 @@ func TestLetterArrivesAsText(t *testing.T) {
 	}
 }
 
+// A server that is closed right after its start may not have begun to serve: it must not begin then.
+func TestCloseAtOnce(t *testing.T) {
+	for range 100 {
+		s, err := Start("127.0.0.1:0", inbox.New(time.Now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestMischief(t *testing.T) {
 	box := inbox.New(time.Now)
 	s, err := Start("127.0.0.1:0", box)

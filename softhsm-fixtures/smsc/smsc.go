@@ -88,6 +88,9 @@ func (s *Server) accept() {
 		s.mu.Lock()
 		s.conns[conn] = struct{}{}
 		s.mu.Unlock()
+		if s.ctx.Err() != nil { // Close has cut the others before this one was known
+			_ = conn.Close()
+		}
 		s.wait.Go(func() {
 			_ = s.serve(conn)
 			_ = conn.Close()

@@ -89,6 +89,24 @@ func TestMessageIsFiledOnce(t *testing.T) {
 	}
 }
 
+// Close must not wait for a client that came at the same moment and stays.
+func TestCloseCutsWhoIsJustComing(t *testing.T) {
+	for range 100 {
+		s, err := Start(Config{Address: "127.0.0.1:0", Inbox: inbox.New(time.Now)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.Dial("tcp", s.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+	}
+}
+
 func TestReceiptFollowsWhenAsked(t *testing.T) {
 	_, _, conn := start(t)
 	bind(t, conn, "secret")
