@@ -74,6 +74,9 @@ func lockFile(port int) (unlock func(), ok bool) {
 }
 
 func free(first int) bool {
+	// A program that is started meanwhile would have our listener, too, until it runs: the port would be taken after we closed it.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	for i := range Block {
 		l, err := net.Listen("tcp", net.JoinHostPort("0.0.0.0", strconv.Itoa(first+i)))
 		if err != nil {
