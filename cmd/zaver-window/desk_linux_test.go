@@ -33,6 +33,7 @@ const wide, high = 1000, 900
 // desk is a screen of its own (Xvfb), a session bus with the accessibility service, and a person who reads and presses keys.
 type desk struct {
 	program string
+	clock   string // the library of testdata/clock.c
 	env     []string
 	ends    []func()
 
@@ -61,8 +62,11 @@ func TestMain(m *testing.M) {
 
 // sit builds the program and starts the rest. What was started is in the desk also when it fails.
 func sit(dir string) (*desk, error) {
-	d := &desk{program: filepath.Join(dir, "zaver-window")}
+	d := &desk{program: filepath.Join(dir, "zaver-window"), clock: filepath.Join(dir, "clock.so")}
 	if b, err := exec.Command("go", "build", "-o", d.program, ".").CombinedOutput(); err != nil {
+		return d, fmt.Errorf("build: %w: %s", err, b)
+	}
+	if b, err := exec.Command("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", d.clock, "testdata/clock.c").CombinedOutput(); err != nil {
 		return d, fmt.Errorf("build: %w: %s", err, b)
 	}
 	display, err := d.start("Xvfb", []string{"-displayfd", "1", "-screen", "0", fmt.Sprintf("%dx%dx24", wide, high), "-nolisten", "tcp"}, nil)
@@ -215,7 +219,14 @@ func show(t *testing.T, f window.Form, rows []window.Row) *shown {
 // showWith is show with more in the program's environment.
 func showWith(t *testing.T, f window.Form, rows []window.Row, env ...string) *shown {
 	t.Helper()
-	p, err := window.Find(window.Config{Path: seat.program, Env: slices.Concat(seat.env, env), Stay: stay})
+	return open(t, window.Config{Path: seat.program, Env: slices.Concat(seat.env, env)}, f, rows)
+}
+
+// open opens the window of a configuration, which it completes. The window is gone when the test ends: the next one must not meet it.
+func open(t *testing.T, c window.Config, f window.Form, rows []window.Row) *shown {
+	t.Helper()
+	c.ReadyLimit, c.Stay = patience, stay
+	p, err := window.Find(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +235,10 @@ func showWith(t *testing.T, f window.Form, rows []window.Row, env ...string) *sh
 		t.Fatal(err)
 	}
 	x := &shown{session: s, row: make(chan int, 1), err: make(chan error, 1)}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() {
+		s.Close()
+		<-s.Gone()
+	})
 	select {
 	case <-s.Shown():
 	case <-s.Done():

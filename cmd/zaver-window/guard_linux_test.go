@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"zaver/cardreader/agent/window"
 )
 
 // do runs xdotool on the desk's screen.
@@ -44,15 +46,22 @@ func signButton(t *testing.T, id string) (x, y string) {
 // middle is where the pointer rests between tests: in the window, which is in the middle of the screen.
 var middle = [2]string{"500", "450"}
 
-// guarded is a window with one click of a choice, whose pointer is put back afterwards.
-func guarded(t *testing.T) *shown {
+// slowly is how many times slower than the real clock the window's goes while somebody clicks or types: no busy machine makes a pause of theirs
+// as long as the button sleeps.
+const slowly = 8
+
+// guarded is a window with one click of a choice, and its clock; the pointer is put back afterwards.
+func guarded(t *testing.T) (*shown, *clock) {
 	t.Helper()
+	k := newClock(t)
 	t.Cleanup(func() {
 		c := exec.Command("xdotool", "mousemove", middle[0], middle[1])
 		c.Env = seat.env
 		_ = c.Run()
 	})
-	return show(t, forms["en"], rows(true))
+	// The agent hands none of these variables on.
+	own := []string{"LD_PRELOAD=" + seat.clock, "CLOCK=" + k.path, seat.program}
+	return open(t, window.Config{Path: "/usr/bin/env", Args: own, Env: seat.env}, forms["en"], rows(true)), k
 }
 
 // unsigned demands that nothing is chosen for a while.
@@ -73,14 +82,17 @@ const rest = 900 * time.Millisecond
 // Who goes on clicking where the window pops up does not sign, however long; who waits and clicks then does. What comes on the screen
 // again is as new.
 func TestClicksOfAnotherWindow(t *testing.T) {
-	x := guarded(t)
+	x, clock := guarded(t)
 	await(t, "the button", awake("Sign"))
 	id := its(t)
 	column, line := signButton(t, id)
 	do(t, "windowunmap", "--sync", id)
 	x.unsigned(t, "nobody", rest)
-	// One process, so that no busy machine comes between the clicks.
-	do(t, "mousemove", column, line, "windowmap", "--sync", id, "click", "--repeat", "20", "--delay", "80", "1")
+	clock.slow(slowly)
+	// One process, and clicks for longer than the button sleeps by that clock.
+	do(t, "mousemove", column, line, "windowmap", "--sync", id, "click", "--repeat", "80", "--delay", "80", "1")
+	await(t, "the window", named("dialog", forms["en"].Title)) // it has taken the clicks
+	clock.slow(1)
 	x.unsigned(t, "a click", rest)
 	await(t, "the button once more", awake("Sign"))
 	do(t, "click", "1")
@@ -91,12 +103,15 @@ func TestClicksOfAnotherWindow(t *testing.T) {
 
 // Who goes on typing when the window takes the keys does not sign either, also long after the list came.
 func TestKeysOfAnotherWindow(t *testing.T) {
-	x := guarded(t)
+	x, clock := guarded(t)
 	await(t, "the button", awake("Sign"))
 	// Without a window manager the keys follow the pointer.
 	do(t, "mousemove", "1", "1")
 	x.unsigned(t, "nobody", rest)
+	clock.slow(slowly)
 	do(t, "mousemove", middle[0], middle[1], "key", "--delay", "15", "alt+s", "alt+s", "alt+s", "alt+s", "alt+s", "alt+s", "alt+s", "alt+s", "alt+s", "alt+s")
+	await(t, "the window", named("dialog", forms["en"].Title)) // it has taken the keys
+	clock.slow(1)
 	x.unsigned(t, "a key", 4*rest) // nothing shows when keys count again
 	press(t, "alt+s")
 	if n := x.chosen(t); n != 0 {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person at the window: reads what a screen reader would (AT-SPI) and presses keys (xdotool). Commands and answers are JSON lines."""
 import json
+import os
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import gi
 
 gi.require_version("Atspi", "2.0")
 gi.require_version("Gdk", "3.0")
-from gi.repository import Atspi, Gdk
+from gi.repository import Atspi, Gdk, GLib
 
 STATES = {
     "sensitive": Atspi.StateType.SENSITIVE,
@@ -33,11 +34,20 @@ def walk(node, into):
             walk(child, into)
 
 
+def lives(app):
+    """A program that was killed stays in the desktop's list until everybody heard of it."""
+    try:
+        os.kill(app.get_process_id(), 0)
+    except (GLib.Error, ProcessLookupError):
+        return False
+    return True
+
+
 def tree(_):
     desktop, out = Atspi.get_desktop(0), []
     for i in range(desktop.get_child_count()):
         app = desktop.get_child_at_index(i)
-        if app is not None and app.get_name() == "zaver-window":
+        if app is not None and lives(app) and app.get_name() == "zaver-window":
             walk(app, out)
     return out
 
