@@ -23,7 +23,7 @@ func (c *Conn) Lock(ctx context.Context) (unlock func(reset bool) error, err err
 			return err
 		}
 		if ctx.Err() != nil { // given up: nobody will unlock
-			_ = c.card.EndTransaction(scard.LeaveCard)
+			_ = c.end(scard.LeaveCard)
 		}
 		return nil
 	})
@@ -40,7 +40,7 @@ func (c *Conn) begin(op string) error {
 			if err = c.ready(); err == nil {
 				return nil
 			}
-			_ = c.card.EndTransaction(scard.LeaveCard)
+			_ = c.end(scard.LeaveCard)
 		}
 		switch {
 		case errors.Is(err, scard.ErrResetCard), errors.Is(err, scard.ErrUnpoweredCard), errors.Is(err, scard.ErrProtoMismatch):
@@ -68,6 +68,24 @@ func (c *Conn) ready() error {
 	return err
 }
 
+// end ends the transaction. The service refuses that while the connection has
+// taken no note that the card was reset, and counts the next transaction on top:
+// nobody else would reach the card until the connection closes.
+func (c *Conn) end(how scard.Disposition) error {
+	err := c.card.EndTransaction(how)
+	for range maxResets {
+		if !errors.Is(err, scard.ErrResetCard) || c.card.Reconnect(scard.ShareShared, scard.ProtocolAny, scard.LeaveCard) != nil {
+			break
+		}
+		again := c.card.EndTransaction(how)
+		if errors.Is(again, scard.ErrNotTransacted) { // it had ended all the same
+			break
+		}
+		err = again
+	}
+	return err
+}
+
 func (c *Conn) unlock(reset bool) error {
 	const op = "end a transaction"
 	how := scard.LeaveCard
@@ -79,7 +97,7 @@ func (c *Conn) unlock(reset bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), unlockWait)
 	defer cancel()
 	_, err := c.do(ctx, op, card.Protocol, func() error {
-		if err := c.card.EndTransaction(how); err != nil {
+		if err := c.end(how); err != nil {
 			return c.explain(op, err)
 		}
 		if reset {

@@ -164,23 +164,22 @@ func (c *client) begin(m *handleMsg) (rv uint32, known bool) {
 	})
 }
 
+// endTransaction refuses, as 1.9 does, while the client must be told that the card was reset: the transaction stays open.
 func (c *client) endTransaction(m *endMsg) (rv uint32, known bool) {
 	return c.held(m.Card, func(h *handle, refused uint32) uint32 {
 		switch {
-		case refused == rvSuccess && h.reader.lock != h.id:
-			return RVNotTransacted
-		case refused != rvSuccess && refused != RVResetCard && refused != RVRemovedCard:
+		case refused != rvSuccess:
 			return refused
+		case h.reader.lock != h.id:
+			return RVNotTransacted
 		}
-		if refused == rvSuccess && m.Disposition != leaveCard {
+		if m.Disposition != leaveCard {
 			h.reader.resetLocked(c.d, h.id)
 		}
-		if h.reader.lock == h.id {
-			if h.reader.depth--; h.reader.depth <= 0 {
-				h.reader.lock, h.reader.depth = 0, 0
-			}
+		if h.reader.depth--; h.reader.depth <= 0 {
+			h.reader.lock, h.reader.depth = 0, 0
 		}
-		return refused
+		return rvSuccess
 	})
 }
 

@@ -171,6 +171,7 @@ func (r *Reader) pullLocked(d *Daemon) (out vpcd.Card) {
 	}
 	out, r.card, r.mute = r.card, nil, false
 	r.events++
+	r.lock, r.depth = 0, 0 // a transaction ends with its card
 	if d != nil {
 		for _, h := range d.handles {
 			if h.reader == r && h.event != RVReaderUnavailable {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"zaver/cardreader/pcsc"
 	"zaver/softhsm-fixtures/fakepcscd"
 )
 
@@ -99,5 +100,40 @@ func TestGivenUpLock(t *testing.T) {
 	leave()
 	if _, _, resets := v.seen(); resets != before {
 		t.Errorf("the card was reset %d times under the other program", resets-before)
+	}
+}
+
+// TestResetInTransaction: whoever resets the card while our transaction begins, or is open, does not make it last for ever: the service ends no
+// transaction of a connection that has taken no note of the reset, and counts the next one on top.
+func TestResetInTransaction(t *testing.T) {
+	for name, begin := range map[string]func(*testing.T, *fakepcscd.Daemon, *fakepcscd.Reader, *pcsc.Conn) func(bool) error{
+		"as it begins": func(t *testing.T, d *fakepcscd.Daemon, a *fakepcscd.Reader, c *pcsc.Conn) func(bool) error {
+			d.Inject(fakepcscd.Fault{Command: fakepcscd.BeginTransaction, After: a.Reset})
+			return lock(t, c)
+		},
+		"while it is open": func(t *testing.T, _ *fakepcscd.Daemon, a *fakepcscd.Reader, c *pcsc.Conn) func(bool) error {
+			unlock := lock(t, c)
+			a.Reset()
+			return unlock
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := reader("A")
+			d := serve(t, fakepcscd.Options{}, a)
+			a.Insert(newToy())
+			s := service()
+			ours, other := connect(t, s, "A"), connect(t, s, "A")
+			unlock := begin(t, d, a, ours)
+			if err := unlock(true); err != nil {
+				t.Error(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if unlock, err := other.Lock(ctx); err != nil {
+				t.Errorf("nobody else reaches the card: %v", err)
+			} else if err := unlock(false); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
