@@ -294,7 +294,7 @@ func TestLongJobKeepsItsLease(t *testing.T) {
 	s.Jobs().RenewLeasesEvery(20 * time.Millisecond)
 	ended := make(chan error, 2)
 	err := s.Jobs().Handle("long", store.Handler{Timeout: time.Minute, Work: func(ctx context.Context, _ store.Run) error {
-		if _, err := s.Exec(ctx, `UPDATE river_job SET attempted_at = now() - interval '19 seconds' WHERE state = 'running'`); err != nil {
+		if _, err := s.Exec(ctx, `UPDATE river_job SET attempted_at = now() - interval '10 seconds' WHERE state = 'running'`); err != nil {
 			ended <- err
 			return nil
 		}
