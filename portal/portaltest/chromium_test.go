@@ -33,7 +33,9 @@ type tab struct {
 // chromium opens a tab with the cookies of b.
 func chromium(t *testing.T, p *Portal, b *Browser) *tab {
 	t.Helper()
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(patience))
+	// The profile's folder is chromedp's own: processes of the browser outlive it and still write there. chromedp ends them before it removes a
+	// folder that it made, and leaves both to whoever names another.
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(ctx)
@@ -265,6 +267,7 @@ func TestConfirmationPageWithoutAgent(t *testing.T) {
 	c.do(chromedp.Reload())
 	c.wait(`document.getElementById('confirm-result')?.dataset.result === 'cancelled'`)
 	c.shoot("confirm-cancelled")
+	agent.Close() // waits for the actor, whose requests end with the test
 }
 
 // A page that the browser kept (back and forward) is loaded anew: its ticket may be used and its code another's.
