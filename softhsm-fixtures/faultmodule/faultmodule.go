@@ -11,9 +11,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -157,7 +155,8 @@ type Module struct {
 	read          int // bytes of the log that Calls has returned
 }
 
-// Install copies the module to a path and lets it pass its calls to a library; tokens are found as that library finds them.
+// Install copies the module to a path and lets it pass its calls to a library; tokens are found as that library finds them. All files that the module
+// writes are made here: it makes none, so that their folder can be removed while a process that loaded it still ends.
 func (c *Compiled) Install(path, library string, orders ...Order) (*Module, error) {
 	b, err := os.ReadFile(c.path)
 	if err != nil {
@@ -165,6 +164,11 @@ func (c *Compiled) Install(path, library string, orders ...Order) (*Module, erro
 	}
 	if err := os.WriteFile(path, b, 0o700); err != nil {
 		return nil, fmt.Errorf("install fault module: %w", err)
+	}
+	for _, written := range []string{".log", ".tries", ".so_tries"} {
+		if err := os.WriteFile(path+written, nil, 0o600); err != nil {
+			return nil, fmt.Errorf("install fault module: %w", err)
+		}
 	}
 	m := &Module{path: path, library: library}
 	return m, m.Set(orders...)
@@ -209,9 +213,6 @@ func (m *Module) Tries() int {
 // Calls returns the names of the calls since the last Calls, a login for one use as "C_Login(context)".
 func (m *Module) Calls() ([]string, error) {
 	b, err := os.ReadFile(m.path + ".log")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("read the module's calls: %w", err)
 	}

@@ -102,3 +102,46 @@ func TestSameBytes(t *testing.T) {
 		t.Error("two builds differ")
 	}
 }
+
+// A process that is still at work while the module's folder is removed would leave the folder behind if it made a file there.
+func TestMakesNoFiles(t *testing.T) {
+	store, err := tokens.New(filepath.Join(t.TempDir(), "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Add(t.Context(), tokens.Token{Label: "t", PIN: "1234", SOPIN: "4321"}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := faultmodule.Compile(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	m, err := c.Install(filepath.Join(dir, "m.so"), store.Module(), faultmodule.Tries(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	login := func(pin string) error {
+		cmd := exec.CommandContext(t.Context(), "pkcs11-tool", "--module", m.Path(), "--login", "--pin", pin, "--list-objects")
+		cmd.Env = append(cmd.Environ(), store.Env()...)
+		return cmd.Run()
+	}
+	if err := login("0000"); err == nil || m.Tries() != 2 {
+		t.Errorf("a wrong PIN: %v, %d tries are left", err, m.Tries())
+	}
+	if err := login("1234"); err != nil || m.Tries() != 3 {
+		t.Errorf("the right PIN: %v, %d tries are left", err, m.Tries())
+	}
+	for _, written := range []string{".log", ".tries", ".so_tries"} {
+		if err := os.Remove(m.Path() + written); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := login("0000"); err == nil {
+		t.Error("a wrong PIN is taken")
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if want := []string{m.Path(), m.Path() + ".faults"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("the folder has %v instead of %v: %v", left, want, err)
+	}
+}

@@ -12,6 +12,7 @@ void read_orders(void);
 const char *order(const char *name);
 int ordered(const char *name, const char *value);
 CK_RV enter(const char *call);
+void note(const char *path, int how, const char *format, ...);
 
 #define ENTER(call) do { CK_RV e = enter(call); if (e != CKR_OK) return e; } while (0)
 

@@ -9,7 +9,8 @@
 
 #include "fault.h"
 
-/* The counts of tries live in files, because the processes that use this module do not: "tries" is the user's, "so_tries" the officer's. */
+/* The counts of tries live in files, because the processes that use this module do not: "tries" is the user's, "so_tries" the officer's. An empty
+ * file has not counted yet. */
 int tries_left(const char *name)
 {
 	char path[PATH_MAX + 16];
@@ -17,8 +18,9 @@ int tries_left(const char *name)
 	snprintf(path, sizeof path, "%s.%s", self, name);
 	FILE *f = fopen(path, "r");
 	if (f) {
-		if (fscanf(f, "%d", &n) != 1)
-			n = -1;
+		int counted;
+		if (fscanf(f, "%d", &counted) == 1)
+			n = counted;
 		fclose(f);
 	}
 	return n;
@@ -28,9 +30,7 @@ static void set_tries(const char *name, int n)
 {
 	char path[PATH_MAX + 16];
 	snprintf(path, sizeof path, "%s.%s", self, name);
-	FILE *f = fopen(path, "w");
-	if (f)
-		fprintf(f, "%d\n", n), fclose(f);
+	note(path, 0, "%-11d\n", n); /* as long as any other: it is written over */
 }
 
 /* counted is the result of a comparison with the count kept: nothing is asked when no try is left. */
