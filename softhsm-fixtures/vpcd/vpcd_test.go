@@ -7,10 +7,12 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
+	"zaver/softhsm-fixtures/ports"
 	"zaver/softhsm-fixtures/vpcd"
 )
 
@@ -181,8 +183,12 @@ func TestRemoveWhileHanging(t *testing.T) {
 }
 
 func TestInsertWithoutDriver(t *testing.T) {
-	l, slot := driver(t)
-	_ = l.Close()
+	port, release, err := ports.Hold() // nobody else may listen there meanwhile
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	slot := vpcd.NewSlot(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err := slot.Insert(t.Context(), &toy{}); err == nil {
 		t.Error("inserted into nothing")
 	}
