@@ -176,15 +176,18 @@ func TestKillAndRestart(t *testing.T) {
 
 // TestManyAtOnce: daemons do not get into each other's way, and leave nothing behind.
 func TestManyAtOnce(t *testing.T) {
+	const many = 4
 	var (
-		wg  sync.WaitGroup
-		mu  sync.Mutex
-		all = map[string]bool{}
+		wg, running sync.WaitGroup // running: those that have not been seen to run, at once with the others
+		mu          sync.Mutex
+		all         = map[string]bool{}
 	)
-	for range 4 {
+	running.Add(many)
+	for range many {
 		wg.Go(func() {
 			d, err := readers.Start(t.Context())
 			if err != nil {
+				running.Done()
 				t.Error(err)
 				return
 			}
@@ -197,6 +200,8 @@ func TestManyAtOnce(t *testing.T) {
 			}
 			all[d.Slot(0)] = true
 			mu.Unlock()
+			running.Done()
+			running.Wait() // the ports of one that is closed are free for the next
 			dir := filepath.Dir(filepath.Dir(d.Socket()))
 			if err := d.Close(); err != nil {
 				t.Error(err)
