@@ -32,7 +32,7 @@ import "time"
 // Config tunes a Service; the zero value is what users want.
 type Config struct {
 	// MinBackoff and MaxBackoff bound the wait before the service is tried
-	// again after a failure; zero gives 50 ms and 900 ms.
+	// again after a failure; zero gives 50 ms and 600 ms.
 	MinBackoff, MaxBackoff time.Duration
 	// NoPads leaves every keypad unused, and unnoticed.
 	NoPads bool

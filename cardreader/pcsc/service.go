@@ -41,7 +41,7 @@ func New(cfg Config) *Service {
 		cfg.MinBackoff = 50 * time.Millisecond
 	}
 	if cfg.MaxBackoff < cfg.MinBackoff {
-		cfg.MaxBackoff = max(900*time.Millisecond, cfg.MinBackoff)
+		cfg.MaxBackoff = max(600*time.Millisecond, cfg.MinBackoff)
 	}
 	if cfg.PadRules == nil {
 		// A test reads the file: it cannot be wrong here.
