@@ -62,6 +62,9 @@ type PKI struct {
 
 	mu    sync.Mutex // guards saving
 	saved bool
+
+	answering sync.RWMutex // held by every answer on its way; guards closed
+	closed    bool
 }
 
 // Start opens the listener, loads or makes the authorities and serves their answers. Close ends it.
@@ -131,12 +134,16 @@ func (p *PKI) Authorities() []*Authority {
 	return append([]*Authority(nil), p.authorities...)
 }
 
-// Close stops the server and waits until it has stopped. Stalled answers are let go.
+// Close stops the server and waits until it has stopped and the last answer has come to its end: nothing is
+// written to Dir after it. Stalled answers are let go.
 func (p *PKI) Close() error {
 	for _, a := range p.authorities {
 		a.ClearFaults()
 	}
 	err := p.server.Close()
 	<-p.done
+	p.answering.Lock()
+	defer p.answering.Unlock()
+	p.closed = true
 	return err
 }

@@ -23,6 +23,11 @@ func (p *PKI) serve() {
 
 // handle routes by hand: a base64 request in the path may hold "//", which http.ServeMux rewrites.
 func (p *PKI) handle(w http.ResponseWriter, r *http.Request) {
+	p.answering.RLock()
+	defer p.answering.RUnlock()
+	if p.closed {
+		panic(http.ErrAbortHandler) // read before Close, and come to here after it
+	}
 	parts := strings.SplitN(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/", 3)
 	if len(parts) < 2 {
 		http.NotFound(w, r)

@@ -10,11 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"zaver/signature/gost"
 	"zaver/softhsm-fixtures/gostpeer"
 	"zaver/softhsm-fixtures/mint"
+	"zaver/softhsm-fixtures/mint/asn"
 	"zaver/softhsm-fixtures/people"
 	"zaver/softhsm-fixtures/pki"
 )
@@ -77,6 +80,43 @@ func TestStamps(t *testing.T) {
 		if err != nil || !bytes.Equal(bad, mint.Rejected(2, "not a request", 5)) {
 			t.Errorf("garbage in, %x %v out", bad, err)
 		}
+	}
+}
+
+// TestCloseWaits closes while the timestamp service is being made for somebody who has left: what is kept of it
+// is kept when Close returns.
+func TestCloseWaits(t *testing.T) {
+	dir := t.TempDir()
+	reached, release := make(chan struct{}), make(chan struct{})
+	var hold atomic.Bool
+	p, err := pki.Start(pki.Config{Dir: dir, Now: func() time.Time {
+		if hold.CompareAndSwap(true, false) {
+			close(reached)
+			<-release
+		}
+		return time.Now()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold.Store(true)
+	query := mint.TSQ{Imprint: asn.Seq(mint.SHA256.Algorithm(), asn.Octets(mint.SHA256.Sum(nil)))}.DER()
+	asked, closed := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := stampOver(t, p.Authority(pki.CA), query)
+		asked <- err
+	}()
+	<-reached
+	go func() { closed <- p.Close() }()
+	if err := <-asked; err == nil {
+		t.Error("an answer from a server that was closed")
+	}
+	close(release)
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ca.tsa.pem")); err != nil {
+		t.Errorf("closed before the answer was made: %v", err)
 	}
 }
 
