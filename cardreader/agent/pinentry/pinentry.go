@@ -159,8 +159,8 @@ func (p *Program) pinOnce(ctx context.Context, d Dialog) (typed *pin.PIN, repeat
 		return nil, false, err
 	}
 	defer s.close()
-	var buffer [pin.MaxLen]byte
-	defer clear(buffer[:])
+	buffer, free := pin.Scratch(pin.MaxLen) // an array would move with the stack, and stay where it was
+	defer free()
 	n := 0
 	err = s.ask("GETPIN", d, func(data []byte) error {
 		if n+len(data) > len(buffer) {
