@@ -34,7 +34,7 @@ func TestReportThatNobodyReads(t *testing.T) {
 		case <-examined:
 			return
 		case <-again.C:
-			_ = h.dial(t, ask).Close()
+			h.dial(t, ask) // and stays: who hangs up before the door looks whose the connection is, is refused as nobody
 		case <-late:
 			t.Fatal("the doctor stays with the page that reads nothing")
 		}
