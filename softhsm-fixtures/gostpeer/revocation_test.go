@@ -68,7 +68,7 @@ func TestOurRequests(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = p.Close() })
-			checker := revocation.NewChecker(revocation.Config{MaxCache: -1})
+			checker := revocation.NewChecker(revocation.Config{MaxCache: -1, Timeout: time.Minute})
 			for variant, want := range map[pki.Variant]revocation.Status{pki.Good: revocation.Good, pki.Revoked: revocation.Revoked} {
 				id, err := p.Make(pki.Order{Person: people.TokenHolder(), Variant: variant, Keys: kind})
 				if err != nil {
