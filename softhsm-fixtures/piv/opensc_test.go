@@ -45,19 +45,24 @@ func opensc(t *testing.T, ok bool, name string, args ...string) string {
 	return string(out)
 }
 
-// insert puts the card into the first reader and waits until the daemon has seen it.
+// insert puts the card into the first reader, once the daemon has seen the one before go, and waits until it has seen this one.
 func insert(t *testing.T, c *piv.Card) {
 	t.Helper()
-	if err := reader().Insert(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(reader().Remove)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
+	in := false
 	for seen := range pcsc.New(pcsc.Config{}).Watch(ctx) {
 		for _, r := range seen.Readers {
-			if r.Name == daemon.Reader(0) && r.Present && !r.Mute {
+			switch {
+			case r.Name != daemon.Reader(0):
+			case in && r.Present && !r.Mute:
 				return
+			case !in && !r.Present:
+				in = true
+				if err := reader().Insert(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(reader().Remove)
 			}
 		}
 	}
