@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"zaver/cardreader/agent"
@@ -131,18 +132,20 @@ func TestOrderOfLines(t *testing.T) {
 
 // A context that ends ends the run.
 func TestCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	s := stuck{make(chan struct{})}
-	defer close(s.until)
-	begun := time.Now()
-	r := Run(ctx, Config{Cards: s, Env: func(string) string { return "" }, Root: "/nonexistent"})
-	if took := time.Since(begun); took > time.Second {
-		t.Errorf("took %v", took)
-	}
-	if len(r.Lines) < len(areas) {
-		t.Errorf("areas are missing: %d lines", len(r.Lines))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		s := stuck{make(chan struct{})}
+		defer close(s.until)
+		begun := time.Now()
+		r := Run(ctx, Config{Cards: s, Env: func(string) string { return "" }, Root: "/nonexistent"})
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("took %v", took)
+		}
+		if len(r.Lines) < len(areas) {
+			t.Errorf("areas are missing: %d lines", len(r.Lines))
+		}
+	})
 }
 
 func FuzzGreeting(f *testing.F) {
