@@ -284,8 +284,12 @@ func (r *Reader) finish(card vpcd.Card, e *entry) ([]byte, uint32) {
 		select {
 		case <-wait:
 		case <-e.stop:
-			return nil, RVNotTransacted
 		}
+	}
+	select {
+	case <-e.stop: // though a key was pressed, too
+		return nil, RVNotTransacted
+	default:
 	}
 	switch {
 	case o.Empty:
