@@ -99,8 +99,12 @@ export function runConfirmation (box) {
       const status = await answer.json()
       if (status.state === 'checking') goto('checking')
       if (['confirmed', 'refused', 'expired'].includes(status.state)) showResult()
-      // The agent's own last line says more (the tries left, say): it comes first, where this page is the one it talks to.
-      if (status.state === 'cancelled') setTimeout(() => { if (problem.hidden || !handedOver) showResult() }, talking ? 1500 : 0)
+      // The agent's own last line says more (the tries left, say): it comes first, where this page is the one it talks to. Where the
+      // word is the agent's own, that line is on its way, however slow this computer is.
+      if (status.state === 'cancelled') {
+        const patience = status.codes.some((code) => !code.startsWith('confirm.')) ? 15000 : 1500
+        setTimeout(() => { if (problem.hidden || !handedOver) showResult() }, talking ? patience : 0)
+      }
     } catch {
       // The next event or the timer tries again.
     }
