@@ -151,6 +151,7 @@ var cyrillic = regexp.MustCompile(`[а-яё]{4}`)
 // restart presses the button that the page offers after a failure; it leads to the choice of methods.
 func (c *Citizen) restart() {
 	c.w.t.Helper()
+	c.w.free()
 	c.w.must(c.Do("start anew", func(ctx context.Context) error {
 		if err := c.Click(ctx, "main a.govuk-button[href='/confirm']"); err != nil {
 			return err
