@@ -30,7 +30,7 @@ func send(t *testing.T, s *Server, text string) error {
 	m.AddAlternativeString(mail.TypeTextHTML, "<p>"+text+"</p>")
 	host, port, _ := net.SplitHostPort(s.Addr())
 	number, _ := strconv.Atoi(port)
-	client, err := mail.NewClient(host, mail.WithPort(number), mail.WithTLSPolicy(mail.NoTLS), mail.WithTimeout(5*time.Second))
+	client, err := mail.NewClient(host, mail.WithPort(number), mail.WithTLSPolicy(mail.NoTLS), mail.WithTimeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
