@@ -296,7 +296,13 @@ func (c *Conn) explain(op string, err error) *card.Error {
 	state := scard.ReaderState{Reader: c.service.uniqueName(c.reader, c.number)}
 	for range looks { // the first answer comes at once, later ones by events
 		states := []scard.ReaderState{state}
-		if waitErr := c.sc.GetStatusChange(states, removalWait); waitErr != nil {
+		waitErr := c.sc.GetStatusChange(states, removalWait)
+		late := errors.Is(waitErr, scard.ErrTimeout)
+		if late { // the library keeps one table for all its callers: what another read before may hide what came
+			states[0].CurrentState = scard.StateUnaware
+			waitErr = c.sc.GetStatusChange(states, removalWait)
+		}
+		if waitErr != nil {
 			if again := mapError(op, waitErr); again.Reason == card.NoReader || again.Reason == card.NoService {
 				e.Reason = again.Reason
 			}
@@ -308,6 +314,8 @@ func (c *Conn) explain(op string, err error) *card.Error {
 			return e
 		case flags&scard.StateEmpty != 0:
 			e.Reason = card.Removed
+			return e
+		case late:
 			return e
 		default:
 			state.CurrentState = flags &^ scard.StateChanged
