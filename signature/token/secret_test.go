@@ -48,15 +48,16 @@ func newSecret() secret {
 	return secret{masked}
 }
 
-// pin makes the PIN, whose bytes then lie in its own memory alone.
+// pin makes the PIN, whose bytes lie in its own memory alone from the first: a stack that grows or shrinks leaves copies of what was on it.
 func (s secret) pin(t *testing.T) *pin.PIN {
 	t.Helper()
-	plain := make([]byte, len(s.masked))
-	for i := range plain {
-		plain[i] = s.masked[i] ^ mask
-	}
-	p := pin.New(plain)
+	p := pin.Empty()
 	t.Cleanup(p.Wipe)
+	for _, b := range s.masked {
+		if err := p.Append(b ^ mask); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return p
 }
 
