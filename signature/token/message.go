@@ -19,6 +19,7 @@ const (
 	opSign    operation = "sign"
 	opChange  operation = "change"
 	opUnblock operation = "unblock"
+	opBegin   operation = "begin" // the answer to Begun: the PIN may be set
 )
 
 // changes says that the operation sets a PIN.
@@ -65,7 +66,7 @@ func (s secrets) wipe() {
 type reply struct {
 	Token     *tokenReply `json:"token,omitempty"`
 	Signature []byte      `json:"signature,omitempty"`
-	Begun     bool        `json:"begun,omitempty"` // from here on the PIN may be another
+	Begun     bool        `json:"begun,omitempty"` // the worker waits for opBegin; from then on the PIN may be another
 	Done      bool        `json:"done,omitempty"`
 	Failure   *failure    `json:"failure,omitempty"`
 }
@@ -159,7 +160,7 @@ func readRequest(r io.Reader) (q request, s secrets, err error) {
 // whole reports whether a request has what its operation needs.
 func (q *request) whole() bool {
 	switch q.Op {
-	case opList:
+	case opList, opBegin:
 		return true
 	case opSign:
 		return q.Token != nil && q.Sign != nil && len(q.Token.Shows) == sha256.Size

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,8 +23,11 @@ type process struct {
 	in     *os.File // we write requests
 	out    *os.File // we read replies
 	exited chan struct{}
-	begun  chan struct{} // closed when the worker says that a PIN is being set
-	state  error         // why it ended; read after exited is closed
+	state  error // why it ended; read after exited is closed
+
+	mu    sync.Mutex // guards what follows
+	begun bool       // the worker was let set a PIN
+	left  bool       // the caller has left: it is let no more
 }
 
 // start begins a worker in a process group of its own, so that whatever a module starts can be ended with it.
@@ -48,7 +52,7 @@ func start(argv, env []string, stderr *os.File) (*process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start worker: %w", err), in.Close(), out.Close())
 	}
-	p := &process{cmd: cmd, in: in, out: out, exited: make(chan struct{}), begun: make(chan struct{})}
+	p := &process{cmd: cmd, in: in, out: out, exited: make(chan struct{})}
 	go func() {
 		p.state = procgroup.Wait(cmd) // and with it ends what its module started
 		close(p.exited)
@@ -119,18 +123,13 @@ func (p *process) call(ctx context.Context, q request, secret secrets, each func
 	return ctx.Err()
 }
 
-// lastWord waits for what a worker has to say of a change whose caller has left. One that has begun is left to end it, unless it was late
+// lastWord waits for what a worker has to say of a change whose caller has left. One that was let begin is left to end it, unless it was late
 // before; another one is killed, and what it had written by then is read. errEnded stands for no word.
 func (p *process) lastWord(result <-chan error, late bool) error {
-	select {
-	case <-p.begun:
-		if late {
-			return errEnded
-		}
-	default:
-		if p.alive() {
-			procgroup.Kill(p.cmd)
-		}
+	if begun := p.leave(); begun && late {
+		return errEnded
+	} else if !begun && p.alive() {
+		procgroup.Kill(p.cmd)
 	}
 	wait := time.NewTimer(pin.AnswerWait)
 	defer wait.Stop()
@@ -156,7 +155,9 @@ func (p *process) exchange(q request, secret secrets, each func(*reply)) error {
 			return r.Failure.err(q.Module)
 		}
 		if r.Begun {
-			p.begin()
+			if err := p.begin(); err != nil {
+				return p.ended(err)
+			}
 		}
 		each(&r)
 		if r.Done {
@@ -166,13 +167,27 @@ func (p *process) exchange(q request, secret secrets, each func(*reply)) error {
 	return p.ended(errors.New("worker sends without end"))
 }
 
-// begin notes that a PIN is being set; a worker in the hands of its module may say so twice.
-func (p *process) begin() {
-	select {
-	case <-p.begun:
-	default:
-		close(p.begun)
+// begin lets the worker set a PIN, unless the caller has left; a worker in the hands of its module may ask twice.
+func (p *process) begin() error {
+	p.mu.Lock()
+	again, left := p.begun, p.left
+	p.begun = again || !left
+	p.mu.Unlock()
+	switch {
+	case left && !again:
+		return errors.New("the caller has left before a PIN was set")
+	case again:
+		return nil
 	}
+	return writeJSON(p.in, request{Op: opBegin})
+}
+
+// leave lets the worker set no PIN from now on, and reports whether it was let before.
+func (p *process) leave() (begun bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left = true
+	return p.begun
 }
 
 // maxReplies bounds one exchange: every slot once, and the last word; maxExchange is in bytes.

@@ -35,10 +35,10 @@ func ServeWorker(in io.Reader, out io.Writer) int {
 		return exitHarden
 	}
 	runtime.LockOSThread() // modules with thread-local state meet one thread only
-	w := &worker{out: out}
+	jobs, begin := make(chan job), make(chan struct{}, 1)
+	w := &worker{out: out, begin: begin}
 	defer w.close()
-	jobs := make(chan job)
-	go receive(in, jobs)
+	go receive(in, jobs, begin)
 	for j := range jobs {
 		if j.err != nil {
 			return exitMessage
@@ -57,13 +57,21 @@ type job struct {
 }
 
 // receive also watches over the end: a module that hangs in C code must not outlive the agent.
-func receive(in io.Reader, jobs chan<- job) {
+func receive(in io.Reader, jobs chan<- job, begin chan<- struct{}) {
 	for {
 		q, s, err := readRequest(in)
+		if err == nil && q.Op == opBegin {
+			select {
+			case begin <- struct{}{}:
+			default: // it was told already
+			}
+			continue
+		}
 		if err == nil {
 			jobs <- job{request: q, secrets: s}
 			continue
 		}
+		close(begin)
 		time.AfterFunc(leaveGrace, func() { os.Exit(exitDone) })
 		if !errors.Is(err, io.EOF) || errors.Is(err, errFrame) {
 			jobs <- job{err: err}
@@ -76,6 +84,7 @@ func receive(in io.Reader, jobs chan<- job) {
 // worker serves one module. It has one owner, the goroutine of ServeWorker.
 type worker struct {
 	out    io.Writer
+	begin  <-chan struct{} // the host's leave to set a PIN; closed when none will come any more
 	module *pkcs11.Module
 }
 
@@ -246,7 +255,7 @@ func (w *worker) sign(j job) {
 func (w *worker) keep(j job) {
 	answered := false
 	err := w.withSession(j.request, (*pkcs11.Module).Change, func(s *pkcs11.Session) error {
-		if err := keepIn(s, j.request, j.secrets, func() error { return writeJSON(w.out, reply{Begun: true}) }); err != nil {
+		if err := keepIn(s, j.request, j.secrets, w.mayBegin); err != nil {
 			return err
 		}
 		answered = true
@@ -255,6 +264,17 @@ func (w *worker) keep(j job) {
 	if !answered {
 		_ = w.answer(err)
 	}
+}
+
+// mayBegin asks the host before a PIN is set: one whose caller has left by then ends the worker instead.
+func (w *worker) mayBegin() error {
+	if err := writeJSON(w.out, reply{Begun: true}); err != nil {
+		return err
+	}
+	if _, ok := <-w.begin; !ok {
+		return errors.New("the host has left")
+	}
+	return nil
 }
 
 func keepIn(s *pkcs11.Session, q request, k secrets, begin func() error) error {
