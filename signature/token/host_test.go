@@ -202,7 +202,7 @@ func TestSignFaults(t *testing.T) {
 			if err := fault.Set(tt.orders...); err != nil {
 				t.Fatal(err)
 			}
-			retired(t, fault)
+			waitFor(t, func() bool { return h.Rests(fault.Path()) })
 			err := sign(context.Background(), h, c, newPIN(t, tt.pin))
 			if got := codeOf(err); got != tt.want {
 				t.Fatalf("sign: %v, want %q", err, tt.want)
@@ -216,25 +216,6 @@ func TestSignFaults(t *testing.T) {
 				t.Errorf("after the fault: %v", err)
 			}
 		})
-	}
-}
-
-// retired waits until the idle worker has finalised the module.
-func retired(t *testing.T, m *faultmodule.Module) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(time.Minute)
-	for {
-		calls, err := m.Calls()
-		if err == nil && slices.Contains(calls, "C_Finalize") {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("the idle worker did not end")
-		}
 	}
 }
 
