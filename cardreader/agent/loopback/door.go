@@ -25,6 +25,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"zaver/cardreader/agent"
@@ -119,8 +120,32 @@ func Listen(ctx context.Context, c Config) (*Door, error) {
 	return d, nil
 }
 
-// open takes the port on both loopback addresses.
+// open takes the port on both loopback addresses, for 0 one that is free on both.
 func open(ctx context.Context, port int) ([]net.Listener, error) {
+	if port != 0 {
+		return both(ctx, port)
+	}
+	return anywhere(func() ([]net.Listener, error) { return both(ctx, 0) })
+}
+
+// mostTaken is how many ports in a row may be taken on one of the addresses.
+const mostTaken = 10
+
+// anywhere takes any port: the one that the system gave for one address may be in use on the other, and then it gives another.
+func anywhere(take func() ([]net.Listener, error)) (sockets []net.Listener, err error) {
+	for range mostTaken {
+		if sockets, err = take(); !errors.Is(err, syscall.EADDRINUSE) {
+			return sockets, err
+		}
+		for _, l := range sockets {
+			_ = l.Close()
+		}
+	}
+	return nil, err
+}
+
+// both takes the port on both loopback addresses.
+func both(ctx context.Context, port int) ([]net.Listener, error) {
 	var lc net.ListenConfig
 	four, err := lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil || !hasIPv6Loopback() {
