@@ -247,8 +247,11 @@ func TestGarbage(t *testing.T) {
 	for _, order := range []faultmodule.Order{faultmodule.GarbageShort, faultmodule.GarbageHuge, faultmodule.GarbageBig, faultmodule.GarbageMinus,
 		faultmodule.GarbageNegative, faultmodule.GarbageRubbish} {
 		t.Run(string(order), func(t *testing.T) {
-			bad := theRig.install(t, order)
-			h := theRig.host(t, theRig.ownStore(t), bad.Path(), theRig.store.Module())
+			bad, own := theRig.install(t, order), theRig.ownStore(t)
+			h := theRig.host(t, func(c *token.Config) {
+				own(c)
+				c.Patience = time.Minute // the bad one answers, too
+			}, bad.Path(), theRig.store.Module())
 			found, problems := h.List(t.Context())
 			if c := theRig.credential(t, found, "rsa"); !c.Usable {
 				t.Errorf("the good one: %s", c.Reason)

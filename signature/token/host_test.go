@@ -389,7 +389,7 @@ func TestMerge(t *testing.T) {
 			}
 			want = theRig.store.Module()
 		}
-		h := theRig.host(t, nil, fault.Path(), theRig.store.Module())
+		h := theRig.host(t, func(c *token.Config) { c.Patience = time.Minute }, fault.Path(), theRig.store.Module()) // both answer, one after the other
 		tokens := list(t, h)
 		seen := make(map[[32]byte]int)
 		for _, tok := range tokens {
