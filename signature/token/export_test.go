@@ -18,6 +18,9 @@ func (h *Host) Rests(module string) bool {
 	return l.proc == nil
 }
 
+// WorkersEnd returns when all workers that were begun have ended; it ends none.
+func (h *Host) WorkersEnd() { h.workers.Wait() }
+
 // SetDeadlines changes those of a host between two of its operations.
 func (h *Host) SetDeadlines(list, sign time.Duration) {
 	h.cfg.ListDeadline, h.cfg.SignDeadline = list, sign
