@@ -114,11 +114,11 @@ func TestTenThousandCycles(t *testing.T) {
 	if got := soak.Quantile(f.Listed, 0.95); got > 50*time.Millisecond {
 		t.Errorf("listed after %s (p95)", got)
 	}
+	if got := soak.Quantile(f.Listed, 0.5); got > 5*time.Millisecond {
+		t.Errorf("listed after %s (p50)", got)
+	}
 	if got := soak.Quantile(f.Recovered, 1); got > time.Second {
 		t.Errorf("recovered after %s", got)
-	}
-	if f.Took > time.Minute {
-		t.Errorf("%s", f.Took)
 	}
 	growth(t, f)
 }
