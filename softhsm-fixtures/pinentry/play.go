@@ -31,7 +31,7 @@ const (
 // script at path. It returns when the other side says BYE or closes; the int is the exit code. An OK to a question comes when the question
 // was there for as long as the client wants a person to look at it (pinentry.Rest), or at once when hurried.
 func Play(path string, hurried bool, in io.Reader, out io.Writer) int {
-	p := player{path: path, hurried: hurried, out: out}
+	p := player{path: path, hurried: hurried, out: out, parent: os.Getppid()}
 	p.say("OK Pleased to meet you")
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
@@ -46,6 +46,7 @@ type player struct {
 	path    string
 	hurried bool
 	out     io.Writer
+	parent  int // the process that started it
 	shown   Shown
 	exit    int
 	// forgetful is a program that takes SETREPEAT and shows one field all the same.
@@ -130,7 +131,7 @@ func (p *player) ask(command string) bool {
 		return false
 	case Hang:
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-		_, _ = io.Copy(io.Discard, os.NewFile(hangPipe(), "hang"))
+		p.outlive()
 		return false
 	case Garbage:
 		p.say("HTTP/1.1 200 OK")
@@ -160,13 +161,13 @@ func isWord(answer string) bool {
 	return false
 }
 
-// hangPipe returns the reading end of a pipe that nobody will ever write to or close.
-func hangPipe() uintptr {
-	var fds [2]int
-	if err := syscall.Pipe(fds[:]); err != nil {
-		panic(err)
+// outlive returns when the program's parent has died: an agent that is killed cannot end its dialogs, and they would stay for ever.
+func (p *player) outlive() {
+	for range time.Tick(time.Second) {
+		if os.Getppid() != p.parent {
+			return
+		}
 	}
-	return uintptr(fds[0])
 }
 
 func (p *player) hold() {

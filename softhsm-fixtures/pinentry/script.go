@@ -31,7 +31,7 @@ const (
 	Other    = "notok"   // CONFIRM: the third button
 	Timeout  = "timeout" // the pinentry's own time limit
 	Crash    = "crash"   // the process dies in the middle of the answer
-	Hang     = "hang"    // the process never answers, and ignores SIGTERM
+	Hang     = "hang"    // the process never answers while its parent lives, and ignores SIGTERM
 	Garbage  = "garbage" // an answer that isn't Assuan
 	holdMark = "hold:"   // Hold(answer)
 	stateExt = ".state"  // beside the script: how many answers were given
