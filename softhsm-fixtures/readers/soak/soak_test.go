@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -102,12 +103,27 @@ func fakeRig(tb testing.TB) soak.Rig {
 	return rig
 }
 
+// cpu is the processor time that this process took so far.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func TestTenThousandCycles(t *testing.T) {
-	f, err := soak.Run(t.Context(), fakeRig(t), whole)
+	rig, before := fakeRig(t), cpu(t)
+	f, err := soak.Run(t.Context(), rig, whole)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Log(report(f))
+	took := cpu(t) - before
+	if t.Logf("%v of processor time", took); took > time.Minute {
+		t.Errorf("%v of processor time", took)
+	}
 	if len(f.Listed) != whole.Cycles || len(f.Recovered) != whole.Restarts {
 		t.Errorf("%d cycles, %d restarts", len(f.Listed), len(f.Recovered))
 	}
